@@ -1,0 +1,94 @@
+import { ApplicationFailure } from '@temporalio/common';
+
+/**
+ * Every way Sluice fails on purpose. `docs/errors.md` lists each with what to do; a test compares the two.
+ * Retryable: the same call may succeed later. Final: it will not until someone changes something.
+ */
+export const FAILURES = {
+  InvalidInput: 'final',
+  InvalidSpec: 'final',
+  UnknownModel: 'final',
+  NotFound: 'final',
+  Conflict: 'final',
+  Unreachable: 'retryable',
+  Rejected: 'final',
+  DataCheckFailed: 'final',
+  GateFailed: 'final',
+  TrainingFailed: 'final',
+  PythonPackageMissing: 'final',
+  IntegrityError: 'final',
+  SmokeFailed: 'final',
+  ReloadFailed: 'retryable',
+  NoReplica: 'retryable',
+  Superseded: 'final',
+  ApprovalRejected: 'final',
+  ApprovalExpired: 'final',
+  NotAuthorised: 'final',
+  UndoFailed: 'final',
+  DiskFull: 'final',
+} as const satisfies Record<string, 'retryable' | 'final'>;
+
+export type FailureType = keyof typeof FAILURES;
+
+/** A failure with a type from the closed list; the message says what happened and what to do next. */
+export class SluiceError extends Error {
+  constructor(
+    readonly type: FailureType,
+    message: string,
+    readonly details?: Record<string, unknown>,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = 'SluiceError';
+  }
+}
+
+interface HttpishError {
+  code?: string;
+  message?: string;
+  name?: string;
+  response?: { status?: number; data?: unknown };
+  $metadata?: { httpStatusCode?: number };
+}
+
+const NETWORK_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT', 'EPIPE', 'EAI_AGAIN', 'ECONNABORTED', 'ERR_NETWORK', 'EHOSTUNREACH']);
+const NETWORK_NAMES = new Set(['MongoServerSelectionError', 'MongoNetworkError', 'MongoNetworkTimeoutError', 'TimeoutError']);
+
+/** Whether an HTTP status is worth another try: 408, 429 and 5xx are, other 4xx are not. */
+export function isRetryableStatus(status: number): boolean {
+  return status === 408 || status === 429 || status >= 500;
+}
+
+/**
+ * The one place that decides retryability: turns whatever a system answered into a retryable or a final failure.
+ * @param system the system's name and address, for the message ("MLflow at http://…")
+ */
+export function toFailure(error: unknown, system?: string): ApplicationFailure {
+  if (error instanceof ApplicationFailure) return error;
+  const at = system === undefined ? '' : `${system}: `;
+  if (error instanceof SluiceError) {
+    return ApplicationFailure.create({
+      type: error.type,
+      message: at + error.message,
+      nonRetryable: FAILURES[error.type] === 'final',
+      ...(error.details === undefined ? {} : { details: [error.details] }),
+      cause: error,
+    });
+  }
+  const e = error as HttpishError;
+  const message = at + (e.message ?? String(error));
+  if (NETWORK_CODES.has(e.code ?? '') || NETWORK_NAMES.has(e.name ?? '')) {
+    return ApplicationFailure.create({ type: 'Unreachable' satisfies FailureType, message, nonRetryable: false });
+  }
+  if (e.code === 'ENOSPC') return ApplicationFailure.create({ type: 'DiskFull' satisfies FailureType, message, nonRetryable: true });
+  const status = e.response?.status ?? e.$metadata?.httpStatusCode;
+  if (status !== undefined) {
+    const retryable = isRetryableStatus(status);
+    return ApplicationFailure.create({
+      type: (retryable ? 'Unreachable' : 'Rejected') satisfies FailureType,
+      message: `${message} (HTTP ${status})`,
+      nonRetryable: !retryable,
+    });
+  }
+  return ApplicationFailure.create({ type: (e.name ?? 'Error') || 'Error', message, nonRetryable: false, ...(error instanceof Error ? { cause: error } : {}) });
+}

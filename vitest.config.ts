@@ -1,0 +1,41 @@
+import { defineConfig } from 'vitest/config';
+
+// Three layers, three projects: `unit` needs nothing, `integration` uses real servers it starts itself,
+// `system` drives whole stacks. Integration and system files run one after another: the machine has two cores.
+const common = { environment: 'node', pool: 'forks' as const };
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          ...common,
+          name: 'unit',
+          include: ['{activities,client,domain,platform,schemas,scoring,stack,workers,workflows,test/unit}/**/*.test.ts'],
+          exclude: ['**/*.integration.test.ts'],
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: 'integration',
+          include: ['**/*.integration.test.ts', 'test/replay/**/*.test.ts'],
+          exclude: ['node_modules/**', 'dist/**'],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: 'system',
+          include: ['test/system/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 900_000,
+          hookTimeout: 900_000,
+        },
+      },
+    ],
+  },
+});

@@ -1,0 +1,16 @@
+/** Task queues by cost. Each scoring replica also polls its own, so that a reload reaches exactly one. */
+export const QUEUES = {
+  /** workflows and light calls */
+  release: 'release',
+  /** one training at a time; long, heartbeating, cancellable */
+  training: 'training',
+  /** bulk I/O: snapshots, bundles */
+  data: 'data',
+  /** polled by every scoring replica */
+  scoring: 'scoring',
+} as const;
+
+/** The queue that only one replica polls. */
+export function replicaQueue(replicaId: string): string {
+  return `scoring-${replicaId}`;
+}
