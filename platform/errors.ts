@@ -30,6 +30,10 @@ export const FAILURES = {
 
 export type FailureType = keyof typeof FAILURES;
 
+function isFailureType(name: string | undefined): name is FailureType {
+  return name !== undefined && Object.hasOwn(FAILURES, name);
+}
+
 /** A failure with a type from the closed list; the message says what happened and what to do next. */
 export class SluiceError extends Error {
   constructor(
@@ -51,8 +55,29 @@ interface HttpishError {
   $metadata?: { httpStatusCode?: number };
 }
 
-const NETWORK_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT', 'EPIPE', 'EAI_AGAIN', 'ECONNABORTED', 'ERR_NETWORK', 'EHOSTUNREACH']);
-const NETWORK_NAMES = new Set(['MongoServerSelectionError', 'MongoNetworkError', 'MongoNetworkTimeoutError', 'TimeoutError']);
+const NETWORK_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'ETIMEDOUT',
+  'EPIPE',
+  'EAI_AGAIN',
+  'ECONNABORTED',
+  'ERR_NETWORK',
+  'EHOSTUNREACH',
+]);
+const NETWORK_NAMES = new Set([
+  'MongoServerSelectionError',
+  'MongoNetworkError',
+  'MongoNetworkTimeoutError',
+  'TimeoutError',
+]);
+
+/** Whether a call never got an answer: the address is wrong, nobody listens, or the line broke. */
+export function isNetworkError(error: unknown): boolean {
+  const { code, name } = error as HttpishError;
+  return NETWORK_CODES.has(code ?? '') || NETWORK_NAMES.has(name ?? '');
+}
 
 /** Whether an HTTP status is worth another try: 408, 429 and 5xx are, other 4xx are not. */
 export function isRetryableStatus(status: number): boolean {
@@ -66,21 +91,25 @@ export function isRetryableStatus(status: number): boolean {
 export function toFailure(error: unknown, system?: string): ApplicationFailure {
   if (error instanceof ApplicationFailure) return error;
   const at = system === undefined ? '' : `${system}: `;
-  if (error instanceof SluiceError) {
+  // domain/ imports nothing of ours, so its errors carry their type as their name.
+  const type = error instanceof SluiceError ? error.type : (error as Error | undefined)?.name;
+  if (error instanceof Error && isFailureType(type)) {
+    const details = error instanceof SluiceError ? error.details : undefined;
     return ApplicationFailure.create({
-      type: error.type,
+      type,
       message: at + error.message,
-      nonRetryable: FAILURES[error.type] === 'final',
-      ...(error.details === undefined ? {} : { details: [error.details] }),
+      nonRetryable: FAILURES[type] === 'final',
+      ...(details === undefined ? {} : { details: [details] }),
       cause: error,
     });
   }
   const e = error as HttpishError;
   const message = at + (e.message ?? String(error));
-  if (NETWORK_CODES.has(e.code ?? '') || NETWORK_NAMES.has(e.name ?? '')) {
+  if (isNetworkError(error)) {
     return ApplicationFailure.create({ type: 'Unreachable' satisfies FailureType, message, nonRetryable: false });
   }
-  if (e.code === 'ENOSPC') return ApplicationFailure.create({ type: 'DiskFull' satisfies FailureType, message, nonRetryable: true });
+  if (e.code === 'ENOSPC')
+    return ApplicationFailure.create({ type: 'DiskFull' satisfies FailureType, message, nonRetryable: true });
   const status = e.response?.status ?? e.$metadata?.httpStatusCode;
   if (status !== undefined) {
     const retryable = isRetryableStatus(status);
@@ -90,5 +119,10 @@ export function toFailure(error: unknown, system?: string): ApplicationFailure {
       nonRetryable: !retryable,
     });
   }
-  return ApplicationFailure.create({ type: (e.name ?? 'Error') || 'Error', message, nonRetryable: false, ...(error instanceof Error ? { cause: error } : {}) });
+  return ApplicationFailure.create({
+    type: (e.name ?? 'Error') || 'Error',
+    message,
+    nonRetryable: false,
+    ...(error instanceof Error ? { cause: error } : {}),
+  });
 }
