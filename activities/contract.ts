@@ -147,3 +147,15 @@ export interface TemporalActivities {
   /** Returns when the workflow has closed (or never was); heartbeats while it waits. */
   waitForWorkflow(input: { workflowId: string }): Promise<void>;
 }
+
+/** queue `release`: which bundles proved themselves live, so that a rollback knows the last good one */
+export interface RolloutActivities {
+  /** Once per generation. */
+  recordVerdict(input: { model: string; environment: string; version: string; manifestSha256: string; generation: number; verdict: string; why: string; at: string }): Promise<void>;
+  /** The newest bundle that was live and smoked before the live one first was; null when there is none. */
+  lastGoodBundle(input: { model: string; environment: string }): Promise<{ version: string; manifestSha256: string } | null>;
+  /** A bundle by its version's name, or NotFound with the versions that exist. */
+  findBundle(input: { model: string; version: string }): Promise<{ version: string; manifestSha256: string }>;
+  /** Whether the actor may operate (roll back); refusals go to the audit log. */
+  authorizeOperation(input: { model: string; workflowId: string; operation: string; actor: string; reason: string; proof?: string }): Promise<{ allowed: boolean; why: string }>;
+}

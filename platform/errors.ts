@@ -19,6 +19,7 @@ export const FAILURES = {
   IntegrityError: 'final',
   SmokeFailed: 'final',
   ReloadFailed: 'retryable',
+  RolloutFailed: 'final',
   NoReplica: 'retryable',
   Superseded: 'final',
   ApprovalRejected: 'final',

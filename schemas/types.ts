@@ -57,16 +57,10 @@ export interface DsseEnvelope {
   /**
    * @minItems 1
    */
-  signatures: [
-    {
-      keyid: string;
-      sig: string;
-    },
-    ...{
-      keyid: string;
-      sig: string;
-    }[]
-  ];
+  signatures: {
+    keyid: string;
+    sig: string;
+  }[];
 }
 
 export type Op =
@@ -125,7 +119,7 @@ export type Op =
       /**
        * @minItems 1
        */
-      values: [string, ...string[]];
+      values: string[];
     };
 export type NullPolicy =
   | {
@@ -150,50 +144,27 @@ export interface FeatureRegistry {
   /**
    * @minItems 1
    */
-  features: [
-    {
-      name: string;
-      owner: string;
-      logic: string;
-      /**
-       * @minItems 1
-       */
-      sources: [string, ...string[]];
-      event_time: string;
-      window: string | null;
-      delay: string | null;
-      unit: string;
-      null_policy: NullPolicy;
-      op: Op;
-      reason?: {
-        code: string;
-        text: string;
-        above?: number;
-        below?: number;
-      };
-    },
-    ...{
-      name: string;
-      owner: string;
-      logic: string;
-      /**
-       * @minItems 1
-       */
-      sources: [string, ...string[]];
-      event_time: string;
-      window: string | null;
-      delay: string | null;
-      unit: string;
-      null_policy: NullPolicy;
-      op: Op;
-      reason?: {
-        code: string;
-        text: string;
-        above?: number;
-        below?: number;
-      };
-    }[]
-  ];
+  features: {
+    name: string;
+    owner: string;
+    logic: string;
+    /**
+     * @minItems 1
+     */
+    sources: string[];
+    event_time: string;
+    window: string | null;
+    delay: string | null;
+    unit: string;
+    null_policy: NullPolicy;
+    op: Op;
+    reason?: {
+      code: string;
+      text: string;
+      above?: number;
+      below?: number;
+    };
+  }[];
 }
 
 export interface FxRates {
@@ -225,39 +196,22 @@ export interface GoldenVectors {
   /**
    * @minItems 1
    */
-  features: [
-    {
-      features: number[];
-      score: number;
-      calibrated_probability: number;
-      anomaly_score: number;
-    },
-    ...{
-      features: number[];
-      score: number;
-      calibrated_probability: number;
-      anomaly_score: number;
-    }[]
-  ];
+  features: {
+    features: number[];
+    score: number;
+    calibrated_probability: number;
+    anomaly_score: number;
+  }[];
   /**
    * @minItems 1
    */
-  raw: [
-    {
-      transaction: {};
-      features: number[];
-      score: number;
-      calibrated_probability: number;
-      anomaly_score: number;
-    },
-    ...{
-      transaction: {};
-      features: number[];
-      score: number;
-      calibrated_probability: number;
-      anomaly_score: number;
-    }[]
-  ];
+  raw: {
+    transaction: {};
+    features: number[];
+    score: number;
+    calibrated_probability: number;
+    anomaly_score: number;
+  }[];
 }
 
 /**
@@ -267,11 +221,11 @@ export interface Isotonic {
   /**
    * @minItems 2
    */
-  x: [number, number, ...number[]];
+  x: number[];
   /**
    * @minItems 2
    */
-  y: [number, number, ...number[]];
+  y: number[];
 }
 
 export interface Manifest {
@@ -405,7 +359,7 @@ export interface ModelSpec {
       /**
        * @minItems 1
        */
-      [k: string]: [number | string | boolean, ...(number | string | boolean)[]];
+      [k: string]: (number | string | boolean)[];
     } | null;
     golden_rows: number;
   };
@@ -417,7 +371,7 @@ export interface ModelSpec {
   /**
    * @minItems 1
    */
-  alert_budgets: [number, ...number[]];
+  alert_budgets: number[];
   costs: {
     review: number;
     currency: string;
@@ -425,22 +379,16 @@ export interface ModelSpec {
   /**
    * @minItems 1
    */
-  gates: [Gate, ...Gate[]];
+  gates: Gate[];
   /**
    * a metric may lie below the champion's, on the same held-out data, by at most this much
    *
    * @minItems 1
    */
-  champion_comparison: [
-    {
-      metric: string;
-      max_drop: number;
-    },
-    ...{
-      metric: string;
-      max_drop: number;
-    }[]
-  ];
+  champion_comparison: {
+    metric: string;
+    max_drop: number;
+  }[];
   promotion: {
     policy: 'auto' | 'manual';
     deadline_hours: number;
@@ -450,7 +398,7 @@ export interface ModelSpec {
   /**
    * @minItems 1
    */
-  bundle_files: [string, ...string[]];
+  bundle_files: string[];
 }
 export interface Gate {
   metric: string;
@@ -465,7 +413,7 @@ export interface OperationTypeSynonyms {
   /**
    * @minItems 1
    */
-  canonical: [string, ...string[]];
+  canonical: string[];
   synonyms: {
     [k: string]: string;
   };

@@ -11,7 +11,7 @@ for (const file of files) {
     await compileFromFile(new URL(file, directory).pathname, {
       bannerComment: '',
       additionalProperties: false,
-      declareExternallyReferenced: true,
+      ignoreMinAndMaxItems: true,
       style: { singleQuote: true, printWidth: 120 },
     }),
   );

@@ -1,0 +1,63 @@
+/** One step as the client and the UI show it. Times are ISO, from the workflow's clock. */
+export interface StepProgress {
+  name: string;
+  status: 'pending' | 'running' | 'done' | 'failed' | 'skipped';
+  startedAt: string | null;
+  finishedAt: string | null;
+  detail: string | null;
+}
+
+/** The steps of a run in order, kept as plain data so that a query can return it. */
+export class StepLog {
+  readonly steps: StepProgress[];
+
+  constructor(
+    names: readonly string[],
+    private readonly changed: () => void,
+  ) {
+    this.steps = names.map((name) => ({ name, status: 'pending', startedAt: null, finishedAt: null, detail: null }));
+  }
+
+  /** Runs one step: its start, end and failure are recorded; `detail` turns its result into one line. */
+  async run<T>(name: string, work: () => Promise<T>, detail?: (result: T) => string): Promise<T> {
+    const step = this.find(name);
+    Object.assign(step, { status: 'running', startedAt: step.startedAt ?? new Date().toISOString(), finishedAt: null });
+    this.changed();
+    try {
+      const result = await work();
+      Object.assign(step, { status: 'done', finishedAt: new Date().toISOString(), detail: detail?.(result) ?? step.detail });
+      return result;
+    } catch (error) {
+      Object.assign(step, { status: 'failed', finishedAt: new Date().toISOString() });
+      throw error;
+    } finally {
+      this.changed();
+    }
+  }
+
+  note(name: string, detail: string): void {
+    this.find(name).detail = detail;
+    this.changed();
+  }
+
+  /** Takes over what a child did under the same step names. */
+  adopt(steps: readonly StepProgress[]): void {
+    for (const theirs of steps) {
+      const ours = this.steps.find(({ name }) => name === theirs.name);
+      if (ours !== undefined) Object.assign(ours, theirs);
+    }
+    this.changed();
+  }
+
+  /** What never began is shown as skipped once the run is over. */
+  close(): void {
+    for (const step of this.steps) if (step.status === 'pending') step.status = 'skipped';
+    this.changed();
+  }
+
+  private find(name: string): StepProgress {
+    const step = this.steps.find((candidate) => candidate.name === name);
+    if (step === undefined) throw new Error(`no step is called ${name}`);
+    return step;
+  }
+}

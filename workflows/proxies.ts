@@ -1,0 +1,71 @@
+import { proxyActivities } from '@temporalio/workflow';
+import type {
+  ApprovalActivities,
+  BundleActivities,
+  MlflowActivities,
+  MongoActivities,
+  NotifyActivities,
+  PointerActivities,
+  ReplicaActivities,
+  ReportActivities,
+  RolloutActivities,
+  ScorerActivities,
+  SpecActivities,
+  TemporalActivities,
+  TrainerActivities,
+} from '../activities/contract.js';
+import { QUEUES, replicaQueue } from './queues.js';
+
+/** Calls of a second or two. A killed worker costs at most this timeout; a system that is down is asked again for hours, since a release should outlast it. */
+export const light = proxyActivities<
+  SpecActivities & MlflowActivities & PointerActivities & ScorerActivities & ApprovalActivities & ReportActivities & RolloutActivities & NotifyActivities
+>({
+  taskQueue: QUEUES.release,
+  startToCloseTimeout: '20s',
+  scheduleToCloseTimeout: '6h',
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' },
+});
+
+/** Bulk I/O: minutes long, so a heartbeat tells a dead worker from a busy one. */
+export const bulk = proxyActivities<MongoActivities & BundleActivities>({
+  taskQueue: QUEUES.data,
+  startToCloseTimeout: '2h',
+  heartbeatTimeout: '20s',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
+});
+
+/** Python at work: hours at most, heartbeats with progress, cancellation waits until the child has ended. */
+export const training = proxyActivities<TrainerActivities>({
+  taskQueue: QUEUES.training,
+  startToCloseTimeout: '8h',
+  heartbeatTimeout: '20s',
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
+});
+
+/** Waiting for another run to close may take as long as that run does. */
+export const waiting = proxyActivities<TemporalActivities>({
+  taskQueue: QUEUES.release,
+  startToCloseTimeout: '24h',
+  heartbeatTimeout: '20s',
+  retry: { maximumInterval: '10s' },
+});
+
+/**
+ * One replica's own queue. Short: a replica that does not answer has died, and the lease list is asked again.
+ */
+export function replica(replicaId: string): ReplicaActivities {
+  return proxyActivities<ReplicaActivities>({
+    taskQueue: replicaQueue(replicaId),
+    startToCloseTimeout: '60s',
+    scheduleToStartTimeout: '10s',
+    retry: { initialInterval: '500ms', maximumInterval: '2s', maximumAttempts: 3 },
+  });
+}
+
+/** A wrong answer is final at once; a replica that is down is looked for again by the rollout, not here. */
+export const smokes = proxyActivities<ScorerActivities>({
+  taskQueue: QUEUES.release,
+  startToCloseTimeout: '30s',
+  retry: { initialInterval: '500ms', maximumInterval: '2s', maximumAttempts: 3 },
+});

@@ -1,0 +1,33 @@
+import type { Environment, RolloutResult } from '../rolloutBundle/contract.js';
+import type { StepProgress } from '../progress.js';
+
+export const WORKFLOW = 'rollbackRelease';
+export const STEPS = ['find the bundle', 'authorise', 'pointer swap', 'reload', 'smoke', 'champion', 'report'] as const;
+export const PROGRESS_QUERY = 'progress';
+
+export function rollbackWorkflowId(model: string, releaseId: string): string {
+  return `rollback/${model}/${releaseId}`;
+}
+
+export interface RollbackInput {
+  model: string;
+  environment: Environment;
+  releaseId: string;
+  /** a bundle's version; null takes the last good one before what is live */
+  version: string | null;
+  actor: string;
+  reason: string;
+  /** shows possession of the actor's token; absent where the principal has none */
+  proof?: string;
+}
+
+export interface RollbackProgress {
+  steps: StepProgress[];
+}
+
+export interface RollbackResult {
+  rollout: RolloutResult;
+  version: string;
+  from: string;
+  steps: StepProgress[];
+}

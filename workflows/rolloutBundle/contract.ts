@@ -1,0 +1,49 @@
+import type { Receipt } from '../../domain/release/types.js';
+import type { StepProgress } from '../progress.js';
+
+export const WORKFLOW = 'rolloutBundle';
+export const STEPS = ['verify', 'pointer swap', 'reload', 'smoke'] as const;
+export const PROGRESS_QUERY = 'progress';
+
+export type Environment = 'production' | 'staging';
+
+/** One rollout at a time per model and environment: the id is the lock. */
+export function rolloutId(model: string, environment: Environment): string {
+  return `rollout/${model}/${environment}`;
+}
+
+export interface RolloutInput {
+  model: string;
+  environment: Environment;
+  bundle: { version: string; manifestSha256: string };
+  /** what the bundle was composed against; null when nothing was live. Anything else live now: `base-moved`, nothing is changed. */
+  base: { version: string; generation: number } | null;
+  releaseId: string;
+  actor: string;
+  reason: string;
+  /** how long to wait for a live replica, in seconds; without one nothing is known, and the change is undone */
+  replicaWaitSeconds: number;
+}
+
+export type RolloutOutcome =
+  /** every live replica serves the bundle and its smoke passed */
+  | 'live'
+  /** another change went first; nothing was touched, compose anew and try again */
+  | 'base-moved'
+  /** a failed reload or smoke was undone: the former bundle is live again, at a higher generation */
+  | 'undone'
+  /** it failed, and a newer change has since taken the pointer: nothing to undo */
+  | 'overtaken'
+  /** it failed, and there was no former bundle to go back to */
+  | 'nothing-to-restore';
+
+export interface RolloutResult {
+  outcome: RolloutOutcome;
+  verdict: 'Successful' | 'Failed' | 'Inconclusive' | 'Error';
+  generation: number | null;
+  /** what is live after the rollout */
+  liveVersion: string | null;
+  receipts: Receipt[];
+  why: string;
+  steps: StepProgress[];
+}
