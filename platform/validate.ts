@@ -24,6 +24,7 @@ export interface SchemaTypes {
   'pointer-file': Types.PointerFile;
   principals: Types.Principals;
   'rule-params': Types.RuleParams;
+  'trusted-keys': Types.TrustedKeys;
 }
 export type SchemaName = keyof SchemaTypes;
 
@@ -63,7 +64,8 @@ export function toViolations(errors: ErrorObject[] | null | undefined): Violatio
 
 /** The violations of a document against one of our schemas; an empty list means it is valid. */
 export function violations(name: SchemaName, document: unknown): Violation[] {
-  const check = validators().getSchema(`https://sluice.dev/schemas/${name}.schema.json`) as ValidateFunction;
+  const check = validators().getSchema(`https://sluice.dev/schemas/${name}.schema.json`) as ValidateFunction | undefined;
+  if (check === undefined) throw new SluiceError('InvalidSpec', `There is no schema schemas/${name}.schema.json.`);
   return check(document) ? [] : toViolations(check.errors);
 }
 

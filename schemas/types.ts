@@ -19,6 +19,42 @@ export interface ArtifactVersion {
   };
 }
 
+/**
+ * one effective change of a pointer; every entry holds the digest of the one before it
+ */
+export interface AuditEntry {
+  /**
+   * 1, 2, 3 … without a gap, over all models and environments
+   */
+  seq: number;
+  /**
+   * of the pointer's put; one entry each
+   */
+  put_id: string;
+  model: string;
+  environment: 'production' | 'staging';
+  action: 'pointer-swap';
+  generation: number;
+  old_version: string | null;
+  new_version: string;
+  new_manifest_sha256: string;
+  release_id: string;
+  actor: string;
+  reason: string;
+  /**
+   * when the pointer was changed, as the pointer itself says
+   */
+  at: string;
+  /**
+   * hash of entry seq - 1; 64 zeros for the first
+   */
+  prev_hash: string;
+  /**
+   * SHA-256 over the canonical JSON (RFC 8785) of the entry without this field
+   */
+  hash: string;
+}
+
 export interface CategoryStats {
   unit: string;
   overall: Stats;
@@ -489,5 +525,22 @@ export interface RuleParams {
     below?: number;
     decision: 'alert' | 'pass';
     reason_code: string;
+  }[];
+}
+
+/**
+ * public Ed25519 keys whose signatures on manifests and pointers are believed
+ */
+export interface TrustedKeys {
+  /**
+   * @minItems 1
+   */
+  keys: {
+    /**
+     * for people; Sluice computes it from the key: SHA-256 of the DER form of the public key
+     */
+    keyid?: string;
+    public_key_pem: string;
+    comment?: string;
   }[];
 }
