@@ -1,0 +1,77 @@
+import type { Collection, Db } from 'mongodb';
+
+/** A scoring replica as `scoring_replicas` holds it; `_id` is the replica's id. */
+export interface ReplicaRecord {
+  _id: string;
+  /** one start of the process: a restarted replica is another instance under the same id */
+  instance: string;
+  model: string;
+  environment: string;
+  /** base URL under which others reach it */
+  address: string;
+  /** 0 and null until it serves a bundle */
+  generation: number;
+  version: string | null;
+  manifest_sha256: string | null;
+  /** by the database's clock, so that replicas with wrong clocks agree on who is alive */
+  lease_until: Date;
+}
+
+/** What a replica says of itself with every renewal. */
+export type ReplicaState = Omit<ReplicaRecord, '_id' | 'lease_until'>;
+
+/** Replicas' leases in Mongo. Every comparison of times is made by the database. */
+export interface ReplicaRegistry {
+  /** Takes the id, whoever held it, with a fresh lease. */
+  join(id: string, state: ReplicaState, leaseMs: number): Promise<void>;
+  /** Prolongs a lease that has not run out: `lapsed` when it had (or is gone), `taken` when another live instance holds the id. */
+  renew(id: string, state: ReplicaState, leaseMs: number): Promise<'renewed' | 'lapsed' | 'taken'>;
+  /** Removes the record if this instance still holds it. */
+  leave(id: string, instance: string): Promise<void>;
+  /** Replicas whose lease is alive, by id. */
+  live(model: string, environment: string): Promise<ReplicaRecord[]>;
+  /** The highest generation that any replica, alive or not, ever reported; 0 when none did. */
+  newestGeneration(model: string, environment: string): Promise<number>;
+}
+
+export function createReplicaRegistry(db: Db): ReplicaRegistry {
+  const replicas: Collection<ReplicaRecord> = db.collection('scoring_replicas');
+  const alive = { $expr: { $gt: ['$lease_until', '$$NOW'] } };
+  // A pipeline, because only there the database's own clock can be written; `$literal`, because a value may begin with `$`.
+  const write = (state: ReplicaState, leaseMs: number) => [
+    {
+      $set: {
+        ...Object.fromEntries(Object.entries(state).map(([name, value]) => [name, { $literal: value }])),
+        lease_until: { $add: ['$$NOW', leaseMs] },
+      },
+    },
+  ];
+
+  return {
+    async join(id, state, leaseMs) {
+      await replicas.updateOne({ _id: id }, write(state, leaseMs), { upsert: true });
+    },
+
+    async renew(id, state, leaseMs) {
+      const held = await replicas.updateOne({ _id: id, instance: state.instance, ...alive }, write(state, leaseMs));
+      if (held.matchedCount === 1) return 'renewed';
+      const rival = await replicas.countDocuments({ _id: id, instance: { $ne: state.instance }, ...alive });
+      return rival === 0 ? 'lapsed' : 'taken';
+    },
+
+    async leave(id, instance) {
+      await replicas.deleteOne({ _id: id, instance });
+    },
+
+    live: (model, environment) =>
+      replicas
+        .find({ model, environment, ...alive })
+        .sort({ _id: 1 })
+        .toArray(),
+
+    async newestGeneration(model, environment) {
+      const newest = await replicas.findOne({ model, environment }, { sort: { generation: -1 } });
+      return newest?.generation ?? 0;
+    },
+  };
+}

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { readiness, type Signals } from './readiness.js';
+
+const well: Signals = {
+  draining: false,
+  bundle: true,
+  models: true,
+  registry: 'joined',
+  caughtUp: true,
+  firstLease: true,
+  pointerError: null,
+  newerElsewhere: false,
+  temporal: 'connected',
+};
+
+describe('readiness', () => {
+  it.each<[string, Partial<Signals>, boolean, RegExp | null]>([
+    ['all is well', {}, true, null],
+    ['no bundle', { bundle: false }, false, /no bundle yet/],
+    ['the thread died', { models: false }, false, /model thread/],
+    ['shutting down', { draining: true }, false, /shutting down/],
+    ['before the registry answered', { registry: 'joining' }, false, /joining/],
+    ['the registry is away', { registry: 'unreachable', caughtUp: false }, true, /registry cannot be reached/],
+    ['the lease ran out unnoticed', { registry: 'expired' }, false, /lease ran out/],
+    ['a second process with the same id', { registry: 'taken' }, false, /same SCORER_REPLICA_ID/],
+    ['back after an expired lease', { firstLease: false, caughtUp: false }, false, /catching up/],
+    [
+      'back, and the store is down',
+      { firstLease: false, caughtUp: false, pointerError: 'S3 is down' },
+      false,
+      /catching up/,
+    ],
+    ['a first start that has not read the pointer', { caughtUp: false }, false, /catching up/],
+    ['a first start with the store down', { caughtUp: false, pointerError: 'S3 is down' }, true, /S3 is down/],
+    [
+      'the same, but others have moved on',
+      { caughtUp: false, pointerError: 'S3 is down', newerElsewhere: true },
+      false,
+      /catching up/,
+    ],
+    ['pinned', { registry: 'none', caughtUp: false, temporal: 'none' }, true, null],
+    ['Temporal is away', { temporal: 'unreachable' }, true, /Temporal cannot be reached/],
+  ])('%s', (_name, changes, ready, said) => {
+    const answer = readiness({ ...well, ...changes });
+    expect(answer.ready).toBe(ready);
+    expect(answer.reasons.length === 0).toBe(ready);
+    const words = [...answer.reasons, ...answer.notices].join('; ');
+    if (said === null) expect(words).toBe('');
+    else expect(words).toMatch(said);
+  });
+});

@@ -1,0 +1,80 @@
+/** Where this replica stands in the registry of replicas. */
+export type RegistryState =
+  /** nothing configured, or pinned: nobody waits for this replica's receipts */
+  | 'none'
+  /** not answered yet since the start */
+  | 'joining'
+  /** holds a lease: every reload waits for its receipt */
+  | 'joined'
+  /** the lease ran out by our own clock and nobody has answered since */
+  | 'expired'
+  /** another live process has the same replica id */
+  | 'taken'
+  | 'unreachable';
+
+export interface Signals {
+  draining: boolean;
+  /** a bundle is loaded */
+  bundle: boolean;
+  /** its models' thread is up */
+  models: boolean;
+  registry: RegistryState;
+  /** the pointer was read, and is served, after the lease was (re)gained */
+  caughtUp: boolean;
+  /** this lease is the first since the process started */
+  firstLease: boolean;
+  /** why the pointer could not be followed last time; null when it could */
+  pointerError: string | null;
+  /** some replica reported a newer generation than the one served here */
+  newerElsewhere: boolean;
+  /** whether orders to reload arrive */
+  temporal: 'none' | 'connected' | 'unreachable';
+}
+
+export interface Readiness {
+  ready: boolean;
+  /** why not; empty when ready */
+  reasons: string[];
+  /** what an operator should know although the replica serves */
+  notices: string[];
+}
+
+/**
+ * Whether traffic should come here. Being ready means: no reload can have passed this replica by, as far as anyone can tell.
+ * While it holds a lease every reload waits for it; what came before the lease it must read from the pointer itself.
+ */
+export function readiness(signals: Signals): Readiness {
+  const reasons: string[] = [];
+  const notices: string[] = [];
+  if (signals.draining) reasons.push('shutting down');
+  if (!signals.bundle) reasons.push('no bundle yet');
+  else if (!signals.models) reasons.push('the model thread is being restarted');
+
+  switch (signals.registry) {
+    case 'none':
+      break;
+    case 'unreachable':
+      notices.push('the replica registry cannot be reached; serving on without a lease');
+      break;
+    case 'joining':
+      reasons.push('joining the replica registry');
+      break;
+    case 'expired':
+      reasons.push('the lease ran out');
+      break;
+    case 'taken':
+      reasons.push('another live process has the same SCORER_REPLICA_ID');
+      break;
+    case 'joined':
+      if (!signals.caughtUp && signals.bundle) {
+        // A fresh start with the store down serves what it had, unless others have moved on: an outage of the store must not
+        // become one of scoring. A replica that was away while others ran has no such excuse.
+        const mayServeCached = signals.firstLease && signals.pointerError !== null && !signals.newerElsewhere;
+        if (!mayServeCached) reasons.push('catching up with the pointer');
+      }
+  }
+  if (signals.pointerError !== null) notices.push(`the pointer could not be followed: ${signals.pointerError}`);
+  if (signals.temporal === 'unreachable')
+    notices.push('Temporal cannot be reached; reload orders do not arrive, the pointer is polled instead');
+  return { ready: reasons.length === 0, reasons, notices };
+}
