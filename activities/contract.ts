@@ -112,6 +112,8 @@ export interface ReplicaActivities {
 export interface ApprovalActivities {
   /** Whether this actor may decide this; every refusal and every decision goes to the audit log. */
   authorizeDecision(input: { model: string; workflowId: string; decision: Decision; requester: string; requesterMayApprove: boolean }): Promise<{ allowed: boolean; why: string }>;
+  /** Whether the actor may operate (roll back); refusals go to the audit log. */
+  authorizeOperation(input: { model: string; workflowId: string; operationId: string; operation: string; actor: string; reason: string; proof?: string }): Promise<{ allowed: boolean; why: string }>;
 }
 
 /** queue `release` */
@@ -156,6 +158,4 @@ export interface RolloutActivities {
   lastGoodBundle(input: { model: string; environment: string }): Promise<{ version: string; manifestSha256: string } | null>;
   /** A bundle by its version's name, or NotFound with the versions that exist. */
   findBundle(input: { model: string; version: string }): Promise<{ version: string; manifestSha256: string }>;
-  /** Whether the actor may operate (roll back); refusals go to the audit log. */
-  authorizeOperation(input: { model: string; workflowId: string; operation: string; actor: string; reason: string; proof?: string }): Promise<{ allowed: boolean; why: string }>;
 }

@@ -20,7 +20,7 @@ export async function rollbackRelease(input: RollbackInput): Promise<RollbackRes
     target = bundle.version;
     await log.run('authorise', async () => {
       const operation = `rollback ${model} ${environment} ${input.version ?? 'last good'}`;
-      const answer = await light.authorizeOperation({ model, workflowId: workflowInfo().workflowId, operation, actor, reason, ...(input.proof === undefined ? {} : { proof: input.proof }) });
+      const answer = await light.authorizeOperation({ model, workflowId: workflowInfo().workflowId, operation, operationId: releaseId, actor, reason, ...(input.proof === undefined ? {} : { proof: input.proof }) });
       if (!answer.allowed) throw ApplicationFailure.nonRetryable(answer.why, 'NotAuthorised');
     }, () => actor);
 

@@ -1,0 +1,43 @@
+import type { ReleaseStatus } from '../workflows/releaseModel/contract.js';
+
+/** What a script can tell from the exit code alone; `sluice --help` prints this table. */
+export const EXIT = {
+  ok: 0,
+  /** something that should not happen */
+  error: 1,
+  /** wrong words on the command line, or input that was refused */
+  usage: 2,
+  /** the release ended as failed: a gate, a data check, a rollout that was undone */
+  failed: 3,
+  /** rejected by a person, or no decision before the deadline */
+  notApproved: 4,
+  superseded: 5,
+  /** Temporal, MongoDB, S3 or MLflow did not answer */
+  unreachable: 6,
+  notFound: 7,
+} as const;
+
+export const EXIT_CODE_HELP = `
+Exit codes:
+  0  done, or live
+  1  an error that should not happen: please report it
+  2  wrong words on the command line, or input that was refused
+  3  the release failed: a gate, a data check, or a rollout that was undone
+  4  not approved: rejected, or nobody decided in time
+  5  superseded: something newer is live
+  6  Temporal, MongoDB, S3 or MLflow is not reachable
+  7  no such release, model or bundle`;
+
+const BY_STATUS: Record<ReleaseStatus, number> = {
+  Released: EXIT.ok,
+  Running: EXIT.ok,
+  WaitingForApproval: EXIT.ok,
+  Rejected: EXIT.notApproved,
+  Expired: EXIT.notApproved,
+  Superseded: EXIT.superseded,
+  Failed: EXIT.failed,
+};
+
+export function exitCodeOf(status: ReleaseStatus): number {
+  return BY_STATUS[status];
+}

@@ -1,0 +1,129 @@
+import { randomBytes } from 'node:crypto';
+import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError, WorkflowNotFoundError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
+import { rootCause, defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
+import { decisionProof } from '../../domain/approval/proof.js';
+import { SluiceError } from '../../platform/errors.js';
+import type { Decision } from '../../schemas/types.js';
+import { DECIDE_UPDATE, PROGRESS_QUERY, releaseWorkflowId, WORKFLOW, type ReleaseInput, type ReleaseProgress, type ReleaseResult } from '../../workflows/releaseModel/contract.js';
+import { QUEUES } from '../../workflows/queues.js';
+import type { Session } from '../session.js';
+
+const MODEL = defineSearchAttributeKey('SluiceModel', SearchAttributeType.KEYWORD);
+const RELEASE = defineSearchAttributeKey('SluiceRelease', SearchAttributeType.KEYWORD);
+
+/** A readable id nobody has to think of: the time, and four random digits. */
+export function newReleaseId(now = new Date()): string {
+  const time = now.toISOString().replaceAll(/[-:]/g, '').slice(0, 15).replace('T', '-');
+  return `${time}-${randomBytes(2).toString('hex')}`;
+}
+
+/** Starts a release, or finds the one that has this id: running or closed, an id is used once. */
+export async function startRelease(session: Session, input: ReleaseInput): Promise<{ started: boolean; workflowId: string }> {
+  const workflowId = releaseWorkflowId(input.model, input.releaseId);
+  try {
+    await session.client.workflow.start(WORKFLOW, {
+      taskQueue: QUEUES.release,
+      workflowId,
+      args: [input],
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      workflowIdConflictPolicy: 'FAIL',
+      typedSearchAttributes: new TypedSearchAttributes([
+        { key: MODEL, value: input.model },
+        { key: RELEASE, value: input.releaseId },
+      ]),
+      staticSummary: `release ${input.releaseId} of ${input.model} by ${input.requestedBy}: ${input.reason}`,
+    });
+    return { started: true, workflowId };
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return { started: false, workflowId };
+    throw error;
+  }
+}
+
+/** The release's handle; NotFound with what to do where there is none. */
+export async function findRelease(session: Session, model: string, releaseId: string): Promise<WorkflowHandle> {
+  const handle = session.client.workflow.getHandle(releaseWorkflowId(model, releaseId));
+  try {
+    await handle.describe();
+    return handle;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) throw new SluiceError('NotFound', `no release ${releaseId} of ${model}: \`sluice release list\` shows those there are`);
+    throw error;
+  }
+}
+
+export function readProgress(handle: WorkflowHandle): Promise<ReleaseProgress> {
+  return handle.query<ReleaseProgress>(PROGRESS_QUERY);
+}
+
+const POLL_MS = 400;
+
+/** Tells of the progress until the release has closed, and returns its end. A worker that is down for a while only delays the news. */
+export async function watchRelease(handle: WorkflowHandle, onProgress: (progress: ReleaseProgress) => void): Promise<{ progress: ReleaseProgress; error: string | null }> {
+  const closed = handle.result().then(
+    (value: unknown) => ({ progress: value as ReleaseResult, error: null }),
+    (error: unknown) => {
+      if (error instanceof WorkflowFailedError) return { progress: null, error: rootCause(error.cause) ?? error.message };
+      throw error;
+    },
+  );
+  for (;;) {
+    const end = await Promise.race([closed, new Promise<null>((resolve) => setTimeout(() => resolve(null), POLL_MS))]);
+    const progress = end?.progress ?? (await readProgress(handle).catch(() => null));
+    if (progress !== null) onProgress(progress);
+    if (end !== null && progress !== null) return { progress, error: end.error };
+    if (end !== null) throw new SluiceError('Unreachable', `the release has ended (${end.error ?? 'well'}), but no release worker answers what it did: \`sluice status\``);
+  }
+}
+
+/** Sends a person's decision on what is shown now. The token never leaves this process: only a proof made with it does. */
+export async function decide(
+  handle: WorkflowHandle,
+  choice: { verdict: Decision['verdict']; actor: string; reason: string; digest?: string; token: string | null },
+): Promise<{ digest: string; decisionId: string }> {
+  const { approval } = await readProgress(handle);
+  const digest = choice.digest ?? approval?.digest;
+  if (digest === undefined) throw new SluiceError('Conflict', 'nothing waits for a decision here: `sluice release show` says where the release stands');
+  const { verdict, actor, reason, token } = choice;
+  const decisionId = randomBytes(8).toString('hex');
+  const proof = token === null ? {} : { proof: decisionProof(token, { decisionId, verdict, actor, workflowId: handle.workflowId, digest }) };
+  const decision: Decision = { decisionId, verdict, actor, reason, digest, ...proof };
+  try {
+    await handle.executeUpdate(DECIDE_UPDATE, { args: [decision], updateId: decisionId });
+  } catch (error) {
+    if (error instanceof WorkflowUpdateFailedError) throw new SluiceError('Rejected', rootCause(error.cause) ?? error.message);
+    throw error;
+  }
+  return { digest, decisionId };
+}
+
+export interface ReleaseSummary {
+  releaseId: string;
+  model: string;
+  kind: 'release' | 'rollback';
+  status: string;
+  startedAt: string;
+  closedAt: string | null;
+  workflowId: string;
+}
+
+/** Releases and rollbacks, newest first. */
+export async function listReleases(session: Session, limit: number): Promise<ReleaseSummary[]> {
+  const query = `WorkflowType IN ('releaseModel', 'rollbackRelease')`;
+  const found: ReleaseSummary[] = [];
+  for await (const info of session.client.workflow.list({ query })) {
+    const [kind = '', model = '', releaseId = ''] = info.workflowId.split('/');
+    const declared = info.typedSearchAttributes.get(defineSearchAttributeKey('SluiceStatus', SearchAttributeType.KEYWORD));
+    found.push({
+      releaseId,
+      model,
+      kind: kind as ReleaseSummary['kind'],
+      status: declared ?? info.status.name.toLowerCase(),
+      startedAt: info.startTime.toISOString(),
+      closedAt: info.closeTime?.toISOString() ?? null,
+      workflowId: info.workflowId,
+    });
+    if (found.length >= limit) break;
+  }
+  return found.sort((a, b) => b.startedAt.localeCompare(a.startedAt));
+}

@@ -1,0 +1,76 @@
+import type { Client } from '@temporalio/client';
+import type { temporal } from '@temporalio/proto';
+
+type History = temporal.api.history.v1.IHistory;
+type Timestamp = { seconds?: unknown; nanos?: number | null } | null | undefined;
+
+export interface ReleaseTiming {
+  totalSeconds: number;
+  /** time in which at least one activity of the release or its rollout was at work */
+  activitySeconds: number;
+  /** time spent waiting for a person */
+  approvalSeconds: number;
+  /** everything else: what Sluice and Temporal themselves cost */
+  orchestrationSeconds: number;
+}
+
+const ms = (at: Timestamp): number => Number(at?.seconds ?? 0) * 1000 + (at?.nanos ?? 0) / 1e6;
+
+interface Interval {
+  from: number;
+  to: number;
+}
+
+/** Activity intervals, child runs and the approval's span of one history. */
+function read(history: History): { span: Interval; activities: Interval[]; children: { workflowId: string; runId: string }[]; timers: Interval[] } {
+  const events = history.events ?? [];
+  const started = new Map<string, number>();
+  const timersStarted = new Map<string, number>();
+  const activities: Interval[] = [];
+  const timers: Interval[] = [];
+  const children: { workflowId: string; runId: string }[] = [];
+  for (const event of events) {
+    const at = ms(event.eventTime);
+    const a = event.activityTaskStartedEventAttributes;
+    if (a) started.set(String(event.eventId), at);
+    const closed =
+      event.activityTaskCompletedEventAttributes ??
+      event.activityTaskFailedEventAttributes ??
+      event.activityTaskTimedOutEventAttributes ??
+      event.activityTaskCanceledEventAttributes;
+    if (closed) activities.push({ from: started.get(String(closed.startedEventId)) ?? at, to: at });
+    const child = event.childWorkflowExecutionStartedEventAttributes?.workflowExecution;
+    if (child?.workflowId && child.runId) children.push({ workflowId: child.workflowId, runId: child.runId });
+    if (event.timerStartedEventAttributes) timersStarted.set(String(event.eventId), at);
+    const timer = event.timerFiredEventAttributes ?? event.timerCanceledEventAttributes;
+    if (timer) timers.push({ from: timersStarted.get(String(timer.startedEventId)) ?? at, to: at });
+  }
+  return { span: { from: ms(events[0]?.eventTime), to: ms(events.at(-1)?.eventTime) }, activities, children, timers };
+}
+
+/** Length of the union of intervals, in ms: what ran side by side counts once. */
+export function unionMs(intervals: readonly Interval[]): number {
+  let total = 0;
+  let end = -Infinity;
+  for (const { from, to } of [...intervals].sort((a, b) => a.from - b.from)) {
+    if (to > end) total += to - Math.max(from, end);
+    end = Math.max(end, to);
+  }
+  return total;
+}
+
+/** Where a release's time went, read from its history and its rollouts'. The release's own timers wait for people only. */
+export async function releaseTiming(client: Client, workflowId: string): Promise<ReleaseTiming> {
+  const own = read(await client.workflow.getHandle(workflowId).fetchHistory());
+  const children = await Promise.all(own.children.map(async ({ workflowId: id, runId }) => read(await client.workflow.getHandle(id, runId).fetchHistory())));
+  const activities = [own, ...children].flatMap((one) => one.activities);
+  const total = own.span.to - own.span.from;
+  const busy = unionMs(activities);
+  const waited = unionMs([...activities, ...own.timers]) - busy;
+  return {
+    totalSeconds: total / 1000,
+    activitySeconds: busy / 1000,
+    approvalSeconds: waited / 1000,
+    orchestrationSeconds: (total - busy - waited) / 1000,
+  };
+}

@@ -1,0 +1,50 @@
+import { Listr, type ListrTask } from 'listr2';
+import type { WorkflowHandle } from '@temporalio/client';
+import { STEPS, type ReleaseProgress } from '../../workflows/releaseModel/contract.js';
+import type { StepProgress } from '../../workflows/progress.js';
+import type { Output } from '../output.js';
+import { stepLine } from './view.js';
+import { watchRelease } from './release.js';
+
+/** Shows a release's steps as they happen: a live list in a terminal, one plain line a change when piped, nothing with `--json`. */
+export async function showWatch(handle: WorkflowHandle, releaseId: string, output: Output): Promise<{ progress: ReleaseProgress; error: string | null }> {
+  if (output.tty) return await watchInTerminal(handle);
+  const seen = new Map<string, string>();
+  let asked = false;
+  return await watchRelease(handle, (progress) => {
+    for (const step of progress.steps) {
+      if (step.status === 'pending' || seen.get(step.name) === step.status) continue;
+      seen.set(step.name, step.status);
+      if (step.status !== 'skipped') output.line(stepLine(step));
+    }
+    if (progress.approval !== null && !asked) {
+      asked = true;
+      output.line(`waits for a decision until ${progress.approval.deadline}: sluice release approve ${releaseId} --reason WHY   (or reject)`);
+    }
+  });
+}
+
+async function watchInTerminal(handle: WorkflowHandle): Promise<{ progress: ReleaseProgress; error: string | null }> {
+  const waiters = new Map<string, (step: StepProgress) => void>();
+  const titles = new Map<string, (title: string) => void>();
+  const tasks: ListrTask[] = STEPS.map((name) => ({
+    title: name,
+    task: async (_context, task) => {
+      titles.set(name, (title) => (task.title = title));
+      const end = await new Promise<StepProgress>((resolve) => waiters.set(name, resolve));
+      task.title = stepLine(end).slice(2);
+      if (end.status === 'failed') throw new Error(task.title);
+      if (end.status === 'skipped') task.skip(`${name}: not reached`);
+    },
+  }));
+  const list = new Listr(tasks, { concurrent: true, exitOnError: false });
+  const shown = list.run();
+  const end = await watchRelease(handle, (progress) => {
+    for (const step of progress.steps) {
+      if (step.status === 'running') titles.get(step.name)?.(stepLine(step).slice(2) + (progress.approval === null ? '' : ` waits for a decision until ${progress.approval.deadline}`));
+      if (step.status === 'done' || step.status === 'failed' || step.status === 'skipped') waiters.get(step.name)?.(step);
+    }
+  });
+  await shown;
+  return end;
+}

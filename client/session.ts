@@ -1,0 +1,31 @@
+import { Client, Connection } from '@temporalio/client';
+import { SluiceError } from '../platform/errors.js';
+import type { Settings } from '../platform/config.js';
+
+/** A connection to the running system, and the addresses commands print. */
+export interface Session {
+  client: Client;
+  settings: Settings;
+  /** the Temporal UI's page of a workflow */
+  uiUrl(workflowId: string, runId?: string): string;
+  close(): Promise<void>;
+}
+
+export async function openSession(settings: Settings): Promise<Session> {
+  let connection: Connection;
+  try {
+    connection = await Connection.connect({ address: settings.TEMPORAL_ADDRESS, connectTimeout: '5s' });
+  } catch (error) {
+    throw new SluiceError('Unreachable', `Temporal at ${settings.TEMPORAL_ADDRESS} does not answer: is the stack up? Try \`sluice status\`, then \`sluice up\``, {}, { cause: error });
+  }
+  const namespace = settings.TEMPORAL_NAMESPACE;
+  return {
+    client: new Client({ connection, namespace }),
+    settings,
+    uiUrl: (workflowId, runId) => {
+      const base = settings.TEMPORAL_UI_URL === '' ? `http://${settings.TEMPORAL_ADDRESS}` : settings.TEMPORAL_UI_URL;
+      return `${base}/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}${runId === undefined ? '' : `/${runId}/history`}`;
+    },
+    close: () => connection.close(),
+  };
+}

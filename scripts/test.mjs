@@ -1,0 +1,48 @@
+// `npm test`: hygiene first (seconds), then Vitest's three projects. The last line counts what ran: `N passed, N failed`.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const only = process.argv.slice(2);
+const checks = [
+  ['types', 'npx', ['tsc', '--noEmit']],
+  ['lint', 'npx', ['eslint', '.']],
+  ['format', 'npx', ['prettier', '--check', '--log-level', 'warn', '.']],
+  ['layers', 'npx', ['depcruise', '--config', '.dependency-cruiser.cjs', 'activities', 'client', 'domain', 'platform', 'scoring', 'stack', 'workers', 'workflows']],
+  ['unused', 'npx', ['knip', '--no-progress']],
+  ['schemas', process.execPath, ['scripts/generate-types.mjs', '--check']],
+];
+
+let passed = 0;
+let failed = 0;
+if (only.length === 0) {
+  for (const [name, command, args] of checks) {
+    const started = Date.now();
+    const { status } = spawnSync(command, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+    console.log(`${status === 0 ? 'ok    ' : 'FAILED'} ${name} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
+    if (status === 0) passed += 1;
+    else failed += 1;
+  }
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'sluice-test-'));
+const report = join(directory, 'report.json');
+const vitest = spawnSync('npx', ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...only], { stdio: ['ignore', 'inherit', 'inherit'] });
+let skipped = 0;
+try {
+  const results = JSON.parse(readFileSync(report, 'utf8'));
+  passed += results.numPassedTests;
+  failed += results.numFailedTests;
+  skipped = results.numPendingTests + results.numTodoTests;
+  // A file that does not even load has no failed test of its own.
+  failed += results.testResults.filter((file) => file.status === 'failed' && file.assertionResults.every((test) => test.status !== 'failed')).length;
+  for (const file of results.testResults) for (const test of file.assertionResults) if (test.status === 'failed') console.log(`FAILED ${file.name}: ${test.fullName}`);
+} catch {
+  failed += 1;
+}
+if (vitest.status !== 0 && failed === 0) failed = 1;
+rmSync(directory, { recursive: true, force: true });
+
+console.log(`${passed} passed, ${failed} failed${skipped === 0 ? '' : `, ${skipped} skipped`}`);
+process.exit(failed === 0 ? 0 : 1);
