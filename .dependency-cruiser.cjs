@@ -3,13 +3,50 @@ const from = (path, pathNot) => ({ path: `^${path}/`, pathNot: ['\\.test\\.ts$',
 const ours = '^(activities|client|platform|scoring|stack|workers|workflows)/';
 module.exports = {
   forbidden: [
-    { name: 'no-cycles', severity: 'error', from: { pathNot: 'node_modules' }, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
-    { name: 'domain-is-pure', comment: 'domain imports nothing of ours but the schemas\' types', severity: 'error', from: from('domain'), to: { path: ours } },
-    { name: 'platform-is-low', severity: 'error', from: from('platform'), to: { path: '^(activities|client|scoring|stack|workers|workflows)/' } },
-    { name: 'workflows-see-types-only', comment: 'workflows import types of activities, values of domain only', severity: 'error', from: from('workflows'), to: { path: '^(activities|client|platform|scoring|stack|workers)/', dependencyTypesNot: ['type-only'] } },
-    { name: 'activities-are-low', severity: 'error', from: from('activities'), to: { path: '^(client|scoring|stack|workers)/' } },
-    { name: 'scoring-stands-alone', severity: 'error', from: from('scoring'), to: { path: '^(client|stack|workers)/' } },
-    { name: 'stack-runs-processes-only', severity: 'error', from: from('stack'), to: { path: '^(activities|client|scoring|workers|workflows)/' } },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: { pathNot: 'node_modules' },
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'domain-is-pure',
+      comment: "domain imports nothing of ours but the schemas' types",
+      severity: 'error',
+      from: from('domain'),
+      to: { path: ours },
+    },
+    {
+      name: 'platform-is-low',
+      severity: 'error',
+      from: from('platform'),
+      to: { path: '^(activities|client|scoring|stack|workers|workflows)/' },
+    },
+    {
+      name: 'workflows-see-types-only',
+      comment: 'workflows import types of activities, values of domain only',
+      severity: 'error',
+      from: from('workflows'),
+      to: { path: '^(activities|client|platform|scoring|stack|workers)/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'activities-are-low',
+      severity: 'error',
+      from: from('activities'),
+      to: { path: '^(client|scoring|stack|workers)/' },
+    },
+    {
+      name: 'scoring-stands-alone',
+      severity: 'error',
+      from: from('scoring'),
+      to: { path: '^(client|stack|workers)/' },
+    },
+    {
+      name: 'stack-runs-processes-only',
+      severity: 'error',
+      from: from('stack'),
+      to: { path: '^(activities|client|scoring|workers|workflows)/' },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

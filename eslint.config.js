@@ -25,7 +25,11 @@ export default tseslint.config(
     rules: {
       'no-restricted-properties': [
         'error',
-        { object: 'process', property: 'env', message: 'Read the environment in a composition root (main.ts) and pass it in.' },
+        {
+          object: 'process',
+          property: 'env',
+          message: 'Read the environment in a composition root (main.ts) and pass it in.',
+        },
       ],
     },
   },
@@ -34,7 +38,17 @@ export default tseslint.config(
     ignores: ['**/*.test.ts'],
     rules: {
       'no-restricted-globals': ['error', 'process', 'setInterval', 'fetch'],
-      'no-restricted-imports': ['error', { patterns: [{ group: ['node:*', '**/platform/*'], message: 'Workflow code is deterministic: no Node built-ins, no I/O.' }] }],
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              group: ['node:*', '**/platform/*'],
+              message: 'Workflow code is deterministic: no Node built-ins, no I/O.',
+            },
+          ],
+        },
+      ],
     },
   },
   {
@@ -43,6 +57,16 @@ export default tseslint.config(
   },
   {
     files: ['**/*.mjs', '*.js', '**/*.cjs'],
-    languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly', module: 'writable', setTimeout: 'readonly', clearTimeout: 'readonly', Buffer: 'readonly' } },
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        URL: 'readonly',
+        module: 'writable',
+        setTimeout: 'readonly',
+        clearTimeout: 'readonly',
+        Buffer: 'readonly',
+      },
+    },
   },
 );

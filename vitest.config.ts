@@ -11,7 +11,9 @@ export default defineConfig({
         test: {
           ...common,
           name: 'unit',
-          include: ['{activities,client,domain,platform,schemas,scoring,stack,workers,workflows,test/unit}/**/*.test.ts'],
+          include: [
+            '{activities,client,domain,platform,schemas,scoring,stack,workers,workflows,test/unit}/**/*.test.ts',
+          ],
           exclude: ['**/*.integration.test.ts'],
         },
       },

@@ -1,5 +1,15 @@
 import type {
-  BundleRef, CheckResult, EvaluationResult, Metrics, ModelSpec, Pointer, PointerSwap, Receipt, ReplicaInfo, SnapshotRef, TrainingResult,
+  BundleRef,
+  CheckResult,
+  EvaluationResult,
+  Metrics,
+  ModelSpec,
+  Pointer,
+  PointerSwap,
+  Receipt,
+  ReplicaInfo,
+  SnapshotRef,
+  TrainingResult,
 } from '../domain/release/types.js';
 import type { Decision } from '../schemas/types.js';
 
@@ -20,12 +30,23 @@ export interface MongoActivities {
   /** The declared data checks over the snapshot's profile. Does not throw on a failed check: the table is the answer. */
   validateData(input: { model: string; snapshot: SnapshotRef }): Promise<{ passed: boolean; checks: CheckResult[] }>;
   /** The held-out raw rows through another bundle's features and lookups, as Parquet, so that it can be compared on the same rows. */
-  championFeatures(input: { model: string; snapshot: SnapshotRef; bundle: { version: string; manifestSha256: string }; releaseId: string }): Promise<{ parquetKey: string }>;
+  championFeatures(input: {
+    model: string;
+    snapshot: SnapshotRef;
+    bundle: { version: string; manifestSha256: string };
+    releaseId: string;
+  }): Promise<{ parquetKey: string }>;
 }
 
 /** queue `training`: Python as a child process, heartbeats carry `{stage, fraction}` */
 export interface TrainerActivities {
-  train(input: { model: string; releaseId: string; snapshot: SnapshotRef; gitSha: string; overrides?: TrainerOverrides }): Promise<TrainingResult>;
+  train(input: {
+    model: string;
+    releaseId: string;
+    snapshot: SnapshotRef;
+    gitSha: string;
+    overrides?: TrainerOverrides;
+  }): Promise<TrainingResult>;
   evaluate(input: {
     model: string;
     releaseId: string;
@@ -45,12 +66,25 @@ export interface TrainerOverrides {
 /** queue `release` */
 export interface MlflowActivities {
   /** One registry version per run, whatever is killed in between; alias `challenger`, stage Staging. */
-  register(input: { model: string; runId: string; releaseId: string; dataSnapshotId: string; gitSha: string; metrics: Metrics }): Promise<{ modelVersion: string }>;
-  setStage(input: { model: string; modelVersion: string; stage: 'None' | 'Staging' | 'Production' | 'Archived' }): Promise<void>;
+  register(input: {
+    model: string;
+    runId: string;
+    releaseId: string;
+    dataSnapshotId: string;
+    gitSha: string;
+    metrics: Metrics;
+  }): Promise<{ modelVersion: string }>;
+  setStage(input: {
+    model: string;
+    modelVersion: string;
+    stage: 'None' | 'Staging' | 'Production' | 'Archived';
+  }): Promise<void>;
   setAlias(input: { model: string; alias: string; modelVersion: string | null }): Promise<void>;
   tagModelVersion(input: { model: string; modelVersion: string; tags: Record<string, string> }): Promise<void>;
   /** Who is who now, so that an undo can restore it. */
-  registryState(input: { model: string }): Promise<{ champion: string | null; challenger: string | null; production: string[] }>;
+  registryState(input: {
+    model: string;
+  }): Promise<{ champion: string | null; challenger: string | null; production: string[] }>;
 }
 
 /** queue `data` */
@@ -99,21 +133,46 @@ export interface ScorerActivities {
   /** Replicas of the environment whose lease is alive. */
   liveReplicas(input: { model: string; environment: string }): Promise<ReplicaInfo[]>;
   /** `/v1/health`, `/v1/metadata` and `/v1/score` on the golden vectors over HTTP, as a user would; scores equal within 1e-5. */
-  smoke(input: { model: string; replica: ReplicaInfo; bundle: { version: string; manifestSha256: string }; generation: number }): Promise<{ vectors: number; largestDifference: number }>;
+  smoke(input: {
+    model: string;
+    replica: ReplicaInfo;
+    bundle: { version: string; manifestSha256: string };
+    generation: number;
+  }): Promise<{ vectors: number; largestDifference: number }>;
 }
 
 /** queue `scoring-{replicaId}`, inside the scorer's process */
 export interface ReplicaActivities {
   /** Loads the bundle that the pointer names at this generation or a newer one; equal is its own answer, older is refused. */
-  reload(input: { model: string; environment: string; version: string; manifestSha256: string; generation: number }): Promise<Receipt>;
+  reload(input: {
+    model: string;
+    environment: string;
+    version: string;
+    manifestSha256: string;
+    generation: number;
+  }): Promise<Receipt>;
 }
 
 /** queue `release` */
 export interface ApprovalActivities {
   /** Whether this actor may decide this; every refusal and every decision goes to the audit log. */
-  authorizeDecision(input: { model: string; workflowId: string; decision: Decision; requester: string; requesterMayApprove: boolean }): Promise<{ allowed: boolean; why: string }>;
+  authorizeDecision(input: {
+    model: string;
+    workflowId: string;
+    decision: Decision;
+    requester: string;
+    requesterMayApprove: boolean;
+  }): Promise<{ allowed: boolean; why: string }>;
   /** Whether the actor may operate (roll back); refusals go to the audit log. */
-  authorizeOperation(input: { model: string; workflowId: string; operationId: string; operation: string; actor: string; reason: string; proof?: string }): Promise<{ allowed: boolean; why: string }>;
+  authorizeOperation(input: {
+    model: string;
+    workflowId: string;
+    operationId: string;
+    operation: string;
+    actor: string;
+    reason: string;
+    proof?: string;
+  }): Promise<{ allowed: boolean; why: string }>;
 }
 
 /** queue `release` */
@@ -141,7 +200,13 @@ export interface ReleaseReport {
 
 /** queue `release` */
 export interface NotifyActivities {
-  notify(input: { key: string; severity: 'info' | 'warning' | 'critical'; title: string; text: string; link?: string }): Promise<void>;
+  notify(input: {
+    key: string;
+    severity: 'info' | 'warning' | 'critical';
+    title: string;
+    text: string;
+    link?: string;
+  }): Promise<void>;
 }
 
 /** queue `release` */
@@ -153,9 +218,21 @@ export interface TemporalActivities {
 /** queue `release`: which bundles proved themselves live, so that a rollback knows the last good one */
 export interface RolloutActivities {
   /** Once per generation. */
-  recordVerdict(input: { model: string; environment: string; version: string; manifestSha256: string; generation: number; verdict: string; why: string; at: string }): Promise<void>;
+  recordVerdict(input: {
+    model: string;
+    environment: string;
+    version: string;
+    manifestSha256: string;
+    generation: number;
+    verdict: string;
+    why: string;
+    at: string;
+  }): Promise<void>;
   /** The newest bundle that was live and smoked before the live one first was; null when there is none. */
-  lastGoodBundle(input: { model: string; environment: string }): Promise<{ version: string; manifestSha256: string } | null>;
+  lastGoodBundle(input: {
+    model: string;
+    environment: string;
+  }): Promise<{ version: string; manifestSha256: string } | null>;
   /** A bundle by its version's name, or NotFound with the versions that exist. */
   findBundle(input: { model: string; version: string }): Promise<{ version: string; manifestSha256: string }>;
 }

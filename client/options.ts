@@ -6,14 +6,19 @@ export function parseInstant(text: string): string {
   const zoned = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/.test(text);
   const at = new Date(day ? `${text}T00:00:00Z` : text);
   if ((!day && !zoned) || Number.isNaN(at.getTime()) || (day && !at.toISOString().startsWith(text))) {
-    throw new InvalidArgumentError('must be a day (2025-06-30, midnight UTC) or a time with its zone (2025-06-30T12:00:00Z).');
+    throw new InvalidArgumentError(
+      'must be a day (2025-06-30, midnight UTC) or a time with its zone (2025-06-30T12:00:00Z).',
+    );
   }
   return at.toISOString();
 }
 
 /** Names that become part of ids, keys and file names. */
 export function parseReleaseId(text: string): string {
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text)) throw new InvalidArgumentError('must be 1 to 64 letters, digits, dots, dashes or underscores, beginning with a letter or digit.');
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text))
+    throw new InvalidArgumentError(
+      'must be 1 to 64 letters, digits, dots, dashes or underscores, beginning with a letter or digit.',
+    );
   return text;
 }
 
@@ -30,7 +35,10 @@ export function parseCount(text: string): number {
 }
 
 /** `metric>=0.8`, `metric<=0.1` or both in two options: replaces the bounds of a gate of the spec. */
-export function parseGate(text: string, previous: { metric: string; min?: number; max?: number }[] = []): { metric: string; min?: number; max?: number }[] {
+export function parseGate(
+  text: string,
+  previous: { metric: string; min?: number; max?: number }[] = [],
+): { metric: string; min?: number; max?: number }[] {
   const match = /^([A-Za-z0-9_.]+)(>=|<=)(-?\d+(?:\.\d+)?)$/.exec(text);
   if (match === null) throw new InvalidArgumentError('must look like recall>=0.6 or alert_rate<=0.1.');
   const [, metric = '', operator, value] = match;
@@ -42,6 +50,7 @@ export function parseGate(text: string, previous: { metric: string; min?: number
 /** Free text that is recorded: one line, not empty. */
 export function parseText(text: string): string {
   const clean = text.trim();
-  if (clean === '' || clean.length > 500 || /[\u0000-\u001f\u007f]/.test(clean)) throw new InvalidArgumentError('must be one line of 1 to 500 characters.');
+  if (clean === '' || clean.length > 500 || /[\u0000-\u001f\u007f]/.test(clean))
+    throw new InvalidArgumentError('must be one line of 1 to 500 characters.');
   return clean;
 }

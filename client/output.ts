@@ -9,7 +9,11 @@ export interface Output {
   error(text: string): void;
 }
 
-export function createOutput(options: { json: boolean; stdout: NodeJS.WriteStream; stderr: NodeJS.WriteStream }): Output {
+export function createOutput(options: {
+  json: boolean;
+  stdout: NodeJS.WriteStream;
+  stderr: NodeJS.WriteStream;
+}): Output {
   const { json, stdout, stderr } = options;
   return {
     json,

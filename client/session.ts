@@ -16,7 +16,12 @@ export async function openSession(settings: Settings): Promise<Session> {
   try {
     connection = await Connection.connect({ address: settings.TEMPORAL_ADDRESS, connectTimeout: '5s' });
   } catch (error) {
-    throw new SluiceError('Unreachable', `Temporal at ${settings.TEMPORAL_ADDRESS} does not answer: is the stack up? Try \`sluice status\`, then \`sluice up\``, {}, { cause: error });
+    throw new SluiceError(
+      'Unreachable',
+      `Temporal at ${settings.TEMPORAL_ADDRESS} does not answer: is the stack up? Try \`sluice status\`, then \`sluice up\``,
+      {},
+      { cause: error },
+    );
   }
   const namespace = settings.TEMPORAL_NAMESPACE;
   return {

@@ -1,14 +1,32 @@
 import { DefaultLogger, type Logger as TemporalLogger, type LogLevel } from '@temporalio/worker';
 import { pino, type Logger } from 'pino';
 
-const LEVELS: Record<LogLevel, 'trace' | 'debug' | 'info' | 'warn' | 'error'> = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' };
+const LEVELS: Record<LogLevel, 'trace' | 'debug' | 'info' | 'warn' | 'error'> = {
+  TRACE: 'trace',
+  DEBUG: 'debug',
+  INFO: 'info',
+  WARN: 'warn',
+  ERROR: 'error',
+};
 
 /** JSON lines on standard output; whatever looks like a secret is cut out by name. */
 export function createLog(name: string, level: string): Logger {
   return pino({
     name,
     level,
-    redact: { paths: ['*.secretAccessKey', '*.accessKeyId', '*.token', '*.proof', '*.authorization', 'authorization', 'headers.authorization', '*.password'], censor: '[secret]' },
+    redact: {
+      paths: [
+        '*.secretAccessKey',
+        '*.accessKeyId',
+        '*.token',
+        '*.proof',
+        '*.authorization',
+        'authorization',
+        'headers.authorization',
+        '*.password',
+      ],
+      censor: '[secret]',
+    },
   });
 }
 

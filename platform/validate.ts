@@ -58,13 +58,17 @@ export function toViolations(errors: ErrorObject[] | null | undefined): Violatio
   return (errors ?? []).map((error) => {
     const unknown = error.keyword === 'additionalProperties' ? `/${String(error.params['additionalProperty'])}` : '';
     const allowed = error.keyword === 'enum' ? `: ${JSON.stringify(error.params['allowedValues'])}` : '';
-    return { path: error.instancePath + unknown, message: (unknown === '' ? (error.message ?? error.keyword) : 'is not a known key') + allowed };
+    return {
+      path: error.instancePath + unknown,
+      message: (unknown === '' ? (error.message ?? error.keyword) : 'is not a known key') + allowed,
+    };
   });
 }
 
 /** The violations of a document against one of our schemas; an empty list means it is valid. */
 export function violations(name: SchemaName, document: unknown): Violation[] {
-  const check = validators().getSchema(`https://sluice.dev/schemas/${name}.schema.json`) as ValidateFunction | undefined;
+  const check = validators().getSchema(`https://sluice.dev/schemas/${name}.schema.json`) as
+    ValidateFunction | undefined;
   if (check === undefined) throw new SluiceError('InvalidSpec', `There is no schema schemas/${name}.schema.json.`);
   return check(document) ? [] : toViolations(check.errors);
 }

@@ -119,6 +119,10 @@ export type Op =
       currency: string;
       at: string;
       lookup: string;
+      /**
+       * a booking older than every fixing of the lookup: refused, or converted at the oldest with a notice
+       */
+      before_oldest: 'refuse' | 'oldest';
     }
   | {
       kind: 'log1p';
@@ -324,6 +328,27 @@ export interface ModelSpec {
   data: {
     collection: string;
     fixings_collection: string;
+    /**
+     * names in the collection of what every training table has
+     */
+    fields: {
+      /**
+       * names a row; unique
+       */
+      id: string;
+      /**
+       * event time
+       */
+      time: string;
+      /**
+       * 0 or 1
+       */
+      label: string;
+      /**
+       * when the label became known
+       */
+      label_time: string;
+    };
     window_days: number;
     label_maturity_days: number;
     lookup_window_days: number;
@@ -350,6 +375,10 @@ export interface ModelSpec {
       };
       max_duplicate_fraction: number;
       max_staleness_days: number;
+      /**
+       * rows that the feature registry refuses
+       */
+      max_refused_fraction: number;
     };
   };
   lookups: {

@@ -9,7 +9,23 @@ const checks = [
   ['types', 'npx', ['tsc', '--noEmit']],
   ['lint', 'npx', ['eslint', '.']],
   ['format', 'npx', ['prettier', '--check', '--log-level', 'warn', '.']],
-  ['layers', 'npx', ['depcruise', '--config', '.dependency-cruiser.cjs', 'activities', 'client', 'domain', 'platform', 'scoring', 'stack', 'workers', 'workflows']],
+  [
+    'layers',
+    'npx',
+    [
+      'depcruise',
+      '--config',
+      '.dependency-cruiser.cjs',
+      'activities',
+      'client',
+      'domain',
+      'platform',
+      'scoring',
+      'stack',
+      'workers',
+      'workflows',
+    ],
+  ],
   ['unused', 'npx', ['knip', '--no-progress']],
   ['schemas', process.execPath, ['scripts/generate-types.mjs', '--check']],
 ];
@@ -28,7 +44,11 @@ if (only.length === 0) {
 
 const directory = mkdtempSync(join(tmpdir(), 'sluice-test-'));
 const report = join(directory, 'report.json');
-const vitest = spawnSync('npx', ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...only], { stdio: ['ignore', 'inherit', 'inherit'] });
+const vitest = spawnSync(
+  'npx',
+  ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...only],
+  { stdio: ['ignore', 'inherit', 'inherit'] },
+);
 let skipped = 0;
 try {
   const results = JSON.parse(readFileSync(report, 'utf8'));
@@ -36,8 +56,12 @@ try {
   failed += results.numFailedTests;
   skipped = results.numPendingTests + results.numTodoTests;
   // A file that does not even load has no failed test of its own.
-  failed += results.testResults.filter((file) => file.status === 'failed' && file.assertionResults.every((test) => test.status !== 'failed')).length;
-  for (const file of results.testResults) for (const test of file.assertionResults) if (test.status === 'failed') console.log(`FAILED ${file.name}: ${test.fullName}`);
+  failed += results.testResults.filter(
+    (file) => file.status === 'failed' && file.assertionResults.every((test) => test.status !== 'failed'),
+  ).length;
+  for (const file of results.testResults)
+    for (const test of file.assertionResults)
+      if (test.status === 'failed') console.log(`FAILED ${file.name}: ${test.fullName}`);
 } catch {
   failed += 1;
 }

@@ -8,7 +8,9 @@ import { temporalLogger } from '../platform/log.js';
 const SHUTDOWN_GRACE = '20s';
 
 /** Every error that leaves an activity has a type from the closed list and says whether another try helps. */
-const failuresByType = (): { inbound: { execute: (input: unknown, next: (input: never) => Promise<unknown>) => Promise<unknown> } } => ({
+const failuresByType = (): {
+  inbound: { execute: (input: unknown, next: (input: never) => Promise<unknown>) => Promise<unknown> };
+} => ({
   inbound: {
     execute: async (input, next) => {
       try {
@@ -25,7 +27,11 @@ const failuresByType = (): { inbound: { execute: (input: unknown, next: (input: 
  * Connects, says `ready`, and works until SIGTERM or SIGINT; then finishes what it holds and returns.
  * The Temporal runtime is told to leave signals to this function, so that a worker ends only once.
  */
-export async function runWorker(settings: Settings, log: Logger, options: Omit<WorkerOptions, 'connection' | 'namespace' | 'interceptors'>): Promise<void> {
+export async function runWorker(
+  settings: Settings,
+  log: Logger,
+  options: Omit<WorkerOptions, 'connection' | 'namespace' | 'interceptors'>,
+): Promise<void> {
   Runtime.install({ logger: temporalLogger(log), shutdownSignals: [] });
   const connection = await NativeConnection.connect({ address: settings.TEMPORAL_ADDRESS });
   try {

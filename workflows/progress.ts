@@ -25,7 +25,11 @@ export class StepLog {
     this.changed();
     try {
       const result = await work();
-      Object.assign(step, { status: 'done', finishedAt: new Date().toISOString(), detail: detail?.(result) ?? step.detail });
+      Object.assign(step, {
+        status: 'done',
+        finishedAt: new Date().toISOString(),
+        detail: detail?.(result) ?? step.detail,
+      });
       return result;
     } catch (error) {
       Object.assign(step, { status: 'failed', finishedAt: new Date().toISOString() });

@@ -18,7 +18,14 @@ import { QUEUES, replicaQueue } from './queues.js';
 
 /** Calls of a second or two. A killed worker costs at most this timeout; a system that is down is asked again for hours, since a release should outlast it. */
 export const light = proxyActivities<
-  SpecActivities & MlflowActivities & PointerActivities & ScorerActivities & ApprovalActivities & ReportActivities & RolloutActivities & NotifyActivities
+  SpecActivities &
+    MlflowActivities &
+    PointerActivities &
+    ScorerActivities &
+    ApprovalActivities &
+    ReportActivities &
+    RolloutActivities &
+    NotifyActivities
 >({
   taskQueue: QUEUES.release,
   startToCloseTimeout: '20s',

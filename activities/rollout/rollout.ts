@@ -15,7 +15,11 @@ interface VerdictDocument extends VerdictRecord {
 }
 
 /** What a rollback needs to know of the past: `rollout_verdicts` in Mongo, and the bundles themselves in S3. */
-export function createRolloutActivities(deps: { db: Db; objectStore: Pick<ObjectStore, 'get' | 'list'>; readPointer: PointerActivities['readPointer'] }): RolloutActivities {
+export function createRolloutActivities(deps: {
+  db: Db;
+  objectStore: Pick<ObjectStore, 'get' | 'list'>;
+  readPointer: PointerActivities['readPointer'];
+}): RolloutActivities {
   const verdicts = deps.db.collection<VerdictDocument>('rollout_verdicts');
   return {
     async recordVerdict({ model, environment, generation, ...rest }) {
@@ -32,9 +36,13 @@ export function createRolloutActivities(deps: { db: Db; objectStore: Pick<Object
 
     async findBundle({ model, version }) {
       const manifest = await deps.objectStore.get(bundleKey(model, version, 'manifest.json'));
-      if (manifest !== null) return { version, manifestSha256: createHash('sha256').update(manifest.bytes).digest('hex') };
+      if (manifest !== null)
+        return { version, manifestSha256: createHash('sha256').update(manifest.bytes).digest('hex') };
       const known = await knownVersions(deps.objectStore, model);
-      throw new SluiceError('NotFound', `no bundle ${version} of ${model}; ${known.length === 0 ? 'there are none yet' : `the newest are ${known.slice(-10).join(', ')}`}`);
+      throw new SluiceError(
+        'NotFound',
+        `no bundle ${version} of ${model}; ${known.length === 0 ? 'there are none yet' : `the newest are ${known.slice(-10).join(', ')}`}`,
+      );
     },
   };
 }
@@ -42,5 +50,9 @@ export function createRolloutActivities(deps: { db: Db; objectStore: Pick<Object
 /** Versions whose manifest is written, that is, which are complete, oldest first. */
 async function knownVersions(store: Pick<ObjectStore, 'list'>, model: string): Promise<string[]> {
   const keys = await store.list(bundlesPrefix(model));
-  return keys.map(({ key }) => key).filter((key) => key.endsWith('/manifest.json')).map((key) => key.split('/').at(-2) as string).sort();
+  return keys
+    .map(({ key }) => key)
+    .filter((key) => key.endsWith('/manifest.json'))
+    .map((key) => key.split('/').at(-2) as string)
+    .sort();
 }

@@ -30,18 +30,26 @@ export function releaseCommand(cli: Cli): Command {
     .command('start')
     .description('start a release: train, gate, promote, publish, reload, smoke')
     .option(...model)
-    .option('--id <id>', 'the release\'s name; one that exists is found, not started again (default: made from the time)', parseReleaseId)
+    .option(
+      '--id <id>',
+      "the release's name; one that exists is found, not started again (default: made from the time)",
+      parseReleaseId,
+    )
     .option('--as-of <instant>', 'every data window ends here (default: now)', parseInstant)
     .option('--reason <text>', 'why, for the report', parseText, 'scheduled by hand')
-    .option('--policy <policy>', 'auto or manual approval (default: the model\'s spec)', (value: string) => {
-      if (value !== 'auto' && value !== 'manual') throw new SluiceError('InvalidInput', '--policy must be auto or manual');
+    .option('--policy <policy>', "auto or manual approval (default: the model's spec)", (value: string) => {
+      if (value !== 'auto' && value !== 'manual')
+        throw new SluiceError('InvalidInput', '--policy must be auto or manual');
       return value;
     })
-    .option('--deadline-minutes <n>', 'how long a decision may take (default: the model\'s spec)', parsePositive)
-    .option('--gate <bound>', 'replace a gate\'s bound, for example recall>=0.7; may be repeated', parseGate)
+    .option('--deadline-minutes <n>', "how long a decision may take (default: the model's spec)", parsePositive)
+    .option('--gate <bound>', "replace a gate's bound, for example recall>=0.7; may be repeated", parseGate)
     .option('--seed <n>', 'another training seed', parseCount)
     .option('--no-watch', 'return as soon as it has started')
-    .addHelpText('after', '\nExamples:\n  sluice release start --as-of 2025-06-30 --reason "June retraining"\n  sluice release start --policy manual --gate recall>=0.7 --no-watch')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  sluice release start --as-of 2025-06-30 --reason "June retraining"\n  sluice release start --policy manual --gate recall>=0.7 --no-watch',
+    )
     .action(async (options: StartOptions & { model: string }) => {
       const input = await toInput(cli, options);
       await cli.withSession(async (session) => {
@@ -49,7 +57,10 @@ export function releaseCommand(cli: Cli): Command {
         cli.output.line(`${started ? 'started' : 'found'} release ${input.releaseId} of ${input.model}`);
         cli.output.line(session.uiUrl(workflowId));
         if (options.watch) return await watch(cli, session, input.model, input.releaseId);
-        cli.output.result({ releaseId: input.releaseId, model: input.model, started, workflowId, url: session.uiUrl(workflowId) }, () => '');
+        cli.output.result(
+          { releaseId: input.releaseId, model: input.model, started, workflowId, url: session.uiUrl(workflowId) },
+          () => '',
+        );
         return EXIT.ok;
       });
     });
@@ -58,7 +69,9 @@ export function releaseCommand(cli: Cli): Command {
     .command('watch <id>')
     .description('follow a release to its end')
     .option(...model)
-    .action((id: string, options: { model: string }) => cli.withSession((session) => watch(cli, session, options.model, id)));
+    .action((id: string, options: { model: string }) =>
+      cli.withSession((session) => watch(cli, session, options.model, id)),
+    );
 
   release
     .command('show <id>')
@@ -78,13 +91,26 @@ export function releaseCommand(cli: Cli): Command {
       .option(...model)
       .requiredOption('--reason <text>', 'why; it is recorded', parseText)
       .option('--digest <sha256>', 'the digest of the proposal you looked at (default: the one shown now)')
-      .addHelpText('after', '\nThe actor is --actor or your user name; a token, where your principal has one, comes from SLUICE_TOKEN.')
+      .addHelpText(
+        'after',
+        '\nThe actor is --actor or your user name; a token, where your principal has one, comes from SLUICE_TOKEN.',
+      )
       .action((id: string, options: { model: string; reason: string; digest?: string }) =>
         cli.withSession(async (session) => {
           const handle = await findRelease(session, options.model, id);
-          const choice = { verdict, actor: cli.actor, reason: options.reason, token: cli.token, ...(options.digest === undefined ? {} : { digest: options.digest }) };
+          const choice = {
+            verdict,
+            actor: cli.actor,
+            reason: options.reason,
+            token: cli.token,
+            ...(options.digest === undefined ? {} : { digest: options.digest }),
+          };
           const sent = await decide(handle, choice);
-          cli.output.result({ releaseId: id, verdict, actor: cli.actor, ...sent, url: session.uiUrl(handle.workflowId) }, () => `${verdict === 'approve' ? 'approved' : 'rejected'} ${id} as ${cli.actor}\n${session.uiUrl(handle.workflowId)}`);
+          cli.output.result(
+            { releaseId: id, verdict, actor: cli.actor, ...sent, url: session.uiUrl(handle.workflowId) },
+            () =>
+              `${verdict === 'approve' ? 'approved' : 'rejected'} ${id} as ${cli.actor}\n${session.uiUrl(handle.workflowId)}`,
+          );
           return EXIT.ok;
         }),
       );
@@ -98,7 +124,11 @@ export function releaseCommand(cli: Cli): Command {
       cli.withSession(async (session) => {
         const handle = await findRelease(session, options.model, id);
         await handle.cancel();
-        cli.output.result({ releaseId: id, cancelled: true, url: session.uiUrl(handle.workflowId) }, () => `asked ${id} to stop; \`sluice release watch ${id}\` shows its end\n${session.uiUrl(handle.workflowId)}`);
+        cli.output.result(
+          { releaseId: id, cancelled: true, url: session.uiUrl(handle.workflowId) },
+          () =>
+            `asked ${id} to stop; \`sluice release watch ${id}\` shows its end\n${session.uiUrl(handle.workflowId)}`,
+        );
         return EXIT.ok;
       }),
     );
@@ -110,7 +140,16 @@ export function releaseCommand(cli: Cli): Command {
     .action((options: { limit: number }) =>
       cli.withSession(async (session) => {
         const found = await listReleases(session, options.limit);
-        cli.output.result(found, () => (found.length === 0 ? 'no releases yet: `sluice release start`' : found.map((r) => `${r.startedAt.slice(0, 19)}  ${r.kind.padEnd(8)}  ${r.status.padEnd(18)}  ${r.model}  ${r.releaseId}\n  ${session.uiUrl(r.workflowId)}`).join('\n')));
+        cli.output.result(found, () =>
+          found.length === 0
+            ? 'no releases yet: `sluice release start`'
+            : found
+                .map(
+                  (r) =>
+                    `${r.startedAt.slice(0, 19)}  ${r.kind.padEnd(8)}  ${r.status.padEnd(18)}  ${r.model}  ${r.releaseId}\n  ${session.uiUrl(r.workflowId)}`,
+                )
+                .join('\n'),
+        );
         return EXIT.ok;
       }),
     );
@@ -122,7 +161,10 @@ async function toInput(cli: Cli, options: StartOptions & { model: string }): Pro
   const loaded = await loadModel(cli.modelsDirectory, options.model);
   for (const { metric } of options.gate ?? []) {
     if (!loaded.spec.gates.some((gate) => gate.metric === metric)) {
-      throw new SluiceError('InvalidInput', `--gate ${metric}: the spec has no such gate; it has ${loaded.spec.gates.map((gate) => gate.metric).join(', ')}`);
+      throw new SluiceError(
+        'InvalidInput',
+        `--gate ${metric}: the spec has no such gate; it has ${loaded.spec.gates.map((gate) => gate.metric).join(', ')}`,
+      );
     }
   }
   const overrides: ReleaseOverrides = {
@@ -148,10 +190,19 @@ export async function watch(cli: Cli, session: Session, model: string, releaseId
   return await show(cli, session, handle.workflowId, model, releaseId, progress, error);
 }
 
-async function show(cli: Cli, session: Session, workflowId: string, model: string, releaseId: string, progress: ReleaseProgress, error: string | null): Promise<number> {
+async function show(
+  cli: Cli,
+  session: Session,
+  workflowId: string,
+  model: string,
+  releaseId: string,
+  progress: ReleaseProgress,
+  error: string | null,
+): Promise<number> {
   const timing = await releaseTiming(session.client, workflowId);
   const url = session.uiUrl(workflowId);
-  cli.output.result({ model, releaseId, ...progress, error, timing, url }, () => releaseText(releaseId, progress, timing, url));
+  cli.output.result({ model, releaseId, ...progress, error, timing, url }, () =>
+    releaseText(releaseId, progress, timing, url),
+  );
   return exitCodeOf(progress.status);
 }
-

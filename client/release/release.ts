@@ -1,10 +1,24 @@
 import { randomBytes } from 'node:crypto';
-import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError, WorkflowNotFoundError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
+import {
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  type WorkflowHandle,
+} from '@temporalio/client';
 import { rootCause, defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
 import { decisionProof } from '../../domain/approval/proof.js';
 import { SluiceError } from '../../platform/errors.js';
 import type { Decision } from '../../schemas/types.js';
-import { DECIDE_UPDATE, PROGRESS_QUERY, releaseWorkflowId, WORKFLOW, type ReleaseInput, type ReleaseProgress, type ReleaseResult } from '../../workflows/releaseModel/contract.js';
+import {
+  DECIDE_UPDATE,
+  PROGRESS_QUERY,
+  releaseWorkflowId,
+  WORKFLOW,
+  type ReleaseInput,
+  type ReleaseProgress,
+  type ReleaseResult,
+} from '../../workflows/releaseModel/contract.js';
 import { QUEUES } from '../../workflows/queues.js';
 import type { Session } from '../session.js';
 
@@ -18,7 +32,10 @@ export function newReleaseId(now = new Date()): string {
 }
 
 /** Starts a release, or finds the one that has this id: running or closed, an id is used once. */
-export async function startRelease(session: Session, input: ReleaseInput): Promise<{ started: boolean; workflowId: string }> {
+export async function startRelease(
+  session: Session,
+  input: ReleaseInput,
+): Promise<{ started: boolean; workflowId: string }> {
   const workflowId = releaseWorkflowId(input.model, input.releaseId);
   try {
     await session.client.workflow.start(WORKFLOW, {
@@ -47,7 +64,11 @@ export async function findRelease(session: Session, model: string, releaseId: st
     await handle.describe();
     return handle;
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) throw new SluiceError('NotFound', `no release ${releaseId} of ${model}: \`sluice release list\` shows those there are`);
+    if (error instanceof WorkflowNotFoundError)
+      throw new SluiceError(
+        'NotFound',
+        `no release ${releaseId} of ${model}: \`sluice release list\` shows those there are`,
+      );
     throw error;
   }
 }
@@ -59,11 +80,15 @@ export function readProgress(handle: WorkflowHandle): Promise<ReleaseProgress> {
 const POLL_MS = 400;
 
 /** Tells of the progress until the release has closed, and returns its end. A worker that is down for a while only delays the news. */
-export async function watchRelease(handle: WorkflowHandle, onProgress: (progress: ReleaseProgress) => void): Promise<{ progress: ReleaseProgress; error: string | null }> {
+export async function watchRelease(
+  handle: WorkflowHandle,
+  onProgress: (progress: ReleaseProgress) => void,
+): Promise<{ progress: ReleaseProgress; error: string | null }> {
   const closed = handle.result().then(
     (value: unknown) => ({ progress: value as ReleaseResult, error: null }),
     (error: unknown) => {
-      if (error instanceof WorkflowFailedError) return { progress: null, error: rootCause(error.cause) ?? error.message };
+      if (error instanceof WorkflowFailedError)
+        return { progress: null, error: rootCause(error.cause) ?? error.message };
       throw error;
     },
   );
@@ -72,7 +97,11 @@ export async function watchRelease(handle: WorkflowHandle, onProgress: (progress
     const progress = end?.progress ?? (await readProgress(handle).catch(() => null));
     if (progress !== null) onProgress(progress);
     if (end !== null && progress !== null) return { progress, error: end.error };
-    if (end !== null) throw new SluiceError('Unreachable', `the release has ended (${end.error ?? 'well'}), but no release worker answers what it did: \`sluice status\``);
+    if (end !== null)
+      throw new SluiceError(
+        'Unreachable',
+        `the release has ended (${end.error ?? 'well'}), but no release worker answers what it did: \`sluice status\``,
+      );
   }
 }
 
@@ -83,15 +112,23 @@ export async function decide(
 ): Promise<{ digest: string; decisionId: string }> {
   const { approval } = await readProgress(handle);
   const digest = choice.digest ?? approval?.digest;
-  if (digest === undefined) throw new SluiceError('Conflict', 'nothing waits for a decision here: `sluice release show` says where the release stands');
+  if (digest === undefined)
+    throw new SluiceError(
+      'Conflict',
+      'nothing waits for a decision here: `sluice release show` says where the release stands',
+    );
   const { verdict, actor, reason, token } = choice;
   const decisionId = randomBytes(8).toString('hex');
-  const proof = token === null ? {} : { proof: decisionProof(token, { decisionId, verdict, actor, workflowId: handle.workflowId, digest }) };
+  const proof =
+    token === null
+      ? {}
+      : { proof: decisionProof(token, { decisionId, verdict, actor, workflowId: handle.workflowId, digest }) };
   const decision: Decision = { decisionId, verdict, actor, reason, digest, ...proof };
   try {
     await handle.executeUpdate(DECIDE_UPDATE, { args: [decision], updateId: decisionId });
   } catch (error) {
-    if (error instanceof WorkflowUpdateFailedError) throw new SluiceError('Rejected', rootCause(error.cause) ?? error.message);
+    if (error instanceof WorkflowUpdateFailedError)
+      throw new SluiceError('Rejected', rootCause(error.cause) ?? error.message);
     throw error;
   }
   return { digest, decisionId };
@@ -113,7 +150,9 @@ export async function listReleases(session: Session, limit: number): Promise<Rel
   const found: ReleaseSummary[] = [];
   for await (const info of session.client.workflow.list({ query })) {
     const [kind = '', model = '', releaseId = ''] = info.workflowId.split('/');
-    const declared = info.typedSearchAttributes.get(defineSearchAttributeKey('SluiceStatus', SearchAttributeType.KEYWORD));
+    const declared = info.typedSearchAttributes.get(
+      defineSearchAttributeKey('SluiceStatus', SearchAttributeType.KEYWORD),
+    );
     found.push({
       releaseId,
       model,

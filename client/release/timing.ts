@@ -22,7 +22,12 @@ interface Interval {
 }
 
 /** Activity intervals, child runs and the approval's span of one history. */
-function read(history: History): { span: Interval; activities: Interval[]; children: { workflowId: string; runId: string }[]; timers: Interval[] } {
+function read(history: History): {
+  span: Interval;
+  activities: Interval[];
+  children: { workflowId: string; runId: string }[];
+  timers: Interval[];
+} {
   const events = history.events ?? [];
   const started = new Map<string, number>();
   const timersStarted = new Map<string, number>();
@@ -62,7 +67,11 @@ export function unionMs(intervals: readonly Interval[]): number {
 /** Where a release's time went, read from its history and its rollouts'. The release's own timers wait for people only. */
 export async function releaseTiming(client: Client, workflowId: string): Promise<ReleaseTiming> {
   const own = read(await client.workflow.getHandle(workflowId).fetchHistory());
-  const children = await Promise.all(own.children.map(async ({ workflowId: id, runId }) => read(await client.workflow.getHandle(id, runId).fetchHistory())));
+  const children = await Promise.all(
+    own.children.map(async ({ workflowId: id, runId }) =>
+      read(await client.workflow.getHandle(id, runId).fetchHistory()),
+    ),
+  );
   const activities = [own, ...children].flatMap((one) => one.activities);
   const total = own.span.to - own.span.from;
   const busy = unionMs(activities);

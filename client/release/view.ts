@@ -4,33 +4,72 @@ import type { StepProgress } from '../../workflows/progress.js';
 import { duration } from '../output.js';
 import type { ReleaseTiming } from './timing.js';
 
-const MARK: Record<StepProgress['status'], string> = { pending: '·', running: '▸', done: '✔', failed: '✖', skipped: '–' };
+const MARK: Record<StepProgress['status'], string> = {
+  pending: '·',
+  running: '▸',
+  done: '✔',
+  failed: '✖',
+  skipped: '–',
+};
 
 export function stepLine(step: StepProgress, now = Date.now()): string {
-  const took = step.startedAt === null ? '' : duration((step.finishedAt === null ? now : Date.parse(step.finishedAt)) - Date.parse(step.startedAt));
+  const took =
+    step.startedAt === null
+      ? ''
+      : duration((step.finishedAt === null ? now : Date.parse(step.finishedAt)) - Date.parse(step.startedAt));
   return `${MARK[step.status]} ${step.name.padEnd(14)} ${took.padStart(7)}  ${step.detail ?? ''}`.trimEnd();
 }
 
 export function gateTable(gates: readonly CheckResult[]): string[] {
   const width = Math.max(...gates.map(({ name }) => name.length));
-  return gates.map((gate) => `  ${gate.passed ? '✔' : '✖'} ${gate.name.padEnd(width)}  ${gate.observed === null ? 'not measured' : gate.observed.toPrecision(5)}  (${gate.required})`);
+  return gates.map(
+    (gate) =>
+      `  ${gate.passed ? '✔' : '✖'} ${gate.name.padEnd(width)}  ${gate.observed === null ? 'not measured' : gate.observed.toPrecision(5)}  (${gate.required})`,
+  );
 }
 
-const HEADLINES = ['auc_pr', 'auc_roc', 'precision', 'recall', 'f1_score', 'precision_at_0.5pct', 'precision_at_1pct', 'alert_rate'];
+const HEADLINES = [
+  'auc_pr',
+  'auc_roc',
+  'precision',
+  'recall',
+  'f1_score',
+  'precision_at_0.5pct',
+  'precision_at_1pct',
+  'alert_rate',
+];
 
 export function metricLine(metrics: Metrics): string {
-  return HEADLINES.filter((name) => typeof metrics[name] === 'number').map((name) => `${name} ${(metrics[name] as number).toFixed(4)}`).join('  ');
+  return HEADLINES.filter((name) => typeof metrics[name] === 'number')
+    .map((name) => `${name} ${(metrics[name] as number).toFixed(4)}`)
+    .join('  ');
 }
 
 /** The whole of a release for people. */
-export function releaseText(releaseId: string, progress: ReleaseProgress, timing: ReleaseTiming | null, uiUrl: string): string {
+export function releaseText(
+  releaseId: string,
+  progress: ReleaseProgress,
+  timing: ReleaseTiming | null,
+  uiUrl: string,
+): string {
   const lines = [`release ${releaseId}: ${progress.status}${progress.why === null ? '' : `, ${progress.why}`}`];
-  if (progress.bundleVersion !== null) lines.push(`bundle ${progress.bundleVersion}${progress.generation === null ? '' : `, generation ${progress.generation}`}${progress.modelVersion === null ? '' : `, MLflow version ${progress.modelVersion}`}`);
+  if (progress.bundleVersion !== null)
+    lines.push(
+      `bundle ${progress.bundleVersion}${progress.generation === null ? '' : `, generation ${progress.generation}`}${progress.modelVersion === null ? '' : `, MLflow version ${progress.modelVersion}`}`,
+    );
   lines.push('', ...progress.steps.map((step) => stepLine(step)));
   if (progress.gates.length > 0) lines.push('', 'gates', ...gateTable(progress.gates));
   if (progress.metrics !== null) lines.push('', metricLine(progress.metrics));
-  if (progress.approval !== null) lines.push('', `To decide by ${progress.approval.deadline}: sluice release approve ${releaseId} --reason WHY   (or reject)`);
-  if (timing !== null) lines.push('', `took ${timing.totalSeconds.toFixed(1)} s, of which orchestration ${timing.orchestrationSeconds.toFixed(1)} s`);
+  if (progress.approval !== null)
+    lines.push(
+      '',
+      `To decide by ${progress.approval.deadline}: sluice release approve ${releaseId} --reason WHY   (or reject)`,
+    );
+  if (timing !== null)
+    lines.push(
+      '',
+      `took ${timing.totalSeconds.toFixed(1)} s, of which orchestration ${timing.orchestrationSeconds.toFixed(1)} s`,
+    );
   lines.push(uiUrl);
   return lines.join('\n');
 }

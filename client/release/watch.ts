@@ -7,7 +7,11 @@ import { stepLine } from './view.js';
 import { watchRelease } from './release.js';
 
 /** Shows a release's steps as they happen: a live list in a terminal, one plain line a change when piped, nothing with `--json`. */
-export async function showWatch(handle: WorkflowHandle, releaseId: string, output: Output): Promise<{ progress: ReleaseProgress; error: string | null }> {
+export async function showWatch(
+  handle: WorkflowHandle,
+  releaseId: string,
+  output: Output,
+): Promise<{ progress: ReleaseProgress; error: string | null }> {
   if (output.tty) return await watchInTerminal(handle);
   const seen = new Map<string, string>();
   let asked = false;
@@ -19,7 +23,9 @@ export async function showWatch(handle: WorkflowHandle, releaseId: string, outpu
     }
     if (progress.approval !== null && !asked) {
       asked = true;
-      output.line(`waits for a decision until ${progress.approval.deadline}: sluice release approve ${releaseId} --reason WHY   (or reject)`);
+      output.line(
+        `waits for a decision until ${progress.approval.deadline}: sluice release approve ${releaseId} --reason WHY   (or reject)`,
+      );
     }
   });
 }
@@ -41,8 +47,13 @@ async function watchInTerminal(handle: WorkflowHandle): Promise<{ progress: Rele
   const shown = list.run();
   const end = await watchRelease(handle, (progress) => {
     for (const step of progress.steps) {
-      if (step.status === 'running') titles.get(step.name)?.(stepLine(step).slice(2) + (progress.approval === null ? '' : ` waits for a decision until ${progress.approval.deadline}`));
-      if (step.status === 'done' || step.status === 'failed' || step.status === 'skipped') waiters.get(step.name)?.(step);
+      if (step.status === 'running')
+        titles.get(step.name)?.(
+          stepLine(step).slice(2) +
+            (progress.approval === null ? '' : ` waits for a decision until ${progress.approval.deadline}`),
+        );
+      if (step.status === 'done' || step.status === 'failed' || step.status === 'skipped')
+        waiters.get(step.name)?.(step);
     }
   });
   await shown;

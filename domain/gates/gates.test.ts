@@ -4,7 +4,10 @@ import { allPassed, compareWithChampion, evaluateGates } from './gates.js';
 
 describe('evaluateGates', () => {
   it('passes on the bounds themselves', () => {
-    expect(evaluateGates({ alert_rate: 0.01 }, [{ metric: 'alert_rate', min: 0.01, max: 0.1 }])[0]).toMatchObject({ passed: true, required: '≥ 0.01000 and ≤ 0.1000' });
+    expect(evaluateGates({ alert_rate: 0.01 }, [{ metric: 'alert_rate', min: 0.01, max: 0.1 }])[0]).toMatchObject({
+      passed: true,
+      required: '≥ 0.01000 and ≤ 0.1000',
+    });
   });
 
   it('says which gate failed and by how much', () => {
@@ -20,16 +23,23 @@ describe('evaluateGates', () => {
     fc.assert(
       fc.property(fc.constantFrom(undefined, null, NaN, Infinity, -Infinity), (value) => {
         const metrics = value === undefined ? {} : { precision: value };
-        expect(evaluateGates(metrics, [{ metric: 'precision', min: 0 }])[0]).toMatchObject({ passed: false, observed: null });
+        expect(evaluateGates(metrics, [{ metric: 'precision', min: 0 }])[0]).toMatchObject({
+          passed: false,
+          observed: null,
+        });
       }),
     );
   });
 
   it('passes exactly when the value lies within the bounds', () => {
     fc.assert(
-      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.double({ noNaN: true, noDefaultInfinity: true }), (value, min) => {
-        expect(evaluateGates({ m: value }, [{ metric: 'm', min }])[0]?.passed).toBe(value >= min);
-      }),
+      fc.property(
+        fc.double({ noNaN: true, noDefaultInfinity: true }),
+        fc.double({ noNaN: true, noDefaultInfinity: true }),
+        (value, min) => {
+          expect(evaluateGates({ m: value }, [{ metric: 'm', min }])[0]?.passed).toBe(value >= min);
+        },
+      ),
     );
   });
 });
@@ -49,7 +59,9 @@ describe('compareWithChampion', () => {
 
   it('invariant 6: fails when either side was not measured', () => {
     expect(compareWithChampion({}, { version: 'v', metrics: { auc_roc: 0.9 } }, rule)[0]?.passed).toBe(false);
-    expect(compareWithChampion({ auc_roc: 0.9 }, { version: 'v', metrics: { auc_roc: NaN } }, rule)[0]?.passed).toBe(false);
+    expect(compareWithChampion({ auc_roc: 0.9 }, { version: 'v', metrics: { auc_roc: NaN } }, rule)[0]?.passed).toBe(
+      false,
+    );
   });
 });
 

@@ -15,13 +15,28 @@ function measured(metrics: Metrics, name: string): number | null {
 export function evaluateGates(metrics: Metrics, gates: readonly Gate[]): CheckResult[] {
   return gates.map(({ metric, min, max }) => {
     const observed = measured(metrics, metric);
-    const required = [min === undefined ? '' : `≥ ${figure(min)}`, max === undefined ? '' : `≤ ${figure(max)}`].filter(Boolean).join(' and ');
-    if (observed === null) return { name: metric, passed: false, observed, required, message: `${metric} was not measured` };
+    const required = [min === undefined ? '' : `≥ ${figure(min)}`, max === undefined ? '' : `≤ ${figure(max)}`]
+      .filter(Boolean)
+      .join(' and ');
+    if (observed === null)
+      return { name: metric, passed: false, observed, required, message: `${metric} was not measured` };
     if (min !== undefined && observed < min) {
-      return { name: metric, passed: false, observed, required, message: `${metric} is ${figure(observed)}, ${figure(min - observed)} below ${figure(min)}` };
+      return {
+        name: metric,
+        passed: false,
+        observed,
+        required,
+        message: `${metric} is ${figure(observed)}, ${figure(min - observed)} below ${figure(min)}`,
+      };
     }
     if (max !== undefined && observed > max) {
-      return { name: metric, passed: false, observed, required, message: `${metric} is ${figure(observed)}, ${figure(observed - max)} above ${figure(max)}` };
+      return {
+        name: metric,
+        passed: false,
+        observed,
+        required,
+        message: `${metric} is ${figure(observed)}, ${figure(observed - max)} above ${figure(max)}`,
+      };
     }
     return { name: metric, passed: true, observed, required, message: `${metric} is ${figure(observed)}` };
   });
@@ -34,7 +49,7 @@ export function evaluateGates(metrics: Metrics, gates: readonly Gate[]): CheckRe
 export function compareWithChampion(
   candidate: Metrics,
   champion: { version: string; metrics: Metrics } | null,
-  comparison: readonly ModelSpec["champion_comparison"][number][],
+  comparison: readonly ModelSpec['champion_comparison'][number][],
 ): CheckResult[] {
   if (champion === null) return [];
   return comparison.map(({ metric, max_drop }) => {
@@ -43,13 +58,31 @@ export function compareWithChampion(
     const theirs = measured(champion.metrics, metric);
     if (ours === null || theirs === null) {
       const side = ours === null ? 'the candidate' : `the champion ${champion.version}`;
-      return { name, passed: false, observed: ours, required: `within ${max_drop}`, message: `${metric} was not measured for ${side}` };
+      return {
+        name,
+        passed: false,
+        observed: ours,
+        required: `within ${max_drop}`,
+        message: `${metric} was not measured for ${side}`,
+      };
     }
     const required = `≥ ${figure(theirs - max_drop)}`;
     const drop = theirs - ours;
     return drop > max_drop
-      ? { name, passed: false, observed: ours, required, message: `${metric} is ${figure(ours)}, ${figure(drop)} below the champion's ${figure(theirs)}; ${max_drop} is allowed` }
-      : { name, passed: true, observed: ours, required, message: `${metric} is ${figure(ours)}, the champion's ${figure(theirs)}` };
+      ? {
+          name,
+          passed: false,
+          observed: ours,
+          required,
+          message: `${metric} is ${figure(ours)}, ${figure(drop)} below the champion's ${figure(theirs)}; ${max_drop} is allowed`,
+        }
+      : {
+          name,
+          passed: true,
+          observed: ours,
+          required,
+          message: `${metric} is ${figure(ours)}, the champion's ${figure(theirs)}`,
+        };
   });
 }
 

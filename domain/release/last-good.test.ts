@@ -1,8 +1,16 @@
 import { expect, it } from 'vitest';
 import { lastGood, type VerdictRecord } from './last-good.js';
 
-const good = (version: string, generation: number): VerdictRecord => ({ version, generation, manifestSha256: '', verdict: 'Successful' });
-const bad = (version: string, generation: number): VerdictRecord => ({ ...good(version, generation), verdict: 'Failed' });
+const good = (version: string, generation: number): VerdictRecord => ({
+  version,
+  generation,
+  manifestSha256: '',
+  verdict: 'Successful',
+});
+const bad = (version: string, generation: number): VerdictRecord => ({
+  ...good(version, generation),
+  verdict: 'Failed',
+});
 
 it('is the bundle before the live one', () => {
   expect(lastGood([good('a', 1), good('b', 2)], { version: 'b', generation: 2 })?.version).toBe('a');

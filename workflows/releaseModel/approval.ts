@@ -20,17 +20,26 @@ const refuse = (message: string): never => {
 };
 
 /** Shape, digest and deadline; synchronous, so that a refusal leaves no trace in history. Returns the decision or throws. */
-function check(decision: unknown, policy: ApprovalPolicy | null, deadline: number, decided: boolean): asserts decision is Decision {
+function check(
+  decision: unknown,
+  policy: ApprovalPolicy | null,
+  deadline: number,
+  decided: boolean,
+): asserts decision is Decision {
   if (policy === null) return refuse('nothing waits for a decision yet: the release has not reached its promotion');
   if (decided) return refuse('this release has been decided already');
   if (Date.now() >= deadline) return refuse('the deadline of this decision has passed');
-  if (typeof decision !== 'object' || decision === null) return refuse('the decision must be an object {decisionId, verdict, actor, reason, digest}');
+  if (typeof decision !== 'object' || decision === null)
+    return refuse('the decision must be an object {decisionId, verdict, actor, reason, digest}');
   const fields = decision as Record<string, unknown>;
   for (const name of ['decisionId', 'actor', 'reason', 'digest'] as const) {
-    if (typeof fields[name] !== 'string' || fields[name].trim() === '') return refuse(`/${name} must be a text that is not empty`);
+    if (typeof fields[name] !== 'string' || fields[name].trim() === '')
+      return refuse(`/${name} must be a text that is not empty`);
   }
-  if (fields['verdict'] !== 'approve' && fields['verdict'] !== 'reject') return refuse('/verdict must be "approve" or "reject"');
-  if (fields['digest'] !== policy.digest) return refuse(`/digest is not that of the proposal shown now (${policy.digest}): look at it again`);
+  if (fields['verdict'] !== 'approve' && fields['verdict'] !== 'reject')
+    return refuse('/verdict must be "approve" or "reject"');
+  if (fields['digest'] !== policy.digest)
+    return refuse(`/digest is not that of the proposal shown now (${policy.digest}): look at it again`);
 }
 
 /**
@@ -65,7 +74,11 @@ export class ApprovalGate {
   }
 
   /** Waits for a decision; `opened` is told the deadline (ISO), `remind` is called while time passes. */
-  async decide(policy: ApprovalPolicy, opened: (deadline: string) => void, remind: (hoursLeft: number) => Promise<void>): Promise<ApprovalOutcome> {
+  async decide(
+    policy: ApprovalPolicy,
+    opened: (deadline: string) => void,
+    remind: (hoursLeft: number) => Promise<void>,
+  ): Promise<ApprovalOutcome> {
     this.policy = policy;
     this.deadline = Date.now() + policy.deadlineSeconds * 1000;
     opened(new Date(this.deadline).toISOString());

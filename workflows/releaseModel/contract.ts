@@ -55,7 +55,8 @@ export interface Proposal {
   champion: { version: string; metrics: Metrics } | null;
 }
 
-export type ReleaseStatus = 'Running' | 'WaitingForApproval' | 'Released' | 'Rejected' | 'Expired' | 'Superseded' | 'Failed';
+export type ReleaseStatus =
+  'Running' | 'WaitingForApproval' | 'Released' | 'Rejected' | 'Expired' | 'Superseded' | 'Failed';
 
 export interface ReleaseProgress {
   status: ReleaseStatus;

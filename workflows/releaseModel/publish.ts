@@ -1,6 +1,12 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { compareWithChampion, evaluateGates } from '../../domain/gates/gates.js';
-import type { BundleRef, EvaluationResult, ModelSpec, SnapshotRef, TrainingResult } from '../../domain/release/types.js';
+import type {
+  BundleRef,
+  EvaluationResult,
+  ModelSpec,
+  SnapshotRef,
+  TrainingResult,
+} from '../../domain/release/types.js';
 import { bulk, light, training } from '../proxies.js';
 import { runRollout } from '../rolloutBundle/run.js';
 import type { ReleaseRun } from './run.js';
@@ -23,7 +29,10 @@ interface Candidate {
  * newer lookups are taken over and the comparison runs again on the result, or the release is superseded (null). It never undoes
  * what came in between.
  */
-export async function publish(run: ReleaseRun, candidate: Candidate): Promise<{ version: string; generation: number } | null> {
+export async function publish(
+  run: ReleaseRun,
+  candidate: Candidate,
+): Promise<{ version: string; generation: number } | null> {
   const { model, releaseId, requestedBy, reason } = run.input;
   let compared = candidate.evaluated.champion?.version ?? null;
   for (let round = 1; round <= MAX_ROUNDS; round++) {
@@ -52,7 +61,8 @@ export async function publish(run: ReleaseRun, candidate: Candidate): Promise<{ 
       (b) => (b.rebasedLookups.length === 0 ? b.version : `${b.version}, with the live ${b.rebasedLookups.join(', ')}`),
     );
     run.update({ bundleVersion: bundle.version });
-    if (liveBundle?.contentSha256 === bundle.contentSha256) return supersede(run, `${liveBundle.version} is live and scores alike: same model, same artifacts`);
+    if (liveBundle?.contentSha256 === bundle.contentSha256)
+      return supersede(run, `${liveBundle.version} is live and scores alike: same model, same artifacts`);
     if (compared !== (base?.version ?? null) || bundle.rebasedLookups.length > 0) {
       const refusal = await compareAgain(run, candidate, bundle, base);
       if (refusal !== null) return supersede(run, refusal);
@@ -76,25 +86,54 @@ export async function publish(run: ReleaseRun, candidate: Candidate): Promise<{ 
     if (rollout.outcome === 'live') return { version: bundle.version, generation: rollout.generation as number };
     if (rollout.outcome === 'overtaken') return supersede(run, rollout.why);
     if (rollout.outcome !== 'base-moved') {
-      const after = rollout.outcome === 'undone' ? `${rollout.liveVersion} is live again` : 'there was no former bundle to go back to';
-      throw ApplicationFailure.nonRetryable(`the rollout of ${bundle.version} failed: ${rollout.why}; ${after}`, 'RolloutFailed');
+      const after =
+        rollout.outcome === 'undone'
+          ? `${rollout.liveVersion} is live again`
+          : 'there was no former bundle to go back to';
+      throw ApplicationFailure.nonRetryable(
+        `the rollout of ${bundle.version} failed: ${rollout.why}; ${after}`,
+        'RolloutFailed',
+      );
     }
   }
   return supersede(run, `other changes went live first ${MAX_ROUNDS} times; start the release again`);
 }
 
 /** The comparison once more, with the re-based bundle's own lookups, against what is live now. Returns why it may not go live, or null. */
-async function compareAgain(run: ReleaseRun, candidate: Candidate, bundle: BundleRef, base: { version: string; manifestSha256: string } | null): Promise<string | null> {
+async function compareAgain(
+  run: ReleaseRun,
+  candidate: Candidate,
+  bundle: BundleRef,
+  base: { version: string; manifestSha256: string } | null,
+): Promise<string | null> {
   const { model, releaseId } = run.input;
   const { snapshot, trained, spec } = candidate;
-  const features = (of: { version: string; manifestSha256: string }) => bulk.championFeatures({ model, releaseId, snapshot, bundle: { version: of.version, manifestSha256: of.manifestSha256 } });
+  const features = (of: { version: string; manifestSha256: string }) =>
+    bulk.championFeatures({
+      model,
+      releaseId,
+      snapshot,
+      bundle: { version: of.version, manifestSha256: of.manifestSha256 },
+    });
   const own = await features(bundle);
   const champion = base === null ? null : { ...base, ...(await features(base)) };
-  const result = await training.evaluate({ model, releaseId, snapshot, runId: trained.runId, champion, candidateParquetKey: own.parquetKey });
-  const checks = [...evaluateGates(result.metrics, spec.gates), ...compareWithChampion(result.metrics, result.champion, spec.champion_comparison)];
+  const result = await training.evaluate({
+    model,
+    releaseId,
+    snapshot,
+    runId: trained.runId,
+    champion,
+    candidateParquetKey: own.parquetKey,
+  });
+  const checks = [
+    ...evaluateGates(result.metrics, spec.gates),
+    ...compareWithChampion(result.metrics, result.champion, spec.champion_comparison),
+  ];
   run.update({ metrics: result.metrics, gates: checks });
   const failures = checks.filter(({ passed }) => !passed);
-  return failures.length === 0 ? null : `on the artifacts that are live now: ${failures.map(({ message }) => message).join('; ')}`;
+  return failures.length === 0
+    ? null
+    : `on the artifacts that are live now: ${failures.map(({ message }) => message).join('; ')}`;
 }
 
 function supersede(run: ReleaseRun, why: string): null {

@@ -3,7 +3,14 @@ import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/commo
 import type { ReleaseReport } from '../../activities/contract.js';
 import type { ModelSpec } from '../../domain/release/types.js';
 import { StepLog } from '../progress.js';
-import { PROGRESS_QUERY, STEPS, type ReleaseInput, type ReleaseOverrides, type ReleaseProgress, type ReleaseResult } from './contract.js';
+import {
+  PROGRESS_QUERY,
+  STEPS,
+  type ReleaseInput,
+  type ReleaseOverrides,
+  type ReleaseProgress,
+  type ReleaseResult,
+} from './contract.js';
 import { describeRelease } from './details.js';
 
 const STATUS = defineSearchAttributeKey('SluiceStatus', SearchAttributeType.KEYWORD);
@@ -12,7 +19,11 @@ const STATUS = defineSearchAttributeKey('SluiceStatus', SearchAttributeType.KEYW
 export class ReleaseRun {
   readonly log: StepLog;
   readonly progress: ReleaseProgress;
-  private readonly facts = { decidedBy: null as string | null, decisionReason: null as string | null, snapshotPrefix: null as string | null };
+  private readonly facts = {
+    decidedBy: null as string | null,
+    decisionReason: null as string | null,
+    snapshotPrefix: null as string | null,
+  };
 
   constructor(readonly input: ReleaseInput) {
     this.log = new StepLog(STEPS, () => this.show());
@@ -62,7 +73,15 @@ export class ReleaseRun {
 
   report(): ReleaseReport {
     const { progress } = this;
-    const stages = { Released: 'Production', Rejected: 'Archived', Expired: 'Archived', Superseded: 'Archived', Failed: 'Archived', Running: null, WaitingForApproval: null };
+    const stages = {
+      Released: 'Production',
+      Rejected: 'Archived',
+      Expired: 'Archived',
+      Superseded: 'Archived',
+      Failed: 'Archived',
+      Running: null,
+      WaitingForApproval: null,
+    };
     return {
       model: this.input.model,
       releaseId: this.input.releaseId,
@@ -76,7 +95,10 @@ export class ReleaseRun {
       gates: progress.gates,
       dataSnapshotId: progress.dataSnapshotId,
       snapshotPrefix: this.facts.snapshotPrefix,
-      actor: this.facts.decidedBy === null ? this.input.requestedBy : `${this.input.requestedBy}, decided by ${this.facts.decidedBy}`,
+      actor:
+        this.facts.decidedBy === null
+          ? this.input.requestedBy
+          : `${this.input.requestedBy}, decided by ${this.facts.decidedBy}`,
       reason: progress.why ?? this.facts.decisionReason ?? this.input.reason,
       finishedAt: new Date().toISOString(),
     };
@@ -95,7 +117,8 @@ export function applyOverrides(spec: ModelSpec, overrides: ReleaseOverrides | un
     promotion: {
       ...spec.promotion,
       policy: overrides?.policy ?? spec.promotion.policy,
-      deadline_hours: overrides?.deadlineSeconds === undefined ? spec.promotion.deadline_hours : overrides.deadlineSeconds / 3600,
+      deadline_hours:
+        overrides?.deadlineSeconds === undefined ? spec.promotion.deadline_hours : overrides.deadlineSeconds / 3600,
     },
   };
 }

@@ -1,5 +1,12 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { CancellationScope, defineQuery, rootCause, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  defineQuery,
+  rootCause,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { StepLog } from '../progress.js';
 import { bulk, light } from '../proxies.js';
 import type { RolloutResult } from '../rolloutBundle/contract.js';
@@ -11,18 +18,42 @@ const REPLICA_WAIT_SECONDS = 120;
 /** An operator's undo: the last good bundle, or a named one, through the same door as any change; the registry follows what is live. */
 export async function rollbackRelease(input: RollbackInput): Promise<RollbackResult> {
   const { model, environment, releaseId, actor, reason } = input;
-  const log = new StepLog(STEPS, () => setCurrentDetails([`Rollback of **${model}** by ${actor}: ${reason}`, '', ...log.steps.map((s) => `- ${s.name}: ${s.status} ${s.detail ?? ''}`)].join('\n')));
+  const log = new StepLog(STEPS, () =>
+    setCurrentDetails(
+      [
+        `Rollback of **${model}** by ${actor}: ${reason}`,
+        '',
+        ...log.steps.map((s) => `- ${s.name}: ${s.status} ${s.detail ?? ''}`),
+      ].join('\n'),
+    ),
+  );
   setHandler(defineQuery<RollbackProgress>(PROGRESS_QUERY), () => ({ steps: log.steps }));
 
   let target: string | null = null;
   try {
-    const { live, bundle } = await log.run('find the bundle', () => findTarget(input), (found) => `${found.live.version} → ${found.bundle.version}`);
+    const { live, bundle } = await log.run(
+      'find the bundle',
+      () => findTarget(input),
+      (found) => `${found.live.version} → ${found.bundle.version}`,
+    );
     target = bundle.version;
-    await log.run('authorise', async () => {
-      const operation = `rollback ${model} ${environment} ${input.version ?? 'last good'}`;
-      const answer = await light.authorizeOperation({ model, workflowId: workflowInfo().workflowId, operation, operationId: releaseId, actor, reason, ...(input.proof === undefined ? {} : { proof: input.proof }) });
-      if (!answer.allowed) throw ApplicationFailure.nonRetryable(answer.why, 'NotAuthorised');
-    }, () => actor);
+    await log.run(
+      'authorise',
+      async () => {
+        const operation = `rollback ${model} ${environment} ${input.version ?? 'last good'}`;
+        const answer = await light.authorizeOperation({
+          model,
+          workflowId: workflowInfo().workflowId,
+          operation,
+          operationId: releaseId,
+          actor,
+          reason,
+          ...(input.proof === undefined ? {} : { proof: input.proof }),
+        });
+        if (!answer.allowed) throw ApplicationFailure.nonRetryable(answer.why, 'NotAuthorised');
+      },
+      () => actor,
+    );
 
     const rollout = await log.run('pointer swap', () =>
       runRollout({
@@ -37,24 +68,45 @@ export async function rollbackRelease(input: RollbackInput): Promise<RollbackRes
       }),
     );
     log.adopt(rollout.steps);
-    if (rollout.outcome !== 'live') throw ApplicationFailure.nonRetryable(`the rollback to ${bundle.version} did not go live: ${rollout.why}`, 'RolloutFailed', rollout);
-    if (environment === 'production') await log.run('champion', () => followInRegistry(model, bundle.modelVersion, rollout), () => `version ${bundle.modelVersion}`);
+    if (rollout.outcome !== 'live')
+      throw ApplicationFailure.nonRetryable(
+        `the rollback to ${bundle.version} did not go live: ${rollout.why}`,
+        'RolloutFailed',
+        rollout,
+      );
+    if (environment === 'production')
+      await log.run(
+        'champion',
+        () => followInRegistry(model, bundle.modelVersion, rollout),
+        () => `version ${bundle.modelVersion}`,
+      );
     await report(input, log, 'RolledBack', bundle.version, bundle.modelVersion, rollout.generation, reason);
     return { rollout, version: bundle.version, from: live.version, steps: log.steps };
   } catch (error) {
-    await CancellationScope.nonCancellable(() => report(input, log, 'Failed', target, null, null, rootCause(error) ?? String(error)));
+    await CancellationScope.nonCancellable(() =>
+      report(input, log, 'Failed', target, null, null, rootCause(error) ?? String(error)),
+    );
     throw error;
   }
 }
 
 async function findTarget({ model, environment, version }: RollbackInput) {
   const live = await light.readPointer({ model, environment });
-  if (live === null) throw ApplicationFailure.nonRetryable(`nothing of ${model} is live in ${environment}: there is nothing to roll back`, 'NotFound');
-  const ref = version === null ? await light.lastGoodBundle({ model, environment }) : await light.findBundle({ model, version });
+  if (live === null)
+    throw ApplicationFailure.nonRetryable(
+      `nothing of ${model} is live in ${environment}: there is nothing to roll back`,
+      'NotFound',
+    );
+  const ref =
+    version === null ? await light.lastGoodBundle({ model, environment }) : await light.findBundle({ model, version });
   if (ref === null) {
-    throw ApplicationFailure.nonRetryable(`no bundle before ${live.version} was ever live and smoked: name one, \`sluice rollback VERSION\``, 'NotFound');
+    throw ApplicationFailure.nonRetryable(
+      `no bundle before ${live.version} was ever live and smoked: name one, \`sluice rollback VERSION\``,
+      'NotFound',
+    );
   }
-  if (ref.version === live.version) throw ApplicationFailure.nonRetryable(`${live.version} is live already`, 'Conflict');
+  if (ref.version === live.version)
+    throw ApplicationFailure.nonRetryable(`${live.version} is live already`, 'Conflict');
   return { live, bundle: await bulk.verifyBundle({ model, ...ref }) };
 }
 
@@ -65,11 +117,23 @@ async function followInRegistry(model: string, modelVersion: string, rollout: Ro
   await light.setAlias({ model, alias: 'champion', modelVersion });
   for (const former of production.filter((version) => version !== modelVersion)) {
     await light.setStage({ model, modelVersion: former, stage: 'Archived' });
-    await light.tagModelVersion({ model, modelVersion: former, tags: { 'sluice.rolled_back_at_generation': String(rollout.generation) } });
+    await light.tagModelVersion({
+      model,
+      modelVersion: former,
+      tags: { 'sluice.rolled_back_at_generation': String(rollout.generation) },
+    });
   }
 }
 
-async function report(input: RollbackInput, log: StepLog, status: string, bundleVersion: string | null, modelVersion: string | null, generation: number | null, reason: string): Promise<void> {
+async function report(
+  input: RollbackInput,
+  log: StepLog,
+  status: string,
+  bundleVersion: string | null,
+  modelVersion: string | null,
+  generation: number | null,
+  reason: string,
+): Promise<void> {
   await log.run('report', () =>
     light.writeReport({
       model: input.model,

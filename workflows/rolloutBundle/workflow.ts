@@ -27,52 +27,114 @@ interface Target {
 export async function rolloutBundle(input: RolloutInput): Promise<RolloutResult> {
   const log = new StepLog(STEPS, () => setCurrentDetails(describe(input, log.steps)));
   setHandler(defineQuery<StepProgress[]>(PROGRESS_QUERY), () => log.steps);
-  const finish = (outcome: RolloutOutcome, verdict: RolloutResult['verdict'], why: string, live: Pointer | null, receipts: Receipt[] = []): RolloutResult => {
+  const finish = (
+    outcome: RolloutOutcome,
+    verdict: RolloutResult['verdict'],
+    why: string,
+    live: Pointer | null,
+    receipts: Receipt[] = [],
+  ): RolloutResult => {
     log.close();
-    return { outcome, verdict, why, receipts, generation: live?.generation ?? null, liveVersion: live?.version ?? null, steps: log.steps };
+    return {
+      outcome,
+      verdict,
+      why,
+      receipts,
+      generation: live?.generation ?? null,
+      liveVersion: live?.version ?? null,
+      steps: log.steps,
+    };
   };
 
   const before = await light.readPointer({ model: input.model, environment: input.environment });
   if (before?.version !== input.base?.version) {
-    return finish('base-moved', 'Inconclusive', `${before?.version ?? 'nothing'} is live, not ${input.base?.version ?? 'nothing'}`, before);
+    return finish(
+      'base-moved',
+      'Inconclusive',
+      `${before?.version ?? 'nothing'} is live, not ${input.base?.version ?? 'nothing'}`,
+      before,
+    );
   }
-  await log.run('verify', () => bulk.verifyBundle({ model: input.model, ...input.bundle }), () => 'signature, digests and schemas hold');
+  await log.run(
+    'verify',
+    () => bulk.verifyBundle({ model: input.model, ...input.bundle }),
+    () => 'signature, digests and schemas hold',
+  );
 
   // The undo stands before the deed: from here on, every way out that is not `live` goes through it.
   let swapped: Pointer | null = null;
   try {
     const swap = await CancellationScope.nonCancellable(() =>
-      log.run('pointer swap', () => swapTo(input, input.bundle, before?.generation ?? 0, 'forward', input.reason), (result) => `generation ${result.pointer?.generation ?? '?'}`),
+      log.run(
+        'pointer swap',
+        () => swapTo(input, input.bundle, before?.generation ?? 0, 'forward', input.reason),
+        (result) => `generation ${result.pointer?.generation ?? '?'}`,
+      ),
     );
     if (swap.outcome === 'lost') {
-      return finish('base-moved', 'Inconclusive', `${swap.pointer?.version ?? 'nothing'} went live first`, swap.pointer);
+      return finish(
+        'base-moved',
+        'Inconclusive',
+        `${swap.pointer?.version ?? 'nothing'} went live first`,
+        swap.pointer,
+      );
     }
     swapped = swap.pointer;
     const live = swapped;
-    const receipts = await log.run('reload', () => reloadReplicas(input, live), (list) => list.map((r) => `${r.replicaId} in ${Math.round(r.loadedInMs)} ms`).join(', '));
-    await log.run('smoke', () => smokeReplicas(input, live), (vectors) => `${vectors} golden vectors equal`);
+    const receipts = await log.run(
+      'reload',
+      () => reloadReplicas(input, live),
+      (list) => list.map((r) => `${r.replicaId} in ${Math.round(r.loadedInMs)} ms`).join(', '),
+    );
+    await log.run(
+      'smoke',
+      () => smokeReplicas(input, live),
+      (vectors) => `${vectors} golden vectors equal`,
+    );
     await record(input, live, 'Successful', 'smoked');
     return finish('live', 'Successful', `${live.version} is live`, live, receipts);
   } catch (error) {
     if (swapped === null) throw error;
     const failed = swapped;
-    const why = isCancellation(error) ? 'cancelled' : rootCause(error) ?? String(error);
+    const why = isCancellation(error) ? 'cancelled' : (rootCause(error) ?? String(error));
     return await CancellationScope.nonCancellable(() => undo(input, before, failed, why, finish));
   }
 }
 
-type Finish = (outcome: RolloutOutcome, verdict: RolloutResult['verdict'], why: string, live: Pointer | null, receipts?: Receipt[]) => RolloutResult;
+type Finish = (
+  outcome: RolloutOutcome,
+  verdict: RolloutResult['verdict'],
+  why: string,
+  live: Pointer | null,
+  receipts?: Receipt[],
+) => RolloutResult;
 
 /** Names the former bundle again at a higher generation, unless something newer has taken the pointer, and reloads it. */
-async function undo(input: RolloutInput, before: Pointer | null, failed: Pointer, why: string, finish: Finish): Promise<RolloutResult> {
+async function undo(
+  input: RolloutInput,
+  before: Pointer | null,
+  failed: Pointer,
+  why: string,
+  finish: Finish,
+): Promise<RolloutResult> {
   await record(input, failed, 'Failed', why);
   if (before === null) {
-    await page(input, `The first bundle ${failed.version} failed (${why}) and there is none to go back to`, 'Release another bundle; the scorer answers with this one until then.');
+    await page(
+      input,
+      `The first bundle ${failed.version} failed (${why}) and there is none to go back to`,
+      'Release another bundle; the scorer answers with this one until then.',
+    );
     return finish('nothing-to-restore', 'Failed', why, failed);
   }
   const former = { version: before.version, manifestSha256: before.manifest_sha256 };
   const swap = await swapTo(input, former, failed.generation, 'undo', `undo of ${failed.version}: ${why}`);
-  if (swap.outcome === 'lost') return finish('overtaken', 'Failed', `${why}; ${swap.pointer?.version ?? 'another bundle'} has gone live since`, swap.pointer);
+  if (swap.outcome === 'lost')
+    return finish(
+      'overtaken',
+      'Failed',
+      `${why}; ${swap.pointer?.version ?? 'another bundle'} has gone live since`,
+      swap.pointer,
+    );
   try {
     const receipts = await reloadReplicas(input, swap.pointer);
     return finish('undone', 'Failed', why, swap.pointer, receipts);
@@ -82,7 +144,13 @@ async function undo(input: RolloutInput, before: Pointer | null, failed: Pointer
   }
 }
 
-function swapTo(input: RolloutInput, bundle: Target, expectedGeneration: number, direction: 'forward' | 'undo', reason: string) {
+function swapTo(
+  input: RolloutInput,
+  bundle: Target,
+  expectedGeneration: number,
+  direction: 'forward' | 'undo',
+  reason: string,
+) {
   return light.swapPointer({
     model: input.model,
     environment: input.environment,
@@ -106,13 +174,20 @@ async function everyReplica<T>(input: RolloutInput, ask: (one: ReplicaInfo) => P
   for (;;) {
     const replicas = await light.liveReplicas({ model: input.model, environment: input.environment });
     const missing = replicas.filter(({ replicaId }) => !answers.has(replicaId));
-    if (replicas.length > 0 && missing.length === 0) return replicas.map(({ replicaId }) => answers.get(replicaId) as T);
+    if (replicas.length > 0 && missing.length === 0)
+      return replicas.map(({ replicaId }) => answers.get(replicaId) as T);
     const settled = await Promise.allSettled(missing.map(async (one) => answers.set(one.replicaId, await ask(one))));
     const refusals = settled.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
     const final = refusals.find(isFinal);
     if (final !== undefined) throw final;
     if (Date.now() >= deadline) {
-      throw refusals[0] ?? ApplicationFailure.nonRetryable(`no replica of ${input.environment} was alive within ${input.replicaWaitSeconds} s`, 'NoReplica');
+      throw (
+        refusals[0] ??
+        ApplicationFailure.nonRetryable(
+          `no replica of ${input.environment} was alive within ${input.replicaWaitSeconds} s`,
+          'NoReplica',
+        )
+      );
     }
     if (missing.length === 0 || refusals.length > 0) await sleep('1s');
   }
@@ -120,17 +195,28 @@ async function everyReplica<T>(input: RolloutInput, ask: (one: ReplicaInfo) => P
 
 /** A refused bundle stays refused; a replica that did not answer may only have died. */
 function isFinal(error: unknown): boolean {
-  return isCancellation(error) || (error instanceof ActivityFailure && error.cause instanceof ApplicationFailure && error.cause.nonRetryable === true);
+  return (
+    isCancellation(error) ||
+    (error instanceof ActivityFailure && error.cause instanceof ApplicationFailure && error.cause.nonRetryable === true)
+  );
 }
 
 function reloadReplicas(input: RolloutInput, live: Pointer): Promise<Receipt[]> {
-  const target = { model: input.model, environment: input.environment, version: live.version, manifestSha256: live.manifest_sha256, generation: live.generation };
+  const target = {
+    model: input.model,
+    environment: input.environment,
+    version: live.version,
+    manifestSha256: live.manifest_sha256,
+    generation: live.generation,
+  };
   return everyReplica(input, ({ replicaId }) => replica(replicaId).reload(target));
 }
 
 async function smokeReplicas(input: RolloutInput, live: Pointer): Promise<number> {
   const bundle = { version: live.version, manifestSha256: live.manifest_sha256 };
-  const results = await everyReplica(input, (one) => smokes.smoke({ model: input.model, replica: one, bundle, generation: live.generation }));
+  const results = await everyReplica(input, (one) =>
+    smokes.smoke({ model: input.model, replica: one, bundle, generation: live.generation }),
+  );
   return results.reduce((sum, { vectors }) => sum + vectors, 0);
 }
 
@@ -148,10 +234,21 @@ function record(input: RolloutInput, live: Pointer, verdict: RolloutResult['verd
 }
 
 function page(input: RolloutInput, title: string, text: string): Promise<void> {
-  return light.notify({ key: `${workflowInfo().runId}/undo`, severity: 'critical', title: `${input.model}: ${title}`, text });
+  return light.notify({
+    key: `${workflowInfo().runId}/undo`,
+    severity: 'critical',
+    title: `${input.model}: ${title}`,
+    text,
+  });
 }
 
 function describe(input: RolloutInput, steps: StepProgress[]): string {
   const rows = steps.map(({ name, status, detail }) => `| ${name} | ${status} | ${detail ?? ''} |`);
-  return [`**${input.bundle.version}** → ${input.environment}, by ${input.actor}: ${input.reason}`, '', '| step | status | |', '|---|---|---|', ...rows].join('\n');
+  return [
+    `**${input.bundle.version}** → ${input.environment}, by ${input.actor}: ${input.reason}`,
+    '',
+    '| step | status | |',
+    '|---|---|---|',
+    ...rows,
+  ].join('\n');
 }

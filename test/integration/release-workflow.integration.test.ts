@@ -1,0 +1,318 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { WorkflowFailedError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
+import { rootCause } from '@temporalio/common';
+import type { WorkflowBundle } from '@temporalio/worker';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { projectPath } from '../../platform/project.js';
+import { QUEUES } from '../../workflows/queues.js';
+import {
+  DECIDE_UPDATE,
+  PROGRESS_QUERY,
+  releaseWorkflowId,
+  type ReleaseInput,
+  type ReleaseOverrides,
+  type ReleaseProgress,
+  type ReleaseResult,
+} from '../../workflows/releaseModel/contract.js';
+import { rolloutId } from '../../workflows/rolloutBundle/contract.js';
+import {
+  rollbackWorkflowId,
+  type RollbackInput,
+  type RollbackResult,
+} from '../../workflows/rollbackRelease/contract.js';
+import { FakeSystem } from '../support/fake-system.js';
+import { startTestStack, type TestStack } from '../support/stack.js';
+import { bundleWorkflows, startWorkers, type WorkflowEnvironment } from '../support/workflow-environment.js';
+
+let stack: TestStack;
+let bundle: WorkflowBundle;
+let fake: FakeSystem;
+let environment: WorkflowEnvironment;
+
+beforeAll(async () => {
+  [stack, bundle] = await Promise.all([startTestStack(['temporal']), bundleWorkflows()]);
+});
+afterAll(() => stack?.stop());
+beforeEach(async () => {
+  fake = new FakeSystem();
+  environment = await startWorkers(stack.env['TEMPORAL_ADDRESS'] as string, bundle, fake);
+});
+afterEach(() => environment.close());
+
+let serial = 0;
+async function start(overrides: ReleaseOverrides = {}, asOf = '2025-06-30T00:00:00.000Z'): Promise<WorkflowHandle> {
+  const releaseId = `r${(serial += 1)}`;
+  const input: ReleaseInput = { model: 'ulb_gbdt', releaseId, asOf, requestedBy: 'ada', reason: 'a test', overrides };
+  return environment.client.workflow.start('releaseModel', {
+    taskQueue: QUEUES.release,
+    workflowId: releaseWorkflowId('ulb_gbdt', releaseId),
+    args: [input],
+  });
+}
+const result = (handle: WorkflowHandle) => handle.result() as Promise<ReleaseResult>;
+const progress = (handle: WorkflowHandle) => handle.query<ReleaseProgress>(PROGRESS_QUERY);
+
+async function failure(handle: WorkflowHandle): Promise<{ message: string; type: string | undefined }> {
+  const error = await handle.result().then(
+    () => expect.fail('the release should have failed'),
+    (e: unknown) => e as WorkflowFailedError,
+  );
+  let cause = error.cause as { type?: string; cause?: unknown };
+  while (cause.type === undefined && cause.cause !== undefined) cause = cause.cause as typeof cause;
+  return { message: rootCause(error.cause) ?? '', type: cause.type };
+}
+
+async function awaitApproval(handle: WorkflowHandle): Promise<NonNullable<ReleaseProgress['approval']>> {
+  return vi.waitFor(async () => {
+    const { approval } = await progress(handle);
+    if (approval === null) throw new Error('not waiting yet');
+    return approval;
+  }, 15_000);
+}
+
+/** Keeps a run's history for the replay gate. Written once, never again: old runs must replay on new code. */
+function freeze(name: string, ...handles: WorkflowHandle[]): void {
+  onTestFinished(async () => {
+    for (const handle of handles) {
+      const kind = handle.workflowId.split('/')[0] as string;
+      const file = projectPath('test', 'replay', 'histories', `${name}-${kind}.json`);
+      if (existsSync(file) || process.env['SLUICE_FREEZE'] !== '1') continue;
+      writeFileSync(file, JSON.stringify(historyToJSON(await handle.fetchHistory()), null, 1));
+    }
+  });
+}
+const rolloutHandle = async (): Promise<WorkflowHandle> => {
+  const { runId } = await environment.client.workflow.getHandle(rolloutId('ulb_gbdt', 'production')).describe();
+  return environment.client.workflow.getHandle(rolloutId('ulb_gbdt', 'production'), runId);
+};
+
+describe('releaseModel', () => {
+  it('goes live under the policy auto, with every step done and its name kept', async () => {
+    const handle = await start();
+    const end = await result(handle);
+    expect(end).toMatchObject({ status: 'Released', generation: 1, modelVersion: '1' });
+    expect(end.steps.map(({ name, status }) => `${name}: ${status}`)).toEqual(
+      [
+        'snapshot',
+        'validate data',
+        'train',
+        'evaluate',
+        'register',
+        'promote',
+        'export',
+        'pointer swap',
+        'reload',
+        'smoke',
+        'champion',
+        'report',
+      ].map((name) => `${name}: done`),
+    );
+    expect(fake.pointer?.version).toBe(end.bundleVersion);
+    expect(fake.registry.get('1')?.stage).toBe('Production');
+    expect(Object.fromEntries(fake.aliases)).toEqual({ champion: '1' });
+    expect(fake.reports).toHaveLength(1);
+    freeze('released', handle, await rolloutHandle());
+  });
+
+  it('archives the former version when a second release goes live', async () => {
+    await result(await start());
+    const second = await result(await start());
+    expect(second).toMatchObject({ status: 'Released', generation: 2 });
+    expect([...fake.registry.values()].map(({ stage }) => stage)).toEqual(['Archived', 'Production']);
+    expect(fake.aliases.get('champion')).toBe('2');
+  });
+
+  it('waits for a person under the policy manual; refuses a wrong digest, shape or actor; goes live when approved', async () => {
+    const handle = await start({ policy: 'manual' });
+    const { digest } = await awaitApproval(handle);
+    const refused = async (decision: Record<string, unknown>) => {
+      const error = await handle.executeUpdate(DECIDE_UPDATE, { args: [decision] }).then(
+        () => expect.fail('should be refused'),
+        (e: unknown) => e as WorkflowUpdateFailedError,
+      );
+      return rootCause(error.cause) ?? error.message;
+    };
+    const good = { decisionId: 'd1', verdict: 'approve', actor: 'grace', reason: 'figures are fine', digest };
+    expect(await refused({ ...good, digest: 'f'.repeat(64) })).toMatch(/digest is not that of the proposal/);
+    expect(await refused({ ...good, verdict: 'maybe' })).toMatch(/\/verdict/);
+    expect(await refused({ ...good, reason: ' ' })).toMatch(/\/reason/);
+    expect(await refused({ ...good, actor: 'mallory' })).toMatch(/no approver/);
+    expect(fake.pointer).toBeNull();
+    await handle.executeUpdate(DECIDE_UPDATE, { args: [good] });
+    expect(await result(handle)).toMatchObject({ status: 'Released' });
+    expect(fake.reports[0]).toMatchObject({ actor: 'ada, decided by grace', reason: 'figures are fine' });
+    freeze('approved', handle);
+  });
+
+  it('refuses a decision before there is anything to decide', async () => {
+    fake.activities.snapshot = () => new Promise(() => undefined);
+    const handle = await start({ policy: 'manual' });
+    await vi.waitFor(() => progress(handle), 10_000);
+    await expect(handle.executeUpdate(DECIDE_UPDATE, { args: [{}] })).rejects.toThrow(WorkflowUpdateFailedError);
+    await handle.terminate();
+  });
+
+  it('ends as Rejected: nothing live, the version archived, the challenger given back', async () => {
+    const handle = await start({ policy: 'manual' });
+    const { digest } = await awaitApproval(handle);
+    await handle.executeUpdate(DECIDE_UPDATE, {
+      args: [{ decisionId: 'd', verdict: 'reject', actor: 'grace', reason: 'too many alerts', digest }],
+    });
+    expect(await result(handle)).toMatchObject({ status: 'Rejected', why: 'rejected by grace: too many alerts' });
+    expect(fake.pointer).toBeNull();
+    expect(fake.registry.get('1')?.stage).toBe('Archived');
+    expect(fake.aliases.size).toBe(0);
+    freeze('rejected', handle);
+  });
+
+  it('ends as Expired when nobody decides', async () => {
+    const handle = await start({ policy: 'manual', deadlineSeconds: 1 });
+    expect(await result(handle)).toMatchObject({ status: 'Expired' });
+    expect(fake.registry.get('1')?.stage).toBe('Archived');
+    freeze('timed-out', handle);
+  });
+
+  it('stops before training when the data fails a check, and says which and by how much', async () => {
+    fake.dataPasses = false;
+    const handle = await start();
+    expect(await failure(handle)).toEqual({
+      type: 'DataCheckFailed',
+      message: 'the data did not pass its checks: rows is 1000, 1000 below 2000',
+    });
+    expect((await progress(handle)).steps.find(({ name }) => name === 'train')?.status).toBe('skipped');
+  });
+
+  it('invariant 6: fails its gates on a metric that is missing, and leaves pointer, aliases and stages as they were', async () => {
+    await result(await start());
+    const before = JSON.stringify([fake.pointer, [...fake.aliases], [...fake.registry]]);
+    fake.metrics = { ...fake.metrics, recall: null };
+    const handle = await start();
+    expect(await failure(handle)).toMatchObject({
+      type: 'GateFailed',
+      message: expect.stringContaining('recall was not measured'),
+    });
+    expect(JSON.stringify([fake.pointer, [...fake.aliases], [...fake.registry]])).toBe(before);
+    expect(fake.reports.at(-1)).toMatchObject({ status: 'Failed' });
+    freeze('gate-failed', handle);
+  });
+
+  it('invariant 2, 8: undoes a failed smoke forward in generation, gives the old version its stage back, and fails', async () => {
+    const first = await result(await start());
+    fake.smokeFails = (version) => version !== first.bundleVersion;
+    const handle = await start();
+    expect(await failure(handle)).toMatchObject({
+      type: 'RolloutFailed',
+      message: expect.stringContaining('vector 3 differs by 0.2'),
+    });
+    expect(fake.pointer).toMatchObject({ version: first.bundleVersion, generation: 3 });
+    expect(fake.generations).toEqual([1, 2, 3]);
+    expect(fake.replicaGeneration).toBe(3);
+    expect([...fake.registry.values()].map(({ stage }) => stage)).toEqual(['Production', 'Archived']);
+    expect(Object.fromEntries(fake.aliases)).toEqual({ champion: '1' });
+    freeze('rolled-back', handle, await rolloutHandle());
+  });
+
+  it('says loudly that the first bundle failed and there is none to go back to', async () => {
+    fake.smokeFails = () => true;
+    expect((await failure(await start())).message).toMatch(/no former bundle/);
+    expect(fake.alerts).toEqual([expect.stringContaining('none to go back to')]);
+  });
+
+  it('re-bases on what went live while it waited, compares again, and goes live', async () => {
+    const handle = await start({ policy: 'manual' });
+    const { digest } = await awaitApproval(handle);
+    fake.goLive('rival');
+    await handle.executeUpdate(DECIDE_UPDATE, {
+      args: [{ decisionId: 'd', verdict: 'approve', actor: 'grace', reason: 'ok', digest }],
+    });
+    const end = await result(handle);
+    expect(end).toMatchObject({ status: 'Released', generation: 2 });
+    expect(end.gates.some(({ name }) => name === 'champion auc_pr')).toBe(true);
+  });
+
+  it('is superseded by a release trained on newer data, and undoes nothing of it', async () => {
+    const handle = await start({ policy: 'manual' });
+    const { digest } = await awaitApproval(handle);
+    fake.goLive('newer', '2025-07-15T00:00:00.000Z');
+    await handle.executeUpdate(DECIDE_UPDATE, {
+      args: [{ decisionId: 'd', verdict: 'approve', actor: 'grace', reason: 'ok', digest }],
+    });
+    expect(await result(handle)).toMatchObject({ status: 'Superseded', why: expect.stringContaining('newer data') });
+    expect(fake.pointer?.version).toBe('newer');
+    expect(fake.registry.get('1')?.stage).toBe('Archived');
+    freeze('superseded', handle);
+  });
+
+  it('tries again when a rival takes the pointer at the very moment of the swap', async () => {
+    fake.goLive('first');
+    fake.beforeSwap = () => {
+      fake.goLive('rival');
+      return Promise.resolve();
+    };
+    expect(await result(await start())).toMatchObject({ status: 'Released', generation: 3 });
+  });
+
+  it('two at once: both swaps have one winner each and the pointer rises by one each time', async () => {
+    const ends = await Promise.all([start(), start()].map(async (handle) => result(await handle)));
+    expect(ends.map(({ status }) => status)).toEqual(['Released', 'Released']);
+    expect(fake.generations).toEqual([1, 2]);
+  });
+
+  it('undoes what it did when it is cancelled', async () => {
+    const handle = await start({ policy: 'manual' });
+    await awaitApproval(handle);
+    await handle.cancel();
+    await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
+    expect(fake.registry.get('1')?.stage).toBe('Archived');
+    expect(fake.aliases.size).toBe(0);
+    freeze('cancelled', handle);
+  });
+});
+
+describe('rollbackRelease', () => {
+  async function rollback(input: Partial<RollbackInput> = {}): Promise<WorkflowHandle> {
+    const releaseId = `b${(serial += 1)}`;
+    const args: RollbackInput = {
+      model: 'ulb_gbdt',
+      environment: 'production',
+      releaseId,
+      version: null,
+      actor: 'ada',
+      reason: 'complaints',
+      ...input,
+    };
+    return environment.client.workflow.start('rollbackRelease', {
+      taskQueue: QUEUES.release,
+      workflowId: rollbackWorkflowId('ulb_gbdt', releaseId),
+      args: [args],
+    });
+  }
+
+  it('puts the last good bundle back through the same door; the registry follows', async () => {
+    const first = await result(await start());
+    await result(await start());
+    const handle = await rollback();
+    const end = (await handle.result()) as RollbackResult;
+    expect(end.version).toBe(first.bundleVersion);
+    expect(fake.pointer).toMatchObject({
+      version: first.bundleVersion,
+      generation: 3,
+      actor: 'ada',
+      reason: 'complaints',
+    });
+    expect(fake.aliases.get('champion')).toBe('1');
+    expect([...fake.registry.values()].map(({ stage }) => stage)).toEqual(['Production', 'Archived']);
+    freeze('rolled-back-by-hand', handle);
+  });
+
+  it('refuses without anything older, with an unknown bundle, and for who may not', async () => {
+    expect((await failure(await rollback())).type).toBe('NotFound');
+    const first = await result(await start());
+    expect((await failure(await rollback())).message).toMatch(/no bundle before/);
+    expect((await failure(await rollback({ version: 'nope' }))).type).toBe('NotFound');
+    await result(await start());
+    expect(await failure(await rollback({ actor: 'mallory' }))).toMatchObject({ type: 'NotAuthorised' });
+    expect(fake.pointer?.version).not.toBe(first.bundleVersion);
+  });
+});

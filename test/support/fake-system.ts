@@ -1,0 +1,276 @@
+import { readFileSync } from 'node:fs';
+import { ApplicationFailure } from '@temporalio/common';
+import { parse } from 'yaml';
+import type {
+  ApprovalActivities,
+  BundleActivities,
+  MlflowActivities,
+  MongoActivities,
+  NotifyActivities,
+  PointerActivities,
+  ReleaseReport,
+  ReplicaActivities,
+  ReportActivities,
+  RolloutActivities,
+  ScorerActivities,
+  SpecActivities,
+  TrainerActivities,
+} from '../../activities/contract.js';
+import { lastGood, type VerdictRecord } from '../../domain/release/last-good.js';
+import type { BundleRef, Metrics, ModelSpec, Pointer, SnapshotRef } from '../../domain/release/types.js';
+import { projectPath } from '../../platform/project.js';
+
+type Everything = SpecActivities &
+  MongoActivities &
+  TrainerActivities &
+  MlflowActivities &
+  BundleActivities &
+  PointerActivities &
+  ScorerActivities &
+  ApprovalActivities &
+  ReportActivities &
+  RolloutActivities &
+  NotifyActivities;
+
+const GOOD: Metrics = {
+  auc_roc: 0.98,
+  auc_pr: 0.8,
+  precision: 0.8,
+  recall: 0.7,
+  f1_score: 0.75,
+  alert_rate: 0.02,
+  scoring_latency_p99_ms: 1,
+  precision_at_1pct: 0.9,
+};
+
+const final = (type: string, message: string) => ApplicationFailure.nonRetryable(message, type);
+
+/**
+ * The outside world of the workflows, in memory, for tests of the workflows' own logic. Strict where the real one is: a pointer moves only
+ * by the expected generation, a replica refuses an older one, a bundle must exist to be named, a stage needs a registered version.
+ */
+export class FakeSystem {
+  pointer: Pointer | null = null;
+  readonly bundles = new Map<string, BundleRef>();
+  readonly registry = new Map<string, { stage: string; runId: string }>();
+  readonly aliases = new Map<string, string>();
+  readonly reports: ReleaseReport[] = [];
+  readonly alerts: string[] = [];
+  readonly verdicts: VerdictRecord[] = [];
+  readonly generations: number[] = [];
+  replicaGeneration = 0;
+  /** what a test sets to make something go wrong, or to look in between */
+  metrics: Metrics = { ...GOOD };
+  dataPasses = true;
+  smokeFails = (_version: string): boolean => false;
+  beforeSwap: (() => Promise<void>) | null = null;
+  lookupsOf = (_releaseId: string): string[] => [];
+
+  /** Puts a bundle live by force, as a rival that won would have. */
+  goLive(version: string, asOf = '2025-06-01T00:00:00.000Z'): void {
+    const ref = this.bundle(version, asOf, `model of ${version}`, null, '0');
+    this.pointer = this.pointerTo(ref.version, (this.pointer?.generation ?? 0) + 1, {
+      put_id: `forced-${version}`,
+      actor: 'rival',
+      reason: 'forced',
+      release_id: 'rival',
+    });
+  }
+
+  private bundle(
+    version: string,
+    asOf: string,
+    content: string,
+    parentVersion: string | null,
+    modelVersion: string,
+  ): BundleRef {
+    const ref: BundleRef = {
+      model: 'ulb_gbdt',
+      version,
+      manifestSha256: `sha of ${version}`,
+      contentSha256: content,
+      onnxSha256: content,
+      parentVersion,
+      modelVersion,
+      asOf,
+    };
+    this.bundles.set(version, ref);
+    return ref;
+  }
+
+  private pointerTo(
+    version: string,
+    generation: number,
+    rest: Pick<Pointer, 'put_id' | 'actor' | 'reason' | 'release_id'>,
+  ): Pointer {
+    this.generations.push(generation);
+    return {
+      model: 'ulb_gbdt',
+      version,
+      manifest_sha256: `sha of ${version}`,
+      environment: 'production',
+      generation,
+      candidate: null,
+      previous_version: this.pointer?.version ?? null,
+      updated_at: '2025-07-01T00:00:00.000Z',
+      ...rest,
+    };
+  }
+
+  readonly replica: ReplicaActivities = {
+    reload: ({ version, manifestSha256, generation }) => {
+      if (generation < this.replicaGeneration) return Promise.reject(final('Conflict', 'older'));
+      this.replicaGeneration = generation;
+      return Promise.resolve({ replicaId: 'r1', version, manifestSha256, generation, loadedInMs: 1 });
+    },
+  };
+
+  readonly activities: Everything = {
+    loadModelSpec: () =>
+      Promise.resolve({
+        spec: parse(readFileSync(projectPath('models', 'ulb_gbdt', 'model.yaml'), 'utf8')) as ModelSpec,
+        gitSha: '0'.repeat(40),
+        specSha256: '0',
+      }),
+    snapshot: ({ asOf, releaseId }) =>
+      Promise.resolve<SnapshotRef>({
+        dataSnapshotId: `snap-${releaseId}`,
+        prefix: 'p/',
+        parquetKey: 'p/snapshot.parquet',
+        contentSha256: '0',
+        asOf,
+        from: asOf,
+        to: asOf,
+        rows: 1000,
+        positives: 20,
+        splits: { train: 650, validation: 150, test: 200 },
+        featureNames: ['a'],
+        featureRegistrySha256: '0',
+      }),
+    validateData: () =>
+      Promise.resolve({
+        passed: this.dataPasses,
+        checks: [
+          {
+            name: 'rows',
+            passed: this.dataPasses,
+            observed: 1000,
+            required: '≥ 2000',
+            message: 'rows is 1000, 1000 below 2000',
+          },
+        ],
+      }),
+    championFeatures: ({ bundle }) => Promise.resolve({ parquetKey: `features of ${bundle.version}` }),
+    train: ({ releaseId }) =>
+      Promise.resolve({
+        runId: `run-${releaseId}`,
+        experimentId: '1',
+        onnxSha256: `onnx of ${releaseId}`,
+        trainedAt: '2025-07-01T00:00:00.000Z',
+        operatingThreshold: 0.4,
+        artifacts: {},
+      }),
+    evaluate: ({ champion }) =>
+      Promise.resolve({
+        metrics: this.metrics,
+        champion: champion === null ? null : { version: champion.version, metrics: GOOD },
+      }),
+    register: ({ runId }) => {
+      const existing = [...this.registry].find(([, entry]) => entry.runId === runId)?.[0];
+      const modelVersion = existing ?? String(this.registry.size + 1);
+      this.registry.set(modelVersion, { stage: 'Staging', runId });
+      this.aliases.set('challenger', modelVersion);
+      return Promise.resolve({ modelVersion });
+    },
+    setStage: ({ modelVersion, stage }) => {
+      const entry = this.registry.get(modelVersion);
+      if (entry === undefined) return Promise.reject(final('NotFound', `no version ${modelVersion}`));
+      entry.stage = stage;
+      return Promise.resolve();
+    },
+    setAlias: ({ alias, modelVersion }) => {
+      if (modelVersion === null) this.aliases.delete(alias);
+      else this.aliases.set(alias, modelVersion);
+      return Promise.resolve();
+    },
+    tagModelVersion: () => Promise.resolve(),
+    registryState: () =>
+      Promise.resolve({
+        champion: this.aliases.get('champion') ?? null,
+        challenger: this.aliases.get('challenger') ?? null,
+        production: [...this.registry].filter(([, { stage }]) => stage === 'Production').map(([version]) => version),
+      }),
+    composeBundle: ({ releaseId, snapshot, base, modelVersion, createdAt }) => {
+      const version = `${releaseId}@${createdAt}`;
+      return Promise.resolve({
+        ...this.bundle(version, snapshot.asOf, `content of ${releaseId}`, base?.version ?? null, modelVersion),
+        rebasedLookups: this.lookupsOf(releaseId),
+      });
+    },
+    verifyBundle: ({ version }) => {
+      const ref = this.bundles.get(version);
+      return ref === undefined ? Promise.reject(final('IntegrityError', `no bundle ${version}`)) : Promise.resolve(ref);
+    },
+    readPointer: () => Promise.resolve(this.pointer),
+    swapPointer: async ({ bundle, expectedGeneration, putId, actor, reason, releaseId }) => {
+      const hook = this.beforeSwap;
+      this.beforeSwap = null;
+      await hook?.();
+      if (this.pointer?.put_id === putId) return { outcome: 'already', pointer: this.pointer };
+      if ((this.pointer?.generation ?? 0) !== expectedGeneration) return { outcome: 'lost', pointer: this.pointer };
+      if (!this.bundles.has(bundle.version)) throw final('IntegrityError', `no bundle ${bundle.version}`);
+      this.pointer = this.pointerTo(bundle.version, expectedGeneration + 1, {
+        put_id: putId,
+        actor,
+        reason,
+        release_id: releaseId,
+      });
+      return { outcome: 'swapped', pointer: this.pointer };
+    },
+    liveReplicas: () =>
+      Promise.resolve([
+        {
+          replicaId: 'r1',
+          address: 'http://127.0.0.1:1',
+          environment: 'production',
+          generation: this.replicaGeneration,
+        },
+      ]),
+    smoke: ({ bundle, generation }) => {
+      if (generation !== this.replicaGeneration)
+        return Promise.reject(final('SmokeFailed', `generation ${this.replicaGeneration} answers`));
+      if (this.smokeFails(bundle.version)) return Promise.reject(final('SmokeFailed', 'vector 3 differs by 0.2'));
+      return Promise.resolve({ vectors: 5, largestDifference: 0 });
+    },
+    authorizeDecision: ({ decision }) =>
+      Promise.resolve(
+        decision.actor === 'mallory'
+          ? { allowed: false, why: 'mallory is no approver' }
+          : { allowed: true, why: 'approver' },
+      ),
+    authorizeOperation: ({ actor }) =>
+      Promise.resolve(
+        actor === 'mallory' ? { allowed: false, why: 'mallory is no operator' } : { allowed: true, why: 'operator' },
+      ),
+    writeReport: (report) => {
+      this.reports.push(report);
+      return Promise.resolve({ directory: 'reports', files: [] });
+    },
+    recordVerdict: (record) => {
+      this.verdicts.push(record);
+      return Promise.resolve();
+    },
+    lastGoodBundle: () => {
+      const found = this.pointer === null ? null : lastGood(this.verdicts, this.pointer);
+      return Promise.resolve(found === null ? null : { version: found.version, manifestSha256: found.manifestSha256 });
+    },
+    findBundle: ({ version }) =>
+      this.bundles.has(version)
+        ? Promise.resolve({ version, manifestSha256: `sha of ${version}` })
+        : Promise.reject(final('NotFound', `no bundle ${version}`)),
+    notify: ({ title }) => {
+      this.alerts.push(title);
+      return Promise.resolve();
+    },
+  };
+}
