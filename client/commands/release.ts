@@ -202,7 +202,7 @@ async function show(
   const timing = await releaseTiming(session.client, workflowId);
   const url = session.uiUrl(workflowId);
   cli.output.result({ model, releaseId, ...progress, error, timing, url }, () =>
-    releaseText(releaseId, progress, timing, url),
+    releaseText(releaseId, progress, timing, url, error),
   );
   return exitCodeOf(progress.status);
 }

@@ -51,6 +51,7 @@ export function releaseText(
   progress: ReleaseProgress,
   timing: ReleaseTiming | null,
   uiUrl: string,
+  error: string | null,
 ): string {
   const lines = [`release ${releaseId}: ${progress.status}${progress.why === null ? '' : `, ${progress.why}`}`];
   if (progress.bundleVersion !== null)
@@ -70,6 +71,7 @@ export function releaseText(
       '',
       `took ${timing.totalSeconds.toFixed(1)} s, of which orchestration ${timing.orchestrationSeconds.toFixed(1)} s`,
     );
+  if (error !== null && error !== progress.why) lines.push('', `ended with: ${error}`);
   lines.push(uiUrl);
   return lines.join('\n');
 }

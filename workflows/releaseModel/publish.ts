@@ -1,5 +1,4 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { compareWithChampion, evaluateGates } from '../../domain/gates/gates.js';
 import type {
   BundleRef,
   EvaluationResult,
@@ -7,8 +6,9 @@ import type {
   SnapshotRef,
   TrainingResult,
 } from '../../domain/release/types.js';
-import { bulk, light, training } from '../proxies.js';
+import { bulk, light } from '../proxies.js';
 import { runRollout } from '../rolloutBundle/run.js';
+import { judge } from './judge.js';
 import type { ReleaseRun } from './run.js';
 
 /** A rival that goes live first costs one more round; this many rivals in a row is a queue, not a race. */
@@ -106,31 +106,8 @@ async function compareAgain(
   bundle: BundleRef,
   base: { version: string; manifestSha256: string } | null,
 ): Promise<string | null> {
-  const { model, releaseId } = run.input;
-  const { snapshot, trained, spec } = candidate;
-  const features = (of: { version: string; manifestSha256: string }) =>
-    bulk.championFeatures({
-      model,
-      releaseId,
-      snapshot,
-      bundle: { version: of.version, manifestSha256: of.manifestSha256 },
-    });
-  const own = await features(bundle);
-  const champion = base === null ? null : { ...base, ...(await features(base)) };
-  const result = await training.evaluate({
-    model,
-    releaseId,
-    snapshot,
-    runId: trained.runId,
-    champion,
-    candidateParquetKey: own.parquetKey,
-  });
-  const checks = [
-    ...evaluateGates(result.metrics, spec.gates),
-    ...compareWithChampion(result.metrics, result.champion, spec.champion_comparison),
-  ];
-  run.update({ metrics: result.metrics, gates: checks });
-  const failures = checks.filter(({ passed }) => !passed);
+  const { gates } = await judge(run, candidate, bundle, base);
+  const failures = gates.filter(({ passed }) => !passed);
   return failures.length === 0
     ? null
     : `on the artifacts that are live now: ${failures.map(({ message }) => message).join('; ')}`;

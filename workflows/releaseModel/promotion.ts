@@ -1,0 +1,58 @@
+import { workflowInfo } from '@temporalio/workflow';
+import { decisionDigest } from '../../domain/release/decision-digest.js';
+import type { EvaluationResult, ModelSpec, TrainingResult } from '../../domain/release/types.js';
+import { light } from '../proxies.js';
+import type { ApprovalGate } from './approval.js';
+import type { Proposal } from './contract.js';
+import type { ReleaseRun } from './run.js';
+
+/** Whether the promotion is approved: at once where the policy is `auto`, else by a person who was shown exactly this. */
+export async function isApproved(
+  run: ReleaseRun,
+  approval: ApprovalGate,
+  spec: ModelSpec,
+  trained: TrainingResult,
+  evaluated: EvaluationResult,
+  modelVersion: string,
+): Promise<boolean> {
+  const { model, releaseId, requestedBy } = run.input;
+  if (spec.promotion.policy === 'auto') {
+    run.update({ decidedBy: 'policy auto', decisionReason: run.input.reason });
+    return true;
+  }
+  const proposal: Proposal = {
+    model,
+    releaseId,
+    modelVersion,
+    onnxSha256: trained.onnxSha256,
+    operatingThreshold: trained.operatingThreshold,
+    metrics: evaluated.metrics,
+    gates: run.progress.gates,
+    champion: evaluated.champion,
+  };
+  const digest = decisionDigest(proposal);
+  const outcome = await approval.decide(
+    {
+      model,
+      requester: requestedBy,
+      requesterMayApprove: spec.promotion.requester_may_approve,
+      digest,
+      deadlineSeconds: spec.promotion.deadline_hours * 3600,
+      remindEverySeconds: spec.promotion.remind_every_hours * 3600,
+    },
+    (deadline) => run.update({ status: 'WaitingForApproval', approval: { digest, deadline, proposal } }),
+    (hoursLeft) =>
+      light.notify({
+        key: `${workflowInfo().runId}/reminder/${Math.ceil(hoursLeft)}`,
+        severity: 'warning',
+        title: `${model} ${releaseId} waits for a decision`,
+        text: `${hoursLeft.toFixed(1)} hours are left. Decide: sluice release approve|reject ${releaseId} --reason WHY`,
+      }),
+  );
+  run.update({ status: 'Running', approval: null });
+  if (outcome.verdict === 'expired') run.update({ status: 'Expired', why: 'no decision before the deadline' });
+  else run.update({ decidedBy: outcome.actor, decisionReason: outcome.reason });
+  if (outcome.verdict === 'reject')
+    run.update({ status: 'Rejected', why: `rejected by ${outcome.actor}: ${outcome.reason}` });
+  return outcome.verdict === 'approve';
+}

@@ -1,0 +1,62 @@
+import { ActivityFailure, ApplicationFailure, isCancellation, sleep } from '@temporalio/workflow';
+import type { Pointer, Receipt, ReplicaInfo } from '../../domain/release/types.js';
+import { light, replica, smokes } from '../proxies.js';
+import type { RolloutInput } from './contract.js';
+
+/**
+ * Asks every replica with a live lease until each has answered for this generation. A replica that dies meanwhile leaves the list when
+ * its lease ends, or comes back and is asked again; one that joins is asked too. A final refusal ends it at once.
+ */
+async function everyReplica<T>(input: RolloutInput, ask: (one: ReplicaInfo) => Promise<T>): Promise<T[]> {
+  const answers = new Map<string, T>();
+  const deadline = Date.now() + input.replicaWaitSeconds * 1000;
+  for (;;) {
+    const replicas = await light.liveReplicas({ model: input.model, environment: input.environment });
+    const missing = replicas.filter(({ replicaId }) => !answers.has(replicaId));
+    if (replicas.length > 0 && missing.length === 0)
+      return replicas.map(({ replicaId }) => answers.get(replicaId) as T);
+    const settled = await Promise.allSettled(missing.map(async (one) => answers.set(one.replicaId, await ask(one))));
+    const refusals = settled.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+    const final = refusals.find(isFinal);
+    if (final !== undefined) throw final;
+    if (Date.now() >= deadline) {
+      throw (
+        refusals[0] ??
+        ApplicationFailure.nonRetryable(
+          `no replica of ${input.environment} was alive within ${input.replicaWaitSeconds} s`,
+          'NoReplica',
+        )
+      );
+    }
+    if (missing.length === 0 || refusals.length > 0) await sleep('1s');
+  }
+}
+
+/** A refused bundle stays refused; a replica that did not answer may only have died. */
+function isFinal(error: unknown): boolean {
+  return (
+    isCancellation(error) ||
+    (error instanceof ActivityFailure && error.cause instanceof ApplicationFailure && error.cause.nonRetryable === true)
+  );
+}
+
+/** A receipt of this generation from every live replica. */
+export function reloadReplicas(input: RolloutInput, live: Pointer): Promise<Receipt[]> {
+  const target = {
+    model: input.model,
+    environment: input.environment,
+    version: live.version,
+    manifestSha256: live.manifest_sha256,
+    generation: live.generation,
+  };
+  return everyReplica(input, ({ replicaId }) => replica(replicaId).reload(target));
+}
+
+/** The golden vectors through every live replica's HTTP door; returns how many were asked. */
+export async function smokeReplicas(input: RolloutInput, live: Pointer): Promise<number> {
+  const bundle = { version: live.version, manifestSha256: live.manifest_sha256 };
+  const results = await everyReplica(input, (one) =>
+    smokes.smoke({ model: input.model, replica: one, bundle, generation: live.generation }),
+  );
+  return results.reduce((sum, { vectors }) => sum + vectors, 0);
+}
