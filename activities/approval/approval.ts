@@ -1,0 +1,67 @@
+import { authorise, type Authorisation } from '../../domain/approval/authorise.js';
+import { operationAsDecision, proofMatches } from '../../domain/approval/proof.js';
+import { validate } from '../../platform/validate.js';
+import type { ApprovalActivities } from '../contract.js';
+import type { DecisionLog } from './decision-log.js';
+import { readPrincipals } from './principals.js';
+
+export interface ApprovalDeps {
+  log: DecisionLog;
+  /** `.sluice/principals.json`; read at every question, so that an edit counts at once */
+  principalsFile: string;
+}
+
+export function createApprovalActivities({ log, principalsFile }: ApprovalDeps): ApprovalActivities {
+  const principalOf = async (name: string) =>
+    (await readPrincipals(principalsFile)).find((one) => one.name === name) ?? null;
+
+  return {
+    async authorizeDecision(input) {
+      const { workflowId, model, requester, requesterMayApprove } = input;
+      const decision = validate('decision', input.decision);
+      const { decisionId, verdict, actor, reason, digest, proof } = decision;
+      return log.once(
+        { model, workflowId, id: decisionId, subject: verdict, actor, reason, digest, requester },
+        proof,
+        async () => {
+          const answer = authorise({
+            principal: await principalOf(actor),
+            actor,
+            role: 'approver',
+            principalsFile,
+            proven: (tokenSha256) =>
+              proof !== undefined &&
+              proofMatches(proof, tokenSha256, { decisionId, verdict, actor, workflowId, digest }),
+          });
+          // A requester who withdraws harms nobody; one who approves alone is what the policy forbids.
+          const alone = verdict === 'approve' && actor === requester && !requesterMayApprove;
+          return answer.allowed && alone
+            ? refused(`${actor} asked for this release; the model's policy wants someone else to approve it`)
+            : answer;
+        },
+      );
+    },
+
+    async authorizeOperation(input) {
+      const { model, workflowId, operationId, operation, actor, reason, proof } = input;
+      return log.once(
+        { model, workflowId, id: operationId, subject: operation, actor, reason, digest: null, requester: actor },
+        proof,
+        async () =>
+          authorise({
+            principal: await principalOf(actor),
+            actor,
+            role: 'operator',
+            principalsFile,
+            proven: (tokenSha256) =>
+              proof !== undefined &&
+              proofMatches(proof, tokenSha256, operationAsDecision({ operationId, operation, actor, workflowId })),
+          }),
+      );
+    },
+  };
+}
+
+function refused(why: string): Authorisation {
+  return { allowed: false, why };
+}
