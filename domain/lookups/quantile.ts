@@ -1,0 +1,19 @@
+/**
+ * The q-quantile of sorted values with linear interpolation between the two nearest, as `numpy.quantile` computes it to the last bit
+ * (Hyndman and Fan 1996, type 7).
+ * @param sorted ascending, without NaN
+ * @param q from 0 to 1
+ * @returns NaN for an empty array
+ */
+export function quantileOfSorted(sorted: ArrayLike<number>, q: number): number {
+  const n = sorted.length;
+  if (n === 0) return NaN;
+  const position = q * (n - 1);
+  const index = Math.floor(position);
+  const low = sorted[index] ?? NaN;
+  const high = sorted[Math.min(index + 1, n - 1)] ?? NaN;
+  const fraction = position - index;
+  const step = high - low;
+  // numpy leans on the nearer end, which keeps the result within the two values in spite of rounding.
+  return fraction >= 0.5 ? high - step * (1 - fraction) : low + step * fraction;
+}

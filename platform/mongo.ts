@@ -1,0 +1,86 @@
+import { MongoClient, type Db, type MongoClientOptions } from 'mongodb';
+import { isNetworkError, SluiceError } from './errors.js';
+
+export interface Mongo {
+  client: MongoClient;
+  db: Db;
+  /** host and port without credentials, for messages */
+  address: string;
+  close(): Promise<void>;
+}
+
+const SERVER_SELECTION_TIMEOUT_MS = 5_000;
+
+/**
+ * A connected MongoDB client, or a failure that names the address and what to do.
+ * @param options.retry whether the driver retries a call by itself: not in activities, where Temporal owns the retries
+ * @throws SluiceError Unreachable
+ */
+export async function connectMongo(options: {
+  uri: string;
+  database: string;
+  appName?: string;
+  retry?: boolean;
+  serverSelectionTimeoutMs?: number;
+}): Promise<Mongo> {
+  const address = mongoAddress(options.uri);
+  const settings: MongoClientOptions = {
+    appName: options.appName ?? 'sluice',
+    serverSelectionTimeoutMS: options.serverSelectionTimeoutMs ?? SERVER_SELECTION_TIMEOUT_MS,
+    ...(options.retry === true ? {} : { retryReads: false, retryWrites: false }),
+  };
+  let client: MongoClient | undefined;
+  try {
+    client = new MongoClient(options.uri, settings);
+    await client.connect();
+    const db = client.db(options.database);
+    await db.command({ ping: 1 });
+    return { client, db, address, close: () => client?.close() ?? Promise.resolve() };
+  } catch (error) {
+    await client?.close().catch(() => undefined);
+    throw mongoFailure(error, address);
+  }
+}
+
+/** Host and port of a connection string, without credentials. */
+export function mongoAddress(uri: string): string {
+  const hosts = /^mongodb(?:\+srv)?:\/\/(?:[^@/]*@)?([^/?]+)/.exec(uri)?.[1];
+  return hosts ?? '(MONGODB_URI is not a mongodb:// address)';
+}
+
+/** codes with which mongod says that its disk is full */
+const OUT_OF_DISK_SPACE = 14031;
+const BAD_CREDENTIALS = new Set([13, 18]);
+
+interface MongoishError {
+  code?: number | string;
+  message?: string;
+  name?: string;
+  errorLabels?: unknown;
+}
+
+/**
+ * What MongoDB answered as a failure with our types; what is not MongoDB's passes through.
+ * @param address as `Mongo.address`
+ */
+export function mongoFailure(error: unknown, address: string): unknown {
+  if (error instanceof SluiceError || !(error instanceof Error)) return error;
+  const { code, message = '', name = '' } = error as MongoishError;
+  if (code === OUT_OF_DISK_SPACE || /no space left|out of disk space/i.test(message)) {
+    return new SluiceError(
+      'DiskFull',
+      `MongoDB at ${address} has no disk space left. Free some, then run this again: what was written stays and is not written twice.`,
+    );
+  }
+  if (isNetworkError(error) || name === 'MongoServerSelectionError' || name === 'MongoTopologyClosedError') {
+    return new SluiceError(
+      'Unreachable',
+      `MongoDB at ${address} cannot be reached: ${message}. Check that it runs and that MONGODB_URI is right; \`sluice status\` shows what is up.`,
+    );
+  }
+  if (typeof code === 'number' && BAD_CREDENTIALS.has(code))
+    return new SluiceError('Rejected', `MongoDB at ${address} refused the credentials in MONGODB_URI: ${message}`);
+  if (name === 'MongoParseError' || name === 'MongoInvalidArgumentError' || name === 'MongoAPIError')
+    return new SluiceError('InvalidInput', `MONGODB_URI cannot be used: ${message}`);
+  return error;
+}
