@@ -1,3 +1,4 @@
+import type { Settings } from '../platform/config.js';
 import type { Output } from './output.js';
 import type { Session } from './session.js';
 
@@ -10,7 +11,15 @@ export interface Cli {
   readonly token: string | null;
   readonly modelsDirectory: string;
   readonly stateDirectory: string;
-  /** Runs a command on the running system and sets the exit code it returns. */
+  /** the environment, `.env` included, for the stack's own composition root */
+  readonly env: NodeJS.ProcessEnv;
+  /** aborted by Ctrl-C, SIGTERM and SIGHUP */
+  readonly interrupted: AbortSignal;
+  /** Called at every interruption: a second one hurries. */
+  onInterrupt(listener: () => void): void;
+  /** Runs a command with the running stack's settings, or the environment's. */
+  withSettings(work: (settings: Settings) => Promise<number>): Promise<void>;
+  /** The same with a connection to Temporal; the number is the exit code. */
   withSession(work: (session: Session) => Promise<number>): Promise<void>;
   setExitCode(code: number): void;
 }

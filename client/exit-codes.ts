@@ -15,6 +15,8 @@ export const EXIT = {
   /** Temporal, MongoDB, S3 or MLflow did not answer */
   unreachable: 6,
   notFound: 7,
+  /** Ctrl-C, as shells count it */
+  interrupted: 130,
 } as const;
 
 export const EXIT_CODE_HELP = `
@@ -26,7 +28,8 @@ Exit codes:
   4  not approved: rejected, or nobody decided in time
   5  superseded: something newer is live
   6  Temporal, MongoDB, S3 or MLflow is not reachable
-  7  no such release, model or bundle`;
+  7  no such release, model or bundle
+  130  stopped by Ctrl-C`;
 
 const BY_STATUS: Record<ReleaseStatus, number> = {
   Released: EXIT.ok,

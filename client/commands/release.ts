@@ -199,7 +199,9 @@ async function show(
   progress: ReleaseProgress,
   error: string | null,
 ): Promise<number> {
-  const timing = await releaseTiming(session.client, workflowId);
+  const smoked = progress.steps.find(({ name, status }) => name === 'smoke' && status === 'done');
+  const liveAt = smoked?.finishedAt ?? null;
+  const timing = await releaseTiming(session.client, workflowId, liveAt);
   const url = session.uiUrl(workflowId);
   cli.output.result({ model, releaseId, ...progress, error, timing, url }, () =>
     releaseText(releaseId, progress, timing, url, error),

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { WorkflowFailedError } from '@temporalio/client';
 import { rootCause } from '@temporalio/common';
-import { decisionProof } from '../../domain/approval/proof.js';
+import { decisionProof, operationAsDecision } from '../../domain/approval/proof.js';
 import { SluiceError } from '../../platform/errors.js';
 import {
   rollbackWorkflowId,
@@ -40,13 +40,10 @@ export function rollbackCommand(cli: Cli): Command {
           ...(cli.token === null
             ? {}
             : {
-                proof: decisionProof(cli.token, {
-                  decisionId: releaseId,
-                  verdict: 'rollback',
-                  actor: cli.actor,
-                  workflowId,
-                  digest: operation,
-                }),
+                proof: decisionProof(
+                  cli.token,
+                  operationAsDecision({ operationId: releaseId, operation, actor: cli.actor, workflowId }),
+                ),
               }),
         };
         const handle = await session.client.workflow.start(WORKFLOW, {

@@ -35,6 +35,7 @@ export function newReleaseId(now = new Date()): string {
 export async function startRelease(
   session: Session,
   input: ReleaseInput,
+  memo: { stackStartedAt?: Date } = {},
 ): Promise<{ started: boolean; workflowId: string }> {
   const workflowId = releaseWorkflowId(input.model, input.releaseId);
   try {
@@ -48,6 +49,7 @@ export async function startRelease(
         { key: MODEL, value: input.model },
         { key: RELEASE, value: input.releaseId },
       ]),
+      ...(memo.stackStartedAt === undefined ? {} : { memo: { stackStartedAt: memo.stackStartedAt.toISOString() } }),
       staticSummary: `release ${input.releaseId} of ${input.model} by ${input.requestedBy}: ${input.reason}`,
     });
     return { started: true, workflowId };

@@ -10,6 +10,8 @@ export interface ReleaseTiming {
   activitySeconds: number;
   /** time spent waiting for a person */
   approvalSeconds: number;
+  /** from the stack's start to the end of the smoke, where `npm start` began both; else null */
+  stackStartToLiveSeconds: number | null;
   /** everything else: what Sluice and Temporal themselves cost */
   orchestrationSeconds: number;
 }
@@ -65,8 +67,11 @@ export function unionMs(intervals: readonly Interval[]): number {
 }
 
 /** Where a release's time went, read from its history and its rollouts'. The release's own timers wait for people only. */
-export async function releaseTiming(client: Client, workflowId: string): Promise<ReleaseTiming> {
-  const own = read(await client.workflow.getHandle(workflowId).fetchHistory());
+export async function releaseTiming(client: Client, workflowId: string, liveAt: string | null): Promise<ReleaseTiming> {
+  const handle = client.workflow.getHandle(workflowId);
+  const { memo } = await handle.describe();
+  const stackStartedAt = memo?.['stackStartedAt'];
+  const own = read(await handle.fetchHistory());
   const children = await Promise.all(
     own.children.map(async ({ workflowId: id, runId }) =>
       read(await client.workflow.getHandle(id, runId).fetchHistory()),
@@ -80,6 +85,10 @@ export async function releaseTiming(client: Client, workflowId: string): Promise
     totalSeconds: total / 1000,
     activitySeconds: busy / 1000,
     approvalSeconds: waited / 1000,
+    stackStartToLiveSeconds:
+      typeof stackStartedAt === 'string' && liveAt !== null
+        ? (Date.parse(liveAt) - Date.parse(stackStartedAt)) / 1000
+        : null,
     orchestrationSeconds: (total - busy - waited) / 1000,
   };
 }

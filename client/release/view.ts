@@ -71,6 +71,8 @@ export function releaseText(
       '',
       `took ${timing.totalSeconds.toFixed(1)} s, of which orchestration ${timing.orchestrationSeconds.toFixed(1)} s`,
     );
+  if (timing !== null && timing.stackStartToLiveSeconds !== null)
+    lines.push(`from the stack's start to the live model: ${timing.stackStartToLiveSeconds.toFixed(1)} s`);
   if (error !== null && error !== progress.why) lines.push('', `ended with: ${error}`);
   lines.push(uiUrl);
   return lines.join('\n');

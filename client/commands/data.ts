@@ -1,0 +1,61 @@
+import { Command } from 'commander';
+import { importFixings, importTransactions } from '../../activities/mongo/import/index.js';
+import { mongoOf } from '../../platform/connect.js';
+import type { Cli } from '../cli.js';
+import { EXIT } from '../exit-codes.js';
+import { parseCount } from '../options.js';
+
+export function dataCommand(cli: Cli): Command {
+  const data = new Command('data').description('bring transactions and exchange rates in');
+  data
+    .command('import <file>')
+    .description(
+      'labelled transactions from a CSV or CSV.gz: upsert by transaction_id, a refused row is counted with its reason',
+    )
+    .option('-m, --model <name>', 'the model whose spec names the collection', 'ulb_gbdt')
+    .option('--shift-days <n>', 'move every time by so many days (default: times stay as they are)', parseCount)
+    .addHelpText(
+      'after',
+      '\nExchange rates must be there first: `sluice data import-fixings FILE`.\nRows that are refused change nothing and do not stop the rest.',
+    )
+    .action((file: string, options: { model: string; shiftDays?: number }) =>
+      cli.withSettings(async (settings) => {
+        const mongo = await mongoOf(settings, 'client');
+        try {
+          let shown = 0;
+          const summary = await importTransactions(
+            { db: mongo.db },
+            {
+              file,
+              ...(options.shiftDays === undefined ? {} : { shiftDays: options.shiftDays }),
+              onProgress: ({ read }) => {
+                if (read - shown < 50_000) return;
+                shown = read;
+                cli.output.line(`· ${read.toLocaleString('en')} rows`);
+              },
+            },
+          );
+          cli.output.result(summary, () => JSON.stringify(summary, null, 2));
+          return EXIT.ok;
+        } finally {
+          await mongo.close();
+        }
+      }),
+    );
+  data
+    .command('import-fixings <file>')
+    .description("the ECB's reference rates from its CSV (Date,USD,JPY,…, one euro in each)")
+    .action((file: string) =>
+      cli.withSettings(async (settings) => {
+        const mongo = await mongoOf(settings, 'client');
+        try {
+          const summary = await importFixings({ db: mongo.db }, { file });
+          cli.output.result(summary, () => JSON.stringify(summary, null, 2));
+          return EXIT.ok;
+        } finally {
+          await mongo.close();
+        }
+      }),
+    );
+  return data;
+}

@@ -1,0 +1,130 @@
+import { existsSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { resolve } from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { loadSettings, type Settings } from '../platform/config.js';
+import { SluiceError } from '../platform/errors.js';
+import { projectPath } from '../platform/project.js';
+import { readStackEnv } from '../stack/main.js';
+import type { Cli } from './cli.js';
+import { dataCommand } from './commands/data.js';
+import { releaseCommand } from './commands/release.js';
+import { rollbackCommand } from './commands/rollback.js';
+import { stackCommands } from './commands/stack.js';
+import { startCommand } from './commands/start.js';
+import { EXIT, EXIT_CODE_HELP } from './exit-codes.js';
+import { createOutput } from './output.js';
+import { openSession } from './session.js';
+
+if (existsSync('.env')) process.loadEnvFile('.env');
+const env = process.env;
+
+const interrupt = new AbortController();
+const listeners: (() => void)[] = [];
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    interrupt.abort(new Error(`stopped by ${signal}`));
+    for (const listener of listeners) listener();
+  });
+}
+
+const program = new Command('sluice')
+  .description('Durable releases of fraud-scoring models: train, gate, approve, publish, reload, smoke, undo.')
+  .option('--json', 'one JSON document on standard output, nothing else')
+  .option('--actor <name>', 'who acts (default: your user name)')
+  .option('--state-dir <dir>', 'where the stack keeps its state', env['SLUICE_STATE_DIR'] ?? '.sluice')
+  .addHelpText('after', EXIT_CODE_HELP)
+  .exitOverride()
+  .configureHelp({ showGlobalOptions: true });
+
+/** Options are parsed before any command runs, so these are read when they are used. */
+const cli: Cli = {
+  get output() {
+    return createOutput({
+      json: program.opts<{ json?: true }>().json === true,
+      stdout: process.stdout,
+      stderr: process.stderr,
+    });
+  },
+  get actor() {
+    return program.opts<{ actor?: string }>().actor ?? userInfo().username;
+  },
+  token: env['SLUICE_TOKEN'] ?? null,
+  modelsDirectory: projectPath('models'),
+  get stateDirectory() {
+    return resolve(program.opts<{ stateDir: string }>().stateDir);
+  },
+  env,
+  interrupted: interrupt.signal,
+  onInterrupt: (listener) => void listeners.push(listener),
+  withSettings: async (work) => {
+    process.exitCode = await work(settings());
+  },
+  withSession: async (work) => {
+    const session = await openSession(settings());
+    // A command that only asks may end at once; what it started goes on in Temporal.
+    listeners.push(() => process.exit(EXIT.interrupted));
+    try {
+      process.exitCode = await work(session);
+    } finally {
+      await session.close();
+    }
+  },
+  setExitCode: (code) => {
+    process.exitCode = code;
+  },
+};
+
+/** The running stack's addresses, over them whatever the environment names. */
+function settings(): Settings {
+  const running = readStackEnv(cli.stateDirectory);
+  if (running === null && env['TEMPORAL_ADDRESS'] === undefined) {
+    throw new SluiceError(
+      'Unreachable',
+      `no stack runs in ${cli.stateDirectory} and TEMPORAL_ADDRESS is not set: \`sluice up\` or \`npm start\` starts one`,
+    );
+  }
+  return loadSettings({ ...running, ...env });
+}
+
+for (const command of [
+  ...stackCommands(cli),
+  releaseCommand(cli),
+  rollbackCommand(cli),
+  dataCommand(cli),
+  startCommand(cli),
+])
+  program.addCommand(command);
+for (const command of everyCommand(program)) command.exitOverride().showHelpAfterError();
+
+function everyCommand(command: Command): Command[] {
+  return command.commands.flatMap((one) => [one, ...everyCommand(one)]);
+}
+
+const CODES: Partial<Record<SluiceError['type'], number>> = {
+  InvalidInput: EXIT.usage,
+  InvalidSpec: EXIT.usage,
+  UnknownModel: EXIT.notFound,
+  NotFound: EXIT.notFound,
+  Unreachable: EXIT.unreachable,
+  RolloutFailed: EXIT.failed,
+  GateFailed: EXIT.failed,
+};
+
+try {
+  await program.parseAsync(process.argv);
+} catch (error) {
+  if (interrupt.signal.aborted) process.exitCode = EXIT.interrupted;
+  else if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  else if (error instanceof SluiceError) {
+    process.exitCode = CODES[error.type] ?? EXIT.error;
+    if (cli.output.json)
+      process.stdout.write(
+        JSON.stringify({ error: { type: error.type, message: error.message, ...error.details } }) + '\n',
+      );
+    cli.output.error(`sluice: ${error.message}`);
+  } else {
+    process.exitCode = EXIT.error;
+    cli.output.error(`sluice: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  }
+}

@@ -1,0 +1,75 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { createApprovalActivities } from '../activities/approval/approval.js';
+import { createDecisionLog } from '../activities/approval/decision-log.js';
+import { createAuditLog } from '../activities/audit/audit-log.js';
+import { createMlflowActivities } from '../activities/mlflow/mlflow.js';
+import { createNotifyActivities } from '../activities/notify/notify.js';
+import { fileSink, logSink } from '../activities/notify/sinks.js';
+import { createPointerActivities } from '../activities/pointer/pointer.js';
+import { createReportActivities } from '../activities/report/report.js';
+import { createRolloutActivities } from '../activities/rollout/rollout.js';
+import { createScorerActivities } from '../activities/scorer/scorer.js';
+import { createSpecActivities } from '../activities/spec/spec.js';
+import { createTemporalActivities } from '../activities/temporal/temporal.js';
+import { loadSettings } from '../platform/config.js';
+import { mongoOf, objectStoreOf } from '../platform/connect.js';
+import { SluiceError } from '../platform/errors.js';
+import { loadSigner, loadTrustedKeys } from '../platform/keys.js';
+import { createLog } from '../platform/log.js';
+import { createMlflowClient } from '../platform/mlflow.js';
+import { loadModel } from '../platform/models.js';
+import { projectPath } from '../platform/project.js';
+import { QUEUES } from '../workflows/queues.js';
+import { runWorker } from './run-worker.js';
+import { WORKFLOW_BUNDLE } from './workflow-bundle.js';
+
+// The only process that runs workflows, and beside them the light calls.
+const settings = loadSettings(process.env);
+const log = createLog('release-worker', settings.LOG_LEVEL);
+if (!existsSync(WORKFLOW_BUNDLE))
+  throw new SluiceError('NotFound', `${WORKFLOW_BUNDLE} is missing: run \`npm run build\``);
+
+const modelsDir = projectPath('models');
+const store = objectStoreOf(settings);
+const mongo = await mongoOf(settings, 'release-worker');
+const temporal = await Connection.connect({ address: settings.TEMPORAL_ADDRESS });
+const trustedKeys = await loadTrustedKeys(settings.SLUICE_TRUSTED_KEYS_FILE);
+const pointer = createPointerActivities({
+  store,
+  audit: createAuditLog(mongo.db),
+  signer: await loadSigner(settings.SLUICE_SIGNING_KEY_FILE),
+  trustedKeys,
+});
+
+try {
+  await runWorker(settings, log, {
+    taskQueue: QUEUES.release,
+    workflowBundle: { codePath: WORKFLOW_BUNDLE },
+    activities: {
+      ...createSpecActivities({ modelsDir, gitSha: settings.SLUICE_GIT_SHA }),
+      ...createMlflowActivities({
+        mlflow: createMlflowClient(settings.MLFLOW_TRACKING_URI),
+        loadSpec: async (model) => (await loadModel(modelsDir, model)).spec,
+      }),
+      ...pointer,
+      ...createRolloutActivities({ db: mongo.db, objectStore: store, readPointer: pointer.readPointer }),
+      ...createScorerActivities({ db: mongo.db, store, trustedKeys }),
+      ...createApprovalActivities({
+        log: createDecisionLog(mongo.db),
+        principalsFile: settings.SLUICE_PRINCIPALS_FILE,
+      }),
+      ...createReportActivities({ store, directory: settings.SLUICE_REPORTS_DIR }),
+      ...createNotifyActivities({
+        sinks: [fileSink(join(settings.SLUICE_STATE_DIR, 'alerts.jsonl'), () => new Date()), logSink(log)],
+      }),
+      ...createTemporalActivities({
+        client: new Client({ connection: temporal, namespace: settings.TEMPORAL_NAMESPACE }),
+      }),
+    },
+  });
+} finally {
+  await temporal.close();
+  await mongo.close();
+}

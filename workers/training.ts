@@ -1,0 +1,26 @@
+import { createTrainerActivities } from '../activities/trainer/trainer.js';
+import { loadSettings } from '../platform/config.js';
+import { objectStoreOf } from '../platform/connect.js';
+import { createLog } from '../platform/log.js';
+import { loadModel } from '../platform/models.js';
+import { projectPath } from '../platform/project.js';
+import { QUEUES } from '../workflows/queues.js';
+import { runWorker } from './run-worker.js';
+
+// One training at a time: it takes every core it is given.
+const settings = loadSettings(process.env);
+const log = createLog('training-worker', settings.LOG_LEVEL);
+
+await runWorker(settings, log, {
+  taskQueue: QUEUES.training,
+  maxConcurrentActivityTaskExecutions: 1,
+  activities: createTrainerActivities({
+    objectStore: objectStoreOf(settings),
+    modelsDir: projectPath('models'),
+    trainingDir: projectPath('training'),
+    python: settings.SLUICE_PYTHON,
+    mlflowTrackingUri: settings.MLFLOW_TRACKING_URI,
+    loadModel,
+    log,
+  }),
+});
