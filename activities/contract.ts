@@ -99,6 +99,8 @@ export interface BundleActivities {
     runId: string;
     modelVersion: string;
     snapshot: SnapshotRef;
+    /** digests as training reported them: what MLflow hands out must still be that */
+    artifacts: TrainingResult['artifacts'];
     trainedAt: string;
     gitSha: string;
     metrics: Metrics;

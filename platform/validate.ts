@@ -8,11 +8,14 @@ import { projectPath } from './project.js';
 /** Schema name (the file's name in `schemas/`) → the type it describes. */
 export interface SchemaTypes {
   'artifact-version': Types.ArtifactVersion;
+  'audit-entry': Types.AuditEntry;
   'category-stats': Types.CategoryStats;
+  'data-profile': Types.DataProfile;
   decision: Types.Decision;
   'dsse-envelope': Types.DsseEnvelope;
   'feature-registry': Types.FeatureRegistry;
   'fx-rates': Types.FxRates;
+  'golden-features': Types.GoldenFeatures;
   'golden-vectors': Types.GoldenVectors;
   isotonic: Types.Isotonic;
   manifest: Types.Manifest;
@@ -24,6 +27,7 @@ export interface SchemaTypes {
   'pointer-file': Types.PointerFile;
   principals: Types.Principals;
   'rule-params': Types.RuleParams;
+  'snapshot-record': Types.SnapshotRecord;
   'trusted-keys': Types.TrustedKeys;
 }
 export type SchemaName = keyof SchemaTypes;

@@ -69,6 +69,120 @@ export interface Stats {
   p995: number;
 }
 
+/**
+ * profile.json of a snapshot: what the data checks look at. A figure that there were no rows for is null
+ */
+export interface DataProfile {
+  /**
+   * mature rows in the window, refused ones included
+   */
+  rows: number;
+  refused: {
+    count: number;
+    /**
+     * field and reason → rows
+     */
+    reasons: {
+      [k: string]: number;
+    };
+    /**
+     * @maxItems 20
+     */
+    examples: {
+      row_id: string;
+      reason: string;
+    }[];
+  };
+  positives: number;
+  splits: {
+    train: Split;
+    validation: Split;
+    test: Split;
+  };
+  /**
+   * field of the request → what it holds
+   */
+  fields: {
+    [k: string]: Field;
+  };
+  /**
+   * derived value → rows without one; values only where there are few
+   */
+  derived: {
+    [k: string]: {
+      unknown: number;
+      values: {
+        [k: string]: number;
+      } | null;
+    };
+  };
+  /**
+   * null policies at work: message → rows
+   */
+  notices: {
+    [k: string]: number;
+  };
+  duplicates: {
+    ids: number;
+    /**
+     * rows equal to an earlier one in all but the id
+     */
+    contents: number;
+  };
+  freshness: {
+    as_of: string;
+    oldest: string | null;
+    newest: string | null;
+    newest_label: string | null;
+    staleness_days: number | null;
+  };
+  fixings: {
+    count: number;
+    oldest: string | null;
+    newest: string | null;
+    /**
+     * the longest stretch of the window that one fixing had to serve
+     */
+    largest_gap_days: number | null;
+  };
+  /**
+   * feature → its quantiles
+   */
+  features: {
+    [k: string]: Quantiles;
+  };
+}
+export interface Split {
+  rows: number;
+  positives: number;
+}
+export interface Field {
+  missing: number;
+  /**
+   * of another type than the request declares
+   */
+  invalid: number;
+  min: number | null;
+  max: number | null;
+  /**
+   * value → rows, where there are few
+   */
+  values: {
+    [k: string]: number;
+  } | null;
+}
+export interface Quantiles {
+  min: number;
+  q01: number;
+  q05: number;
+  q25: number;
+  q50: number;
+  q75: number;
+  q95: number;
+  q99: number;
+  max: number;
+}
+
 export interface Decision {
   decisionId: string;
   verdict: 'approve' | 'reject';
@@ -229,6 +343,29 @@ export interface FxRates {
 }
 
 /**
+ * golden_features.json as training writes it: rows with known answers, from which a bundle's golden vectors are made
+ */
+export interface GoldenFeatures {
+  /**
+   * @minItems 1
+   */
+  feature_names: string[];
+  /**
+   * @minItems 1
+   */
+  rows: {
+    row_id: string;
+    raw: {
+      [k: string]: string | number | null;
+    };
+    features: number[];
+    score: number;
+    calibrated_probability: number;
+    anomaly_score: number;
+  }[];
+}
+
+/**
  * two layers: features → scores as training fixed them; raw transaction → features → scores, made anew when a bundle is composed
  */
 export interface GoldenVectors {
@@ -379,6 +516,10 @@ export interface ModelSpec {
        * rows that the feature registry refuses
        */
       max_refused_fraction: number;
+      /**
+       * the longest stretch of the window that one fixing may serve (weekends and holidays: up to 5)
+       */
+      max_fixing_gap_days: number;
     };
   };
   lookups: {
@@ -555,6 +696,42 @@ export interface RuleParams {
     decision: 'alert' | 'pass';
     reason_code: string;
   }[];
+}
+
+/**
+ * snapshot.json, written last: a snapshot without it is not complete
+ */
+export interface SnapshotRecord {
+  ref: {
+    dataSnapshotId: string;
+    prefix: string;
+    parquetKey: string;
+    contentSha256: string;
+    asOf: string;
+    from: string;
+    to: string;
+    rows: number;
+    positives: number;
+    splits: {
+      train: number;
+      validation: number;
+      test: number;
+    };
+    /**
+     * @minItems 1
+     */
+    featureNames: string[];
+    featureRegistrySha256: string;
+  };
+  /**
+   * every other file below the prefix
+   */
+  files: {
+    [k: string]: {
+      sha256: string;
+      bytes: number;
+    };
+  };
 }
 
 /**

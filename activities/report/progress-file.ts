@@ -1,3 +1,4 @@
+import { escapeMarkdown } from '../../domain/markdown/escape.js';
 import type { ReleaseReport } from '../contract.js';
 
 const BEGIN =
@@ -81,26 +82,15 @@ export function withRelease(
         .slice(2)
     : [];
 
-  const row = `| ${columns.map(({ cell }) => escapeCell(cell(report) ?? '–')).join(' | ')} |`;
+  const row = `| ${columns.map(({ cell }) => escapeMarkdown(cell(report) ?? '–')).join(' | ')} |`;
   // Release id and model are the first two columns, and name the row.
-  const identity = `| ${escapeCell(report.releaseId)} | ${escapeCell(report.model)} |`;
+  const identity = `| ${escapeMarkdown(report.releaseId)} | ${escapeMarkdown(report.model)} |`;
   const at = rows.findIndex((line) => line.startsWith(identity));
   if (at === -1) rows.push(row);
   else rows[at] = row;
 
   const head = [`| ${columns.map((column) => column.title).join(' | ')} |`, `|${' --- |'.repeat(columns.length)}`];
   return [...before, BEGIN, '', ...head, ...rows, '', END, ...after].join('\n');
-}
-
-/** Text from outside, made safe as one cell: no new cell, row, HTML, link or emphasis comes out of it. */
-export function escapeCell(text: string): string {
-  return text
-    .replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ')
-    .replaceAll(/[\\`*_[\]|~]/g, '\\$&')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .trim();
 }
 
 function formatMetric(value: number | null | undefined): string | null {

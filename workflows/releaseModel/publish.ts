@@ -52,6 +52,7 @@ export async function publish(
           runId: trained.runId,
           modelVersion,
           snapshot,
+          artifacts: trained.artifacts,
           trainedAt: trained.trainedAt,
           gitSha,
           metrics: evaluated.metrics,

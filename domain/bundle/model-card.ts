@@ -1,0 +1,75 @@
+import type { ArtifactVersion, FeatureRegistry, ModelSpec, PerCategoryThresholds } from '../../schemas/types.js';
+import { escapeMarkdown, markdownTable } from '../markdown/escape.js';
+import type { ManifestInput } from './manifest.js';
+
+export interface ModelCardInput {
+  manifest: ManifestInput;
+  spec: Pick<ModelSpec, 'description' | 'owner' | 'segment' | 'operating_threshold'>;
+  registry: FeatureRegistry;
+  thresholds: PerCategoryThresholds;
+  data: { from: string; to: string; asOf: string; rows: number; positives: number; splits: Record<string, number> };
+  /** lookup name → what it was made from, and whether it came from the bundle that is replaced */
+  lookups: Readonly<Record<string, { made: ArtifactVersion; rebased: boolean }>>;
+}
+
+/** `model_card.md`: what a person should know of a bundle before trusting it. The same input gives the same text. */
+export function modelCard({ manifest, spec, registry, thresholds, data, lookups }: ModelCardInput): string {
+  const figures = Object.entries(manifest.metrics).sort(([a], [b]) => (a < b ? -1 : 1));
+  const perCategory = Object.entries(thresholds.operating.per_category).sort(([a], [b]) => (a < b ? -1 : 1));
+  const sections = [
+    `# ${escapeMarkdown(manifest.model)} ${manifest.version}`,
+    escapeMarkdown(spec.description),
+    '## Lineage',
+    markdownTable(
+      ['what', 'value'],
+      [
+        ['owner', spec.owner],
+        ['release', manifest.releaseId],
+        ['MLflow run', manifest.runId],
+        ['registry version', manifest.modelVersion],
+        ['git commit', manifest.gitSha],
+        ['trained at', manifest.trainedAt],
+        ['data snapshot', manifest.dataSnapshotId],
+        ['replaces', manifest.parentVersion ?? 'nothing: it is the first'],
+      ],
+    ),
+    '## Data',
+    `${data.rows} transactions booked from ${data.from} to ${data.to}, seen as of ${data.asOf}; ${data.positives} of them frauds. ` +
+      `Parts by time: ${Object.entries(data.splits)
+        .map(([name, rows]) => `${name} ${rows}`)
+        .join(', ')}.`,
+    '## Figures on the held-out part',
+    markdownTable(
+      ['metric', 'value'],
+      figures.map(([name, value]) => [name, value === null ? 'not measured' : String(value)]),
+    ),
+    '## Thresholds on the calibrated probability',
+    `An alert is raised at ${thresholds.operating.threshold} and above (${spec.operating_threshold.strategy}, chosen on validation data), ` +
+      `or at its own threshold for these values of ${escapeMarkdown(spec.segment)}:`,
+    markdownTable(
+      [spec.segment, 'threshold'],
+      perCategory.map(([name, threshold]) => [name, String(threshold)]),
+    ),
+    markdownTable(
+      ['alert budget', 'threshold'],
+      Object.entries(thresholds.budgets).map(([name, budget]) => [name, String(budget.threshold)]),
+    ),
+    '## Features',
+    markdownTable(
+      ['feature', 'unit', 'logic', 'sources'],
+      registry.features.map(({ name, unit, logic, sources }) => [name, unit, logic, sources.join(', ')]),
+    ),
+    '## Lookups',
+    markdownTable(
+      ['lookup', 'version', 'as of', 'rows', 'from'],
+      Object.entries(lookups).map(([name, { made, rebased }]) => [
+        name,
+        made.version,
+        made.as_of,
+        String(made.rows),
+        rebased ? 'the bundle that was live' : 'the training snapshot',
+      ]),
+    ),
+  ];
+  return sections.join('\n\n') + '\n';
+}
