@@ -1,0 +1,119 @@
+import Type, { type Static } from 'typebox';
+
+// The API's answers, once: types for the code, schemas for serialisation and for the OpenAPI document. What a request may hold is not
+// here: each bundle brings its own request schema.
+
+const Nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+
+export const Violations = Type.Array(
+  Type.Object({ path: Type.String({ description: 'JSON pointer into the request' }), message: Type.String() }),
+);
+
+export const ApiError = Type.Object({
+  error: Type.Object({
+    type: Type.Enum([
+      'InvalidInput',
+      'NotAuthorised',
+      'NotFound',
+      'Conflict',
+      'TooManyRequests',
+      'Unavailable',
+      'Internal',
+    ]),
+    message: Type.String(),
+    violations: Type.Optional(Violations),
+  }),
+  request_id: Type.String(),
+});
+export type ApiError = Static<typeof ApiError>;
+
+export const Versions = Type.Object({
+  model: Type.String(),
+  model_version: Type.String({ description: 'version in the MLflow registry' }),
+  bundle: Type.String(),
+  manifest_sha256: Type.String(),
+  generation: Nullable(Type.Integer({ description: 'of the pointer; null for a pinned bundle' })),
+  thresholds_sha256: Type.String(),
+  fx_last_updated: Nullable(Type.String()),
+});
+export type Versions = Static<typeof Versions>;
+
+const Decision = Type.Enum(['alert', 'pass']);
+
+export const ScoredTransaction = Type.Object({
+  transaction_id: Type.String(),
+  score: Type.Number({ description: "the model's raw score" }),
+  calibrated_probability: Type.Number({ description: 'probability of fraud; thresholds apply to this' }),
+  anomaly_score: Type.Number({ description: 'higher is more anomalous' }),
+  decision: Decision,
+  decided_by: Type.Object({
+    kind: Type.Enum(['rule', 'threshold']),
+    name: Type.String(),
+    value: Type.Number({ description: 'what was compared' }),
+    limit: Type.Number({ description: 'with what' }),
+  }),
+  threshold: Type.Number({ description: "the operating threshold of the transaction's segment" }),
+  reason_codes: Type.Array(
+    Type.Object({ code: Type.String(), text: Type.String(), feature: Type.String(), value: Type.Number() }),
+  ),
+  notices: Type.Array(Type.Object({ path: Type.String(), message: Type.String() }), {
+    description: 'null policies that were applied',
+  }),
+});
+export type ScoredTransaction = Static<typeof ScoredTransaction>;
+
+export const ScoreResponse = Type.Object({
+  request_id: Type.String(),
+  results: Type.Array(ScoredTransaction),
+  versions: Versions,
+});
+export type ScoreResponse = Static<typeof ScoreResponse>;
+
+export const Health = Type.Object({
+  status: Type.Enum(['ready', 'not ready']),
+  reasons: Type.Array(Type.String(), { description: 'why not ready' }),
+  notices: Type.Array(Type.String(), { description: 'what an operator should know although it serves' }),
+  replica: Type.String(),
+  generation: Nullable(Type.Integer()),
+  bundle: Nullable(Type.String()),
+});
+export type Health = Static<typeof Health>;
+
+export const Metadata = Type.Object({
+  model: Type.String(),
+  model_version: Type.String(),
+  mlflow_run_id: Type.String(),
+  git_sha: Type.String(),
+  trained_at: Type.String(),
+  as_of: Type.String(),
+  data_snapshot_id: Type.String(),
+  release_id: Type.String(),
+  bundle: Type.String(),
+  parent_version: Nullable(Type.String()),
+  manifest_sha256: Type.String(),
+  content_sha256: Type.String(),
+  artifact_checksums: Type.Record(Type.String(), Type.String(), { description: 'file → SHA-256' }),
+  thresholds_sha256: Type.String(),
+  thresholds: Type.Object({ threshold: Type.Number(), per_category: Type.Record(Type.String(), Type.Number()) }),
+  lookups: Type.Record(
+    Type.String(),
+    Type.Object({ version: Type.String(), sha256: Type.String(), as_of: Type.String(), created_at: Type.String() }),
+  ),
+  fx_last_updated: Nullable(Type.String()),
+  metrics: Type.Record(Type.String(), Type.Number()),
+  replica: Type.String(),
+  environment: Type.String(),
+  generation: Nullable(Type.Integer()),
+  from: Type.Enum(['store', 'cache', 'pinned']),
+  loaded_at: Type.String(),
+});
+export type Metadata = Static<typeof Metadata>;
+
+export const Reloaded = Type.Object({
+  outcome: Type.Enum(['loaded', 'current'], { description: 'current: this generation was live already' }),
+  bundle: Type.String(),
+  manifest_sha256: Type.String(),
+  generation: Type.Integer(),
+  loaded_in_ms: Type.Number(),
+});
+export type Reloaded = Static<typeof Reloaded>;

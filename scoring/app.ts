@@ -1,0 +1,204 @@
+import { randomUUID } from 'node:crypto';
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import swagger from '@fastify/swagger';
+import underPressure from '@fastify/under-pressure';
+import Fastify, { LogController, type FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { SluiceError } from '../platform/errors.js';
+import { mayAdminister, refusedAdmin } from './admin.js';
+import { toAnswer } from './api-errors.js';
+import * as Api from './api-schemas.js';
+import type { BundleHost } from './bundle-host.js';
+import { parseJsonBody } from './json-body.js';
+import { metadataOf } from './metadata.js';
+import { describeApi, withRequestSchema } from './openapi.js';
+import type { CatchUp } from './pointer-follower.js';
+import type { Readiness } from './readiness.js';
+
+export interface AppDeps {
+  host: BundleHost;
+  replica: { id: string; environment: string };
+  readiness: () => Readiness;
+  /** shutting down: everything is still answered, but clients are told to reconnect elsewhere */
+  draining: () => boolean;
+  /** follows the pointer now; null when the bundle is pinned */
+  catchUp: (() => Promise<CatchUp>) | null;
+  /** empty: the admin route answers 401 to everyone */
+  adminToken: string;
+  log: Logger;
+  limits: ApiLimits;
+}
+
+export interface ApiLimits {
+  /** transactions in one request */
+  maxTransactions: number;
+  bodyBytes: number;
+  /** `/v1/score` requests per minute and client address; 0: no limit */
+  scoresPerMinute: number;
+}
+
+const ADMIN_REQUESTS_PER_MINUTE = 60;
+/**
+ * A mean delay of the event loop over one second that only a stuck process has: this is for shedding load before the process dies,
+ * never for an ordinary peak (invariant 4).
+ */
+const STUCK_EVENT_LOOP_MS = 5_000;
+const SANE_REQUEST_ID = /^[\w.:-]{1,128}$/;
+
+/** The scorer's HTTP API. Holds no state: what it answers with is the host's bundle. */
+export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
+  const { host, limits, log } = deps;
+  const app = Fastify({
+    loggerInstance: log,
+    // A line per request would cost more than the score; what went wrong is logged below, bodies never are.
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
+    bodyLimit: limits.bodyBytes,
+    genReqId: ({ headers: { 'x-request-id': given } }) =>
+      typeof given === 'string' && SANE_REQUEST_ID.test(given) ? given : randomUUID(),
+    // While it closes, what arrives on open connections is still answered (with `connection: close`).
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+  }) as unknown as FastifyInstance;
+
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
+    try {
+      done(null, body.length === 0 ? undefined : parseJsonBody(body as Buffer));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+  app.setErrorHandler(async (error, request, reply) => {
+    const { status, error: told } = toAnswer(error);
+    if (status >= 500) request.log.error({ err: error, url: request.routeOptions.url }, 'request failed');
+    if (status === 503) reply.header('retry-after', '1');
+    return reply.code(status).send({ error: told, request_id: request.id });
+  });
+  app.setNotFoundHandler((request, reply) =>
+    reply.code(404).send({
+      error: {
+        type: 'NotFound',
+        message: `there is no ${request.method} ${request.url.split('?')[0]}; see /openapi.json`,
+      },
+      request_id: request.id,
+    }),
+  );
+  app.addHook('onSend', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+    // Clients that keep connections open find another replica before this one is gone.
+    if (deps.draining()) reply.header('connection', 'close');
+  });
+
+  await app.register(helmet);
+  await app.register(rateLimit, { global: false });
+  await app.register(underPressure, { maxEventLoopDelay: STUCK_EVENT_LOOP_MS, retryAfter: 1 });
+  await app.register(swagger, describeApi);
+  routes(app, deps);
+  await app.ready();
+  return app;
+
+  function routes(app: FastifyInstance, { readiness, replica }: AppDeps): void {
+    const failures = (...statuses: number[]) => Object.fromEntries(statuses.map((status) => [status, Api.ApiError]));
+
+    app.post('/v1/score', {
+      schema: {
+        summary: 'Score one transaction or a list',
+        response: { 200: Api.ScoreResponse, ...failures(400, 413, 415, 422, 429, 503) },
+      },
+      ...(limits.scoresPerMinute === 0
+        ? {}
+        : { config: { rateLimit: { max: limits.scoresPerMinute, timeWindow: 60_000 } } }),
+      handler: (request) =>
+        host.use(async (live): Promise<Api.ScoreResponse> => {
+          const { transactions, pathOf } = transactionsOf(request.body, limits.maxTransactions);
+          const results = await live.score(transactions, pathOf);
+          return { request_id: request.id, results, versions: live.versions };
+        }),
+    });
+
+    app.get('/v1/live', {
+      schema: {
+        summary: 'The process answers',
+        response: { 200: { type: 'object', properties: { status: { const: 'live' } } } },
+      },
+      handler: () => ({ status: 'live' }),
+    });
+
+    app.get('/v1/health', {
+      schema: { summary: 'Whether traffic should come here', response: { 200: Api.Health, 503: Api.Health } },
+      handler: (_request, reply) => {
+        const { ready, reasons, notices } = readiness();
+        const live = host.current();
+        const health: Api.Health = {
+          status: ready ? 'ready' : 'not ready',
+          reasons,
+          notices,
+          replica: replica.id,
+          generation: live?.origin.generation ?? null,
+          bundle: live?.loaded.version ?? null,
+        };
+        return reply.code(ready ? 200 : 503).send(health);
+      },
+    });
+
+    app.get('/v1/metadata', {
+      schema: {
+        summary: 'What is live here, and what it was made from',
+        response: { 200: Api.Metadata, ...failures(503) },
+      },
+      handler: () => host.use((live) => Promise.resolve(metadataOf(live, replica))),
+    });
+
+    app.post('/v1/reload-artifacts', {
+      schema: {
+        summary: 'Read the pointer again and load what it names',
+        security: [{ admin: [] }],
+        response: { 200: Api.Reloaded, ...failures(401, 404, 409, 429, 503) },
+      },
+      config: { rateLimit: { max: ADMIN_REQUESTS_PER_MINUTE, timeWindow: 60_000 } },
+      onRequest: (request, _reply, done) => done(mayAdminister(request, deps.adminToken) ? undefined : refusedAdmin()),
+      handler: async (request): Promise<Api.Reloaded> => {
+        if (deps.catchUp === null)
+          throw new SluiceError(
+            'Conflict',
+            'this replica is pinned to ARTIFACTS_DIR and follows no pointer; restart it without ARTIFACTS_DIR, or with another',
+          );
+        const result = await deps.catchUp();
+        if (result.outcome === 'nothing-published')
+          throw new SluiceError('NotFound', `nothing has been published to ${replica.environment} yet`);
+        const { version, manifest_sha256, generation } = result.pointer;
+        request.log.info({ outcome: result.outcome, version, generation }, 'reload asked for by an administrator');
+        return {
+          outcome: result.outcome,
+          bundle: version,
+          manifest_sha256,
+          generation,
+          loaded_in_ms: result.loadedInMs,
+        };
+      },
+    });
+
+    app.get('/openapi.json', {
+      schema: { hide: true },
+      handler: () => withRequestSchema(app.swagger(), host.current()?.loaded.requestSchema),
+    });
+  }
+}
+
+/** One transaction, or a list of at least one and at most `max`. */
+function transactionsOf(
+  body: unknown,
+  max: number,
+): { transactions: readonly unknown[]; pathOf: (index: number) => string } {
+  if (body === undefined)
+    throw new SluiceError('InvalidInput', 'the body is empty: send one transaction or a list of transactions as JSON');
+  if (!Array.isArray(body)) return { transactions: [body], pathOf: () => '' };
+  if (body.length === 0) throw new SluiceError('InvalidInput', 'the list is empty: send at least one transaction');
+  if (body.length > max)
+    throw new SluiceError(
+      'InvalidInput',
+      `the list has ${body.length} transactions; at most ${max} fit into one request`,
+    );
+  return { transactions: body as unknown[], pathOf: (index) => `/${index}` };
+}

@@ -1,0 +1,210 @@
+import { performance } from 'node:perf_hooks';
+import type { Logger } from 'pino';
+import { comparePointers } from '../domain/pointer/pointer.js';
+import { SluiceError } from '../platform/errors.js';
+import type { Pointer } from '../schemas/types.js';
+import type { BundleCache } from './bundle-cache.js';
+import type { BundleHost } from './bundle-host.js';
+import type { FetchedBundle, SignedPointer, Trust } from './bundle-source.js';
+import type { LiveBundle, Origin } from './live-bundle.js';
+
+export type CatchUp =
+  { outcome: 'loaded' | 'current'; pointer: Pointer; loadedInMs: number } | { outcome: 'nothing-published' };
+
+export interface FollowerStatus {
+  /** `performance.now()` at the start of the last round that ended with the pointer's bundle live; null: none yet */
+  caughtUpAtMs: number | null;
+  /** why the last round failed; null when it did not */
+  error: string | null;
+}
+
+/** Keeps the bundle that the pointer names live, and never goes back. */
+export interface PointerFollower {
+  /** Serves what the last life left on disk, if it can be believed. */
+  startFromCache(): Promise<void>;
+  /** Follows in the background until `stop`. */
+  start(): void;
+  /** One round that begins after the call: reads the pointer and loads what it names. Its failure leaves everything as it was. */
+  catchUp(): Promise<CatchUp>;
+  /** A round now, its failure in the log and in the status. */
+  nudge(): void;
+  status(): FollowerStatus;
+  stop(): Promise<void>;
+}
+
+export interface FollowerOptions {
+  trust: Trust;
+  host: BundleHost;
+  cache: BundleCache;
+  readPointer: () => Promise<SignedPointer | null>;
+  readBundle: (pointer: Pointer) => Promise<FetchedBundle>;
+  openBundle: (fetched: FetchedBundle, origin: Origin) => Promise<LiveBundle>;
+  /** between rounds that went well: the safety net below reload orders */
+  pollMs: number;
+  /** something else is live now */
+  onLoaded: () => void;
+  log: Logger;
+}
+
+const FIRST_BACKOFF_MS = 500;
+const MAX_BACKOFF_MS = 30_000;
+const UNPUBLISHED_POLL_MS = 5_000;
+
+export function createPointerFollower(options: FollowerOptions): PointerFollower {
+  const { host, cache, trust, log } = options;
+  let held: { pointer: Pointer; loadedInMs: number } | null = null;
+  let caughtUpAtMs: number | null = null;
+  let error: string | null = null;
+  let running: Promise<CatchUp> | null = null;
+  let queued: Promise<CatchUp> | null = null;
+  let stopped = false;
+  let wake: (() => void) | null = null;
+
+  const serve = async (
+    signed: SignedPointer,
+    fetched: FetchedBundle,
+    from: Origin['from'],
+    startedAtMs: number,
+  ): Promise<void> => {
+    const { pointer } = signed;
+    const origin: Origin = { from, generation: pointer.generation, environment: pointer.environment, pointer };
+    const live = await options.openBundle(fetched, origin);
+    if (stopped) {
+      await live.close();
+      throw new SluiceError('Unreachable', 'this replica is shutting down');
+    }
+    // On disk before it answers: a restart must not fall back behind what this replica has served.
+    if (from === 'store') {
+      await cache.write(signed, fetched.raw).catch((failure: unknown) => {
+        log.error(
+          { err: failure },
+          'the bundle could not be kept on disk; a restart without S3 would serve an older one',
+        );
+      });
+    }
+    host.replace(live);
+    held = { pointer, loadedInMs: performance.now() - startedAtMs };
+    log.info(
+      { version: pointer.version, generation: pointer.generation, from, loadedInMs: Math.round(held.loadedInMs) },
+      'bundle is live',
+    );
+    options.onLoaded();
+  };
+
+  const round = async (): Promise<CatchUp> => {
+    const startedAtMs = performance.now();
+    const signed = await options.readPointer();
+    if (signed === null) {
+      if (held !== null)
+        throw new SluiceError(
+          'IntegrityError',
+          `the pointer is gone from the store; generation ${held.pointer.generation} stays live`,
+        );
+      caughtUpAtMs = startedAtMs;
+      return { outcome: 'nothing-published' };
+    }
+    const { pointer } = signed;
+    const order = comparePointers(held?.pointer ?? null, pointer);
+    if (held !== null && order === 'older') {
+      throw new SluiceError(
+        'IntegrityError',
+        `the store offers generation ${pointer.generation}, older than ${held.pointer.generation}, which stays live`,
+      );
+    }
+    if (held !== null && order === 'equal' && pointer.manifest_sha256 !== held.pointer.manifest_sha256) {
+      throw new SluiceError(
+        'IntegrityError',
+        `two bundles claim generation ${pointer.generation}: ${held.pointer.version} stays live, ${pointer.version} is refused`,
+      );
+    }
+    if (held === null || order === 'newer')
+      await serve(signed, await options.readBundle(pointer), 'store', startedAtMs);
+    caughtUpAtMs = startedAtMs;
+    if (held === null) throw new Error('unreachable: a bundle was just put live');
+    return { outcome: order === 'equal' ? 'current' : 'loaded', pointer: held.pointer, loadedInMs: held.loadedInMs };
+  };
+
+  const observed = async (): Promise<CatchUp> => {
+    try {
+      const result = await round();
+      if (error !== null) log.info('the pointer can be followed again');
+      error = null;
+      return result;
+    } catch (failure) {
+      const message = failure instanceof Error ? failure.message : String(failure);
+      if (error !== message) log.error({ err: failure }, 'the pointer could not be followed');
+      error = message;
+      throw failure;
+    }
+  };
+
+  const begin = (): Promise<CatchUp> => {
+    const mine = observed().finally(() => {
+      if (running === mine) running = null;
+    });
+    running = mine;
+    return mine;
+  };
+
+  // Rounds never overlap; callers that come during one share the next, since the pointer may have moved after this one read it.
+  const catchUp = (): Promise<CatchUp> => {
+    if (stopped) return Promise.reject(new SluiceError('Unreachable', 'this replica is shutting down'));
+    if (running === null) return begin();
+    queued ??= running
+      .catch(() => undefined)
+      .then(() => {
+        queued = null;
+        return begin();
+      });
+    return queued;
+  };
+
+  const pause = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+
+  const loop = async (): Promise<void> => {
+    let backoffMs = FIRST_BACKOFF_MS;
+    while (!stopped) {
+      try {
+        const { outcome } = await catchUp();
+        backoffMs = FIRST_BACKOFF_MS;
+        await pause(outcome === 'nothing-published' ? Math.min(UNPUBLISHED_POLL_MS, options.pollMs) : options.pollMs);
+      } catch {
+        // Spread out, so that replicas do not come back to a store that has just recovered all at once.
+        await pause(backoffMs * (0.5 + Math.random()));
+        backoffMs = Math.min(backoffMs * 2, MAX_BACKOFF_MS);
+      }
+    }
+  };
+  let looping: Promise<void> | null = null;
+
+  return {
+    async startFromCache() {
+      const startedAtMs = performance.now();
+      try {
+        const kept = await cache.read(trust);
+        if (kept !== null) await serve(kept, kept, 'cache', startedAtMs);
+      } catch (failure) {
+        log.error({ err: failure }, 'the bundle kept on disk is not usable; waiting for the store');
+      }
+    },
+    start() {
+      looping ??= loop();
+    },
+    catchUp,
+    nudge: () => void catchUp().catch(() => undefined),
+    status: () => ({ caughtUpAtMs, error }),
+    async stop() {
+      stopped = true;
+      wake?.();
+      await looping;
+      await running?.catch(() => undefined);
+    },
+  };
+}
