@@ -27,6 +27,8 @@ export const FAILURES = {
   NotAuthorised: 'final',
   UndoFailed: 'final',
   DiskFull: 'final',
+  ToolMissing: 'final',
+  StackFailed: 'final',
 } as const satisfies Record<string, 'retryable' | 'final'>;
 
 export type FailureType = keyof typeof FAILURES;

@@ -1,0 +1,100 @@
+import { identify, type ProcessIdentity } from './identity.mjs';
+import { Supervised, type ProcessRegistry, type ProcessSpec } from './supervisor.js';
+import { Watchdog } from './watchdog.js';
+import { writeRecord, type StackRecord } from '../state/record.js';
+import type { StatePaths } from '../state/paths.js';
+import type { PartInfo, StackLog } from '../types.js';
+
+/** Everything a stack runs: tells the watchdog and the state directory of every process, and stops them in the reverse order of their start. */
+export class Roster implements ProcessRegistry {
+  readonly #paths: StatePaths;
+  readonly #log: StackLog;
+  readonly #watchdog = new Watchdog();
+  readonly #startedAt = new Date().toISOString();
+  readonly #groups: Supervised[][] = [];
+  readonly #external: PartInfo[] = [];
+  readonly #processes = new Map<number, ProcessIdentity & { name: string }>();
+  #state: StackRecord['state'] = 'starting';
+  #open = false;
+  /** called once a part is given up */
+  onFailed: (error: Error) => void = () => {};
+
+  constructor(paths: StatePaths, log: StackLog) {
+    this.#paths = paths;
+    this.#log = log;
+  }
+
+  /** From now on processes may be started; before this, nothing has been touched. */
+  open(): void {
+    this.#open = true;
+    this.#watchdog.start();
+    this.changed();
+  }
+
+  parts(): PartInfo[] {
+    return [...this.#external, ...this.#groups.flat().map((part) => part.info())];
+  }
+
+  addExternal(name: string, address: string): void {
+    this.#external.push({ name, address, pid: null, logFile: null, external: true, state: 'ready', restarts: 0 });
+    this.#log({ part: name, phase: 'ready', message: `using your ${name} at ${address}` });
+    this.changed();
+  }
+
+  /** Starts processes side by side; they will be stopped side by side too, after every group that was started later. */
+  async startGroup(specs: ProcessSpec[]): Promise<void> {
+    if (this.#state === 'stopping') throw new Error('the stack is being stopped');
+    const group = specs.map((spec) => new Supervised(spec, this, this.#log, (error) => this.onFailed(error)));
+    this.#groups.push(group);
+    await Promise.all(group.map((part) => part.start()));
+  }
+
+  /** The whole stack serves now; other commands that wait for it may go on. */
+  markReady(): void {
+    this.#state = 'ready';
+    this.changed();
+  }
+
+  async stopAll(hurry: AbortSignal): Promise<void> {
+    if (!this.#open) return;
+    this.#state = 'stopping';
+    this.changed();
+    for (const group of [...this.#groups].reverse()) {
+      await Promise.all(
+        group.map(async (part) => {
+          const { name } = part.info();
+          this.#log({ part: name, phase: 'stopping', message: `stopping ${name}` });
+          await part.stop(hurry);
+          this.#log({ part: name, phase: 'stopped', message: `${name} stopped` });
+        }),
+      );
+    }
+    this.#open = false;
+    await this.#watchdog.close();
+  }
+
+  started(name: string, identity: ProcessIdentity): void {
+    this.#watchdog.add(identity);
+    this.#processes.set(identity.pid, { ...identity, name });
+    this.changed();
+  }
+
+  ended(_name: string, pid: number): void {
+    this.#watchdog.remove(pid);
+    this.#processes.delete(pid);
+    this.changed();
+  }
+
+  changed(): void {
+    if (!this.#open) return;
+    const parent = identify(process.pid);
+    if (parent === null) return;
+    writeRecord(this.#paths, {
+      state: this.#state,
+      startedAt: this.#startedAt,
+      parent,
+      processes: [...this.#processes.values()],
+      parts: this.parts(),
+    });
+  }
+}
