@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 from pathlib import Path
 
 import numpy as np
@@ -92,8 +91,15 @@ def lookups_of(window: pd.DataFrame) -> dict:
         low, median, high, cap = np.quantile(values, [0.25, 0.5, 0.75, 0.995])
         return {"count": len(values), "median": median, "iqr": high - low, "p995": cap}
 
-    groups = {name: stats(part) for name, part in window.groupby("category")["amount_base"] if len(part) >= MIN_CATEGORY_ROWS}
-    return {"frequencies": frequencies, "total": len(window), "overall": stats(window["amount_base"]), "categories": groups}
+    groups = {
+        name: stats(part) for name, part in window.groupby("category")["amount_base"] if len(part) >= MIN_CATEGORY_ROWS
+    }
+    return {
+        "frequencies": frequencies,
+        "total": len(window),
+        "overall": stats(window["amount_base"]),
+        "categories": groups,
+    }
 
 
 def features_of(rows: pd.DataFrame, lookups: dict, categories: list[str]) -> pd.DataFrame:
@@ -119,7 +125,9 @@ def features_of(rows: pd.DataFrame, lookups: dict, categories: list[str]) -> pd.
     ).astype(np.float32)
 
 
-def snapshot_table(rows: pd.DataFrame, fixings: pd.DataFrame, synonyms: dict, as_of: pd.Timestamp) -> tuple[pd.DataFrame, dict]:
+def snapshot_table(
+    rows: pd.DataFrame, fixings: pd.DataFrame, synonyms: dict, as_of: pd.Timestamp
+) -> tuple[pd.DataFrame, dict]:
     """The trainer's table (see training/README.md) and the lookups it was made with."""
     kept, split = split_of(rows, as_of)
     kept["amount_base"] = amount_in_base(kept, fixings)
