@@ -30,7 +30,7 @@ export type ApiError = Static<typeof ApiError>;
 export const Versions = Type.Object({
   model: Type.String(),
   model_version: Type.String({ description: 'version in the MLflow registry' }),
-  bundle: Type.String(),
+  bundle_version: Type.String(),
   manifest_sha256: Type.String(),
   generation: Nullable(Type.Integer({ description: 'of the pointer; null for a pinned bundle' })),
   thresholds_sha256: Type.String(),
@@ -75,7 +75,7 @@ export const Health = Type.Object({
   notices: Type.Array(Type.String(), { description: 'what an operator should know although it serves' }),
   replica: Type.String(),
   generation: Nullable(Type.Integer()),
-  bundle: Nullable(Type.String()),
+  bundle_version: Nullable(Type.String()),
 });
 export type Health = Static<typeof Health>;
 
@@ -88,7 +88,7 @@ export const Metadata = Type.Object({
   as_of: Type.String(),
   data_snapshot_id: Type.String(),
   release_id: Type.String(),
-  bundle: Type.String(),
+  bundle_version: Type.String(),
   parent_version: Nullable(Type.String()),
   manifest_sha256: Type.String(),
   content_sha256: Type.String(),
@@ -111,7 +111,7 @@ export type Metadata = Static<typeof Metadata>;
 
 export const Reloaded = Type.Object({
   outcome: Type.Enum(['loaded', 'current'], { description: 'current: this generation was live already' }),
-  bundle: Type.String(),
+  bundle_version: Type.String(),
   manifest_sha256: Type.String(),
   generation: Type.Integer(),
   loaded_in_ms: Type.Number(),

@@ -59,7 +59,7 @@ describe('POST /v1/score', () => {
     expect(versions).toMatchObject({
       model: 'tiny',
       model_version: '1',
-      bundle: '20250630-120000-1.0.0-0a1b2c3',
+      bundle_version: '20250630-120000-1.0.0-0a1b2c3',
       generation: 7,
       fx_last_updated: '2025-06-19T14:00:00Z',
     });

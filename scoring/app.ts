@@ -136,7 +136,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
           notices,
           replica: replica.id,
           generation: live?.origin.generation ?? null,
-          bundle: live?.loaded.version ?? null,
+          bundle_version: live?.loaded.version ?? null,
         };
         return reply.code(ready ? 200 : 503).send(health);
       },
@@ -171,7 +171,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
         request.log.info({ outcome: result.outcome, version, generation }, 'reload asked for by an administrator');
         return {
           outcome: result.outcome,
-          bundle: version,
+          bundle_version: version,
           manifest_sha256,
           generation,
           loaded_in_ms: result.loadedInMs,

@@ -152,7 +152,7 @@ function versionsOf(
   return {
     model: manifest.model_name,
     model_version: manifest.model_version,
-    bundle: manifest.version,
+    bundle_version: manifest.version,
     manifest_sha256: manifestSha256,
     generation: origin.generation,
     thresholds_sha256: manifest.files[BUNDLE_FILE.thresholds]?.sha256 ?? '',

@@ -3,7 +3,7 @@ import type { LiveBundle } from './live-bundle.js';
 
 export function metadataOf(live: LiveBundle, replica: { id: string; environment: string }): Metadata {
   const { manifest, thresholds, lookupVersions } = live.loaded;
-  const { model, model_version, bundle, manifest_sha256, generation, thresholds_sha256, fx_last_updated } =
+  const { model, model_version, bundle_version, manifest_sha256, generation, thresholds_sha256, fx_last_updated } =
     live.versions;
   return {
     model,
@@ -14,7 +14,7 @@ export function metadataOf(live: LiveBundle, replica: { id: string; environment:
     as_of: manifest.as_of,
     data_snapshot_id: manifest.data_snapshot_id,
     release_id: manifest.release_id,
-    bundle,
+    bundle_version,
     parent_version: manifest.parent_version,
     manifest_sha256,
     content_sha256: manifest.content_sha256,

@@ -29,6 +29,8 @@ export interface PointerFollower {
   /** A round now, its failure in the log and in the status. */
   nudge(): void;
   status(): FollowerStatus;
+  /** the pointer whose bundle is live, and how long that took to load; null while there is none */
+  held(): { pointer: Pointer; loadedInMs: number } | null;
   stop(): Promise<void>;
 }
 
@@ -200,6 +202,7 @@ export function createPointerFollower(options: FollowerOptions): PointerFollower
     catchUp,
     nudge: () => void catchUp().catch(() => undefined),
     status: () => ({ caughtUpAtMs, error }),
+    held: () => held,
     async stop() {
       stopped = true;
       wake?.();

@@ -1,0 +1,34 @@
+import { Runtime } from '@temporalio/worker';
+import { createLog, temporalLogger } from '../platform/log.js';
+import { startScorer } from './scorer.js';
+import { loadScorerSettings } from './settings.js';
+
+// Composition root of the scorer: one process is one replica.
+const settings = loadScorerSettings(process.env);
+const log = createLog('scorer', settings.LOG_LEVEL);
+// Signals are handled below, once: Temporal's own handler would end its workers before the server has drained.
+Runtime.install({ logger: temporalLogger(log), shutdownSignals: [] });
+
+try {
+  const scorer = await startScorer(settings, log);
+  log.info(
+    { address: scorer.address, replicaId: settings.SCORER_REPLICA_ID, environment: settings.SCORER_ENVIRONMENT },
+    'ready',
+  );
+
+  const stop = (signal: string): void => {
+    log.info({ signal }, 'shutting down');
+    scorer.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.fatal({ err: error }, 'shutdown failed');
+        process.exit(1);
+      },
+    );
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+} catch (error) {
+  log.fatal({ err: error }, 'the scorer cannot start');
+  process.exit(1);
+}

@@ -1,0 +1,122 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import type { Logger } from 'pino';
+import type { ReplicaActivities } from '../activities/contract.js';
+import { QUEUES, replicaQueue } from '../workflows/queues.js';
+
+/** The Temporal worker inside the scorer's process. */
+export interface ReplicaWorker {
+  start(): void;
+  status(): 'connected' | 'unreachable';
+  /** Takes nothing new, finishes what it has. */
+  stop(): Promise<void>;
+}
+
+export interface ReplicaWorkerOptions {
+  address: string;
+  namespace: string;
+  replicaId: string;
+  activities: ReplicaActivities;
+  log: Logger;
+}
+
+const FIRST_BACKOFF_MS = 500;
+const MAX_BACKOFF_MS = 15_000;
+const PROBE_MS = 5_000;
+const PROBE_TIMEOUT_MS = 3_000;
+
+/** Activities only (a worker with workflows idles at twice the memory). Temporal may be down for as long as it likes. */
+export function createReplicaWorker({
+  address,
+  namespace,
+  replicaId,
+  activities,
+  log,
+}: ReplicaWorkerOptions): ReplicaWorker {
+  let status: 'connected' | 'unreachable' = 'unreachable';
+  const stopping = new AbortController();
+  const stopped = new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()));
+  let looping: Promise<void> | null = null;
+
+  /** A worker keeps polling in silence while the server is away: whether orders can arrive has to be asked. */
+  const probe = async (connection: NativeConnection, signal: AbortSignal): Promise<void> => {
+    while (await waited(PROBE_MS, signal)) {
+      const answered = await connection
+        .withDeadline(Date.now() + PROBE_TIMEOUT_MS, () => connection.workflowService.getSystemInfo({}))
+        .then(
+          () => true,
+          () => false,
+        );
+      if (!signal.aborted) status = answered ? 'connected' : 'unreachable';
+    }
+  };
+
+  /** Until told to stop, or until a worker gives up. */
+  const work = async (): Promise<void> => {
+    const connection = await NativeConnection.connect({ address });
+    try {
+      const create = (taskQueue: string) =>
+        Worker.create({
+          connection,
+          namespace,
+          taskQueue,
+          activities,
+          identity: `scorer-${replicaId}`,
+          shutdownGraceTime: '10s',
+          maxConcurrentActivityTaskExecutions: 4,
+        });
+      const workers = await Promise.all([create(QUEUES.scoring), create(replicaQueue(replicaId))]);
+      const runs = workers.map((worker) => worker.run());
+      status = 'connected';
+      log.info({ replicaId }, 'taking orders from Temporal');
+      const ended = new AbortController();
+      const probing = probe(connection, AbortSignal.any([stopping.signal, ended.signal]));
+      try {
+        await Promise.race([stopped, ...runs]);
+      } finally {
+        ended.abort();
+        for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+        await Promise.allSettled([...runs, probing]);
+      }
+    } finally {
+      await connection.close();
+    }
+  };
+
+  const loop = async (): Promise<void> => {
+    for (
+      let backoffMs = FIRST_BACKOFF_MS;
+      !stopping.signal.aborted;
+      backoffMs = Math.min(backoffMs * 2, MAX_BACKOFF_MS)
+    ) {
+      try {
+        await work();
+        backoffMs = FIRST_BACKOFF_MS;
+      } catch (error) {
+        if (status === 'connected' || backoffMs === FIRST_BACKOFF_MS)
+          log.warn({ err: error, address }, 'Temporal cannot be reached; trying again in the background');
+      }
+      status = 'unreachable';
+      await waited(backoffMs, stopping.signal);
+    }
+  };
+
+  return {
+    start() {
+      looping ??= loop();
+    },
+    status: () => status,
+    async stop() {
+      stopping.abort();
+      await looping;
+    },
+  };
+}
+
+/** false when the signal came first */
+function waited(ms: number, signal: AbortSignal): Promise<boolean> {
+  return delay(ms, undefined, { signal }).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,180 @@
+import { randomUUID } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { join, resolve } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { MongoClient } from 'mongodb';
+import type { Logger } from 'pino';
+import { bundleExpectation } from '../domain/bundle/layout.js';
+import { loadTrustedKeys } from '../platform/keys.js';
+import { loadModel } from '../platform/models.js';
+import { createObjectStore, type ObjectStore } from '../platform/object-store.js';
+import { projectPath } from '../platform/project.js';
+import { createReplicaRegistry, type ReplicaState } from '../platform/replica-registry.js';
+import { buildApp } from './app.js';
+import { createBundleCache } from './bundle-cache.js';
+import { createBundleHost } from './bundle-host.js';
+import { bundleFromStore, fetchBundle, pointerFromStore, type FetchedBundle, type Trust } from './bundle-source.js';
+import { drainConnections } from './drain.js';
+import { openLiveBundle, type Origin } from './live-bundle.js';
+import { createPointerFollower, type PointerFollower } from './pointer-follower.js';
+import { readiness } from './readiness.js';
+import { createReplicaActivities } from './replica-activities.js';
+import { createReplicaLease, type ReplicaLease } from './replica-lease.js';
+import { createReplicaWorker, type ReplicaWorker } from './replica-worker.js';
+import type { ScorerSettings } from './settings.js';
+
+export interface Scorer {
+  /** base URL on which it listens */
+  address: string;
+  /** Tells callers to go elsewhere, answers what comes meanwhile, finishes what is under way, and lets go of everything. */
+  stop(): Promise<void>;
+}
+
+/** A database that is away must not hold a renewal, or a shutdown, for long. */
+const REGISTRY_TIMEOUT_MS = 2_000;
+
+/**
+ * Wires and starts a scorer. It listens when this returns; whether it is ready is another question, which `/v1/health` answers.
+ * @param threadFile tests only: the compiled ONNX thread
+ * @throws SluiceError for settings, keys, a spec or a pinned bundle that cannot be used: starting again would not help
+ */
+export async function startScorer(settings: ScorerSettings, log: Logger, threadFile?: URL): Promise<Scorer> {
+  const replicaId = settings.SCORER_REPLICA_ID;
+  const environment = settings.SCORER_ENVIRONMENT;
+  const model = settings.SCORER_MODEL;
+  const { spec } = await loadModel(settings.SLUICE_MODELS_DIR || projectPath('models'), model);
+  const trustedKeys = await loadTrustedKeys(settings.SLUICE_TRUSTED_KEYS_FILE);
+  const trust: Trust = { model, environment, trustedKeys, expected: bundleExpectation(spec) };
+
+  const host = createBundleHost(log);
+  const openBundle = (fetched: FetchedBundle, origin: Origin) =>
+    openLiveBundle(fetched.loaded, origin, { spec, log, threadFile });
+  let draining = false;
+  let address = '';
+
+  let follower: PointerFollower | null = null;
+  let lease: ReplicaLease | null = null;
+  let worker: ReplicaWorker | null = null;
+  let store: ObjectStore | null = null;
+  let mongo: MongoClient | null = null;
+
+  if (settings.ARTIFACTS_DIR !== '') {
+    const directory = resolve(settings.ARTIFACTS_DIR);
+    const fetched = await fetchBundle((name) => readFile(join(directory, name)), trust, null);
+    host.replace(await openBundle(fetched, { from: 'pinned', generation: null, environment, pointer: null }));
+    log.info({ version: fetched.loaded.version, directory }, 'bundle is pinned; no pointer is followed');
+  } else {
+    store = createObjectStore({
+      endpoint: settings.S3_ENDPOINT,
+      region: settings.S3_REGION,
+      bucket: settings.S3_BUCKET,
+      accessKeyId: settings.S3_ACCESS_KEY_ID,
+      secretAccessKey: settings.S3_SECRET_ACCESS_KEY,
+      maxAttempts: 2,
+    });
+    const from = store;
+    const following = createPointerFollower({
+      trust,
+      host,
+      cache: createBundleCache(join(resolve(settings.SLUICE_STATE_DIR), 'scorer-cache', replicaId)),
+      readPointer: () => pointerFromStore(from, trust),
+      readBundle: (pointer) => bundleFromStore(from, trust, pointer),
+      openBundle,
+      pollMs: settings.SCORER_POLL_MS,
+      onLoaded: () => void lease?.announce(),
+      log,
+    });
+    follower = following;
+    await following.startFromCache();
+
+    if (settings.MONGODB_URI !== '') {
+      mongo = new MongoClient(settings.MONGODB_URI, {
+        appName: 'scorer',
+        serverSelectionTimeoutMS: REGISTRY_TIMEOUT_MS,
+        timeoutMS: REGISTRY_TIMEOUT_MS,
+      });
+      const instance = randomUUID();
+      const state = (): ReplicaState => ({
+        instance,
+        model,
+        environment,
+        address: settings.SCORER_ADVERTISED_URL || address,
+        generation: following.held()?.pointer.generation ?? 0,
+        version: following.held()?.pointer.version ?? null,
+        manifest_sha256: following.held()?.pointer.manifest_sha256 ?? null,
+      });
+      lease = createReplicaLease({
+        registry: createReplicaRegistry(mongo.db(settings.MONGODB_DATABASE)),
+        id: replicaId,
+        state,
+        leaseMs: settings.SCORER_LEASE_MS,
+        renewMs: settings.SCORER_RENEW_MS,
+        onGained: () => following.nudge(),
+        log,
+      });
+    }
+    if (settings.TEMPORAL_ADDRESS !== '') {
+      const activities = createReplicaActivities({ replicaId, model, environment, follower: following });
+      worker = createReplicaWorker({
+        address: settings.TEMPORAL_ADDRESS,
+        namespace: settings.TEMPORAL_NAMESPACE,
+        replicaId,
+        activities,
+        log,
+      });
+    }
+  }
+
+  const ready = () => {
+    const live = host.current();
+    const held = lease?.status();
+    const followed = follower?.status();
+    return readiness({
+      draining,
+      bundle: live !== null,
+      models: live?.healthy ?? false,
+      registry: held?.registry ?? 'none',
+      caughtUp: (followed?.caughtUpAtMs ?? -1) >= (held?.gainedAtMs ?? Infinity),
+      firstLease: held?.gained === 1,
+      pointerError: followed?.error ?? null,
+      newerElsewhere: (held?.newestGeneration ?? 0) > (live?.origin.generation ?? 0),
+      temporal: worker?.status() ?? 'none',
+    });
+  };
+
+  const following = follower;
+  const catchUp = following === null ? null : () => following.catchUp();
+  const app = await buildApp({
+    host,
+    replica: { id: replicaId, environment },
+    readiness: ready,
+    draining: () => draining,
+    catchUp,
+    adminToken: settings.SLUICE_ADMIN_TOKEN,
+    log,
+    limits: {
+      maxTransactions: settings.SCORER_MAX_TRANSACTIONS,
+      bodyBytes: settings.SCORER_BODY_BYTES,
+      scoresPerMinute: settings.SCORER_RATE_PER_MINUTE,
+    },
+  });
+  const drain = drainConnections(app.server);
+  await app.listen({ host: settings.SCORER_HOST, port: settings.SCORER_PORT });
+  address = `http://${settings.SCORER_HOST}:${(app.server.address() as AddressInfo).port}`;
+  // From here on the address is known, which the lease tells others.
+  follower?.start();
+  lease?.start();
+  worker?.start();
+
+  const stop = async (): Promise<void> => {
+    draining = true;
+    await Promise.all([lease?.leave(), worker?.stop(), drain(settings.SCORER_DRAIN_MS)]);
+    await app.close();
+    await follower?.stop();
+    await host.close();
+    store?.close();
+    await mongo?.close();
+  };
+  let stopping: Promise<void> | null = null;
+  return { address, stop: () => (stopping ??= stop()) };
+}
