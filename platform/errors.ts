@@ -22,8 +22,6 @@ export const FAILURES = {
   RolloutFailed: 'final',
   NoReplica: 'retryable',
   Superseded: 'final',
-  ApprovalRejected: 'final',
-  ApprovalExpired: 'final',
   NotAuthorised: 'final',
   UndoFailed: 'final',
   DiskFull: 'final',

@@ -70,7 +70,8 @@ export function withRelease(
 ): string {
   const text = existing ?? `# ${title}\n`;
   const lines = text.split('\n');
-  const begin = lines.findIndex((line) => BEGIN_MARK.test(line.trim()));
+  // The last one: where a mark was damaged, what follows it is the user's, up to the next whole pair.
+  const begin = lines.findLastIndex((line) => BEGIN_MARK.test(line.trim()));
   const end = lines.findIndex((line, i) => i > begin && line.trim() === END);
   const marked = begin !== -1 && end !== -1;
   const before = marked ? lines.slice(0, begin) : text.replace(/\n*$/, '\n').split('\n');
