@@ -51,8 +51,6 @@ export interface Stack {
   /** the variables of `platform/config.ts` that the running parts provide, and TEMPORAL_UI_URL */
   readonly env: Record<string, string>;
   parts(): PartInfo[];
-  /** Starts further processes of ours under the same supervision; they end before the servers do. */
-  run(processes: OwnProcess[]): Promise<void>;
   /** Ends everything in order (own processes, then servers); calling it again hurries: no more grace. */
   stop(): Promise<void>;
   /** Resolves when the stack has ended, whoever ended it. Never rejects. */

@@ -22,10 +22,8 @@ const QUIET = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
 
 /** The little of the user's environment that every child process gets; local servers are never reached through a proxy. */
 export function baseEnv(env: NodeJS.ProcessEnv): Record<string, string> {
-  const inherited = INHERITED.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])) as [
-    string,
-    string,
-  ][];
+  const inherited: Record<string, string> = {};
+  for (const name of INHERITED) if (env[name] !== undefined) inherited[name] = env[name];
   const noProxy = [env['NO_PROXY'] ?? env['no_proxy'], '127.0.0.1', 'localhost'].filter(Boolean).join(',');
-  return { ...Object.fromEntries(inherited), NO_PROXY: noProxy, no_proxy: noProxy, ...QUIET };
+  return { ...inherited, NO_PROXY: noProxy, no_proxy: noProxy, ...QUIET };
 }

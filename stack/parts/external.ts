@@ -12,7 +12,7 @@ export interface ExternalServer {
   /** without credentials, for people */
   address: string;
   /** Throws when it cannot be used. */
-  check(): Promise<void>;
+  check: () => Promise<void>;
 }
 
 interface ExternalKind {
@@ -21,7 +21,7 @@ interface ExternalKind {
   /** what must be set along with it, and what may be */
   required: string[];
   optional: string[];
-  check(env: Record<string, string>): Promise<void>;
+  check: (env: Record<string, string>) => Promise<void>;
 }
 
 const TIMEOUT_MS = 5_000;
@@ -37,7 +37,7 @@ const KINDS: Record<Server, ExternalKind> = {
         ...connectionOptions,
         address: env['TEMPORAL_ADDRESS'] ?? '',
         connectTimeout: TIMEOUT_MS,
-      } as never);
+      });
       try {
         await connection.workflowService.describeNamespace({ namespace: namespace ?? 'default' });
       } finally {

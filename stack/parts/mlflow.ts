@@ -9,12 +9,12 @@ import type { BucketEnv } from './s3.js';
  * where this takes 8 s (two cores). The names of the variables belong to the MLflow that training/requirements.lock pins;
  * `test/integration/stack.integration.test.ts` logs an artifact through the server and finds it in the bucket.
  */
-export function mlflowPart(context: PartContext, python: string, bucket: BucketEnv): ServerPart {
+export function mlflowPart(context: PartContext, bucket: BucketEnv): ServerPart {
   const port = portOf(context, 'mlflow');
   const url = `http://127.0.0.1:${port}`;
   return {
     provides: { MLFLOW_TRACKING_URI: url },
-    spec: {
+    spec: (python) => ({
       name: 'mlflow',
       command: python,
       args: [
@@ -50,7 +50,7 @@ export function mlflowPart(context: PartContext, python: string, bucket: BucketE
         (await accepts('127.0.0.1', port)) && (await answers(`${url}/api/2.0/mlflow/experiments/search?max_results=1`)),
       readyTimeoutMs: 180_000,
       stopGraceMs: 10_000,
-    },
+    }),
   };
 }
 

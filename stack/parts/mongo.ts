@@ -5,12 +5,12 @@ const REPLICA_SET = 'rs0';
 const NOT_YET_INITIALIZED = 94;
 
 /** mongod as a replica set of one node, so that transactions and change streams work. */
-export function mongoPart(context: PartContext, binary: string): ServerPart {
+export function mongoPart(context: PartContext): ServerPart {
   const port = portOf(context, 'mongo');
   const uri = `mongodb://127.0.0.1:${port}/?directConnection=true`;
   return {
     provides: { MONGODB_URI: uri },
-    spec: {
+    spec: (binary) => ({
       name: 'mongo',
       command: binary,
       args: [
@@ -39,7 +39,7 @@ export function mongoPart(context: PartContext, binary: string): ServerPart {
       isReady: async () => (await accepts('127.0.0.1', port)) && (await isPrimary(uri, `127.0.0.1:${port}`)),
       readyTimeoutMs: 120_000,
       stopGraceMs: 15_000,
-    },
+    }),
   };
 }
 

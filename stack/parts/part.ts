@@ -2,10 +2,12 @@ import { connect } from 'node:net';
 import type { ProcessSpec } from '../supervise/supervisor.js';
 import type { StatePaths } from '../state/paths.js';
 
-/** A server of the stack: how it is started, and the variables it provides to everything else. */
+/** A server of the stack. */
 export interface ServerPart {
-  spec: ProcessSpec;
+  /** the variables it provides to everything else; known before it runs, so that what needs it can be started early */
   provides: Record<string, string>;
+  /** how it is started from its executable */
+  spec: (executable: string) => ProcessSpec;
 }
 
 /** What every server is built from. */

@@ -3,7 +3,7 @@ import type { Secrets } from '../state/secrets.js';
 import { accepts, portOf, type PartContext, type ServerPart } from './part.js';
 
 /** versitygw: an S3 server over a directory, with the conditional puts that the pointer needs. */
-export function s3Part(context: PartContext, binary: string, secrets: Secrets, bucket: string): ServerPart {
+export function s3Part(context: PartContext, secrets: Secrets, bucket: string): ServerPart {
   const port = portOf(context, 's3');
   const endpoint = `http://127.0.0.1:${port}`;
   const provides = {
@@ -15,7 +15,7 @@ export function s3Part(context: PartContext, binary: string, secrets: Secrets, b
   };
   return {
     provides,
-    spec: {
+    spec: (binary) => ({
       name: 's3',
       command: binary,
       args: ['--quiet', '--port', `127.0.0.1:${port}`, 'posix', context.paths.s3],
@@ -26,7 +26,7 @@ export function s3Part(context: PartContext, binary: string, secrets: Secrets, b
       isReady: async () => (await accepts('127.0.0.1', port)) && (await ensureBucket(provides)),
       readyTimeoutMs: 30_000,
       stopGraceMs: 10_000,
-    },
+    }),
   };
 }
 

@@ -11,14 +11,14 @@ const RETENTION_SECONDS = 90 * 24 * 3600;
  * Temporal's development server on SQLite, with its UI. WAL and NORMAL make it about four times as fast as the default pragmas
  * and lost nothing when it was killed under load (see docs/stack.md).
  */
-export function temporalPart(context: PartContext, binary: string): ServerPart {
+export function temporalPart(context: PartContext): ServerPart {
   const port = portOf(context, 'temporal');
   const uiPort = portOf(context, 'temporal-ui');
   const address = `127.0.0.1:${port}`;
   const uiUrl = `http://127.0.0.1:${uiPort}`;
   return {
     provides: { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: NAMESPACE, TEMPORAL_UI_URL: uiUrl },
-    spec: {
+    spec: (binary) => ({
       name: 'temporal',
       command: binary,
       args: [
@@ -48,7 +48,7 @@ export function temporalPart(context: PartContext, binary: string): ServerPart {
         (await accepts('127.0.0.1', port)) && (await accepts('127.0.0.1', uiPort)) && (await namespaceIsReady(address)),
       readyTimeoutMs: 60_000,
       stopGraceMs: 10_000,
-    },
+    }),
   };
 }
 

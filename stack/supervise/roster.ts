@@ -5,13 +5,17 @@ import { writeRecord, type StackRecord } from '../state/record.js';
 import type { StatePaths } from '../state/paths.js';
 import type { PartInfo, StackLog } from '../types.js';
 
-/** Everything a stack runs: tells the watchdog and the state directory of every process, and stops them in the reverse order of their start. */
+/** In the order in which they may be needed; a stack stops them the other way round, one tier after the other. */
+const TIERS = ['servers', 'servers-of-servers', 'workers', 'scorers'] as const;
+export type Tier = (typeof TIERS)[number];
+
+/** Everything a stack runs: tells the watchdog and the state directory of every process, and stops them in order. */
 export class Roster implements ProcessRegistry {
   readonly #paths: StatePaths;
   readonly #log: StackLog;
   readonly #watchdog = new Watchdog();
   readonly #startedAt = new Date().toISOString();
-  readonly #groups: Supervised[][] = [];
+  readonly #parts: { part: Supervised; tier: Tier }[] = [];
   readonly #external: PartInfo[] = [];
   readonly #processes = new Map<number, ProcessIdentity & { name: string }>();
   #state: StackRecord['state'] = 'starting';
@@ -32,7 +36,7 @@ export class Roster implements ProcessRegistry {
   }
 
   parts(): PartInfo[] {
-    return [...this.#external, ...this.#groups.flat().map((part) => part.info())];
+    return [...this.#external, ...this.#parts.map(({ part }) => part.info())];
   }
 
   addExternal(name: string, address: string): void {
@@ -41,12 +45,12 @@ export class Roster implements ProcessRegistry {
     this.changed();
   }
 
-  /** Starts processes side by side; they will be stopped side by side too, after every group that was started later. */
-  async startGroup(specs: ProcessSpec[]): Promise<void> {
+  /** Starts processes side by side and resolves when all of them serve. */
+  async start(specs: ProcessSpec[], tier: Tier): Promise<void> {
     if (this.#state === 'stopping') throw new Error('the stack is being stopped');
-    const group = specs.map((spec) => new Supervised(spec, this, this.#log, (error) => this.onFailed(error)));
-    this.#groups.push(group);
-    await Promise.all(group.map((part) => part.start()));
+    const added = specs.map((spec) => new Supervised(spec, this, this.#log, (error) => this.onFailed(error)));
+    this.#parts.push(...added.map((part) => ({ part, tier })));
+    await Promise.all(added.map((part) => part.start()));
   }
 
   /** The whole stack serves now; other commands that wait for it may go on. */
@@ -59,14 +63,16 @@ export class Roster implements ProcessRegistry {
     if (!this.#open) return;
     this.#state = 'stopping';
     this.changed();
-    for (const group of [...this.#groups].reverse()) {
+    for (const tier of [...TIERS].reverse()) {
       await Promise.all(
-        group.map(async (part) => {
-          const { name } = part.info();
-          this.#log({ part: name, phase: 'stopping', message: `stopping ${name}` });
-          await part.stop(hurry);
-          this.#log({ part: name, phase: 'stopped', message: `${name} stopped` });
-        }),
+        this.#parts
+          .filter((one) => one.tier === tier)
+          .map(async ({ part }) => {
+            const { name } = part.info();
+            this.#log({ part: name, phase: 'stopping', message: `stopping ${name}` });
+            await part.stop(hurry);
+            this.#log({ part: name, phase: 'stopped', message: `${name} stopped` });
+          }),
       );
     }
     this.#open = false;

@@ -1,0 +1,133 @@
+import { readdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { execa } from 'execa';
+import { SluiceError } from '../platform/errors.js';
+import { projectPath, projectRoot } from '../platform/project.js';
+import type { OwnProcess } from './types.js';
+
+/** Which of our own processes the stack runs. */
+export interface OwnPlan {
+  model: string;
+  /** also a scorer that follows `staging.json` */
+  staging: boolean;
+  reportsDir: string;
+  gitSha: string;
+  logLevel: string;
+  /** the user's variables for Temporal's client: TLS, API key */
+  temporal: Record<string, string>;
+}
+
+/** The plan that the user's environment asks for. */
+export async function planOf(env: NodeJS.ProcessEnv, cwd: string): Promise<OwnPlan> {
+  return {
+    model: env['SCORER_MODEL'] || onlyModel(),
+    staging: env['SLUICE_STAGING_SCORER'] === '1',
+    reportsDir: resolve(cwd, env['SLUICE_REPORTS_DIR'] || 'reports'),
+    gitSha: env['SLUICE_GIT_SHA'] || (await headCommit()),
+    logLevel: env['LOG_LEVEL'] || 'info',
+    temporal: Object.fromEntries(
+      Object.entries(env).filter(([name]) => /^TEMPORAL_(API_KEY|TLS|GRPC_META)/.test(name)),
+    ) as Record<string, string>,
+  };
+}
+
+function onlyModel(): string {
+  const models = readdirSync(projectPath('models'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const [model] = models;
+  if (model === undefined || models.length > 1) {
+    throw new SluiceError(
+      'InvalidInput',
+      `set SCORER_MODEL to the model that the scorer serves: one of ${models.map(({ name }) => name).join(', ')}`,
+    );
+  }
+  return model.name;
+}
+
+/** The checkout's commit, or nothing where it is not one (an unpacked archive). */
+async function headCommit(): Promise<string> {
+  const { stdout, exitCode } = await execa('git', ['rev-parse', 'HEAD'], { cwd: projectRoot, reject: false });
+  return exitCode === 0 ? stdout : '';
+}
+
+/** The names under which our processes' ports are remembered. */
+export function ownPortNames(plan: OwnPlan): string[] {
+  return scorers(plan).map(({ replica }) => replica);
+}
+
+function scorers(plan: OwnPlan): { replica: string; environment: string }[] {
+  return [
+    { replica: 'scorer-0', environment: 'production' },
+    ...(plan.staging ? [{ replica: 'scorer-staging-0', environment: 'staging' }] : []),
+  ];
+}
+
+/** What clients need to know of our processes. */
+export function ownProvides(plan: OwnPlan, ports: Record<string, number>): Record<string, string> {
+  const url = (replica: string): string => `http://127.0.0.1:${ports[replica] ?? 0}`;
+  return {
+    SLUICE_REPORTS_DIR: plan.reportsDir,
+    SLUICE_GIT_SHA: plan.gitSha,
+    SCORER_MODEL: plan.model,
+    SCORER_URL: url('scorer-0'),
+    ...(plan.staging ? { SCORER_STAGING_URL: url('scorer-staging-0') } : {}),
+  };
+}
+
+// What everyone needs to reach the servers; none of it signs, decides or administers.
+const COMMON = [
+  'TEMPORAL_ADDRESS', 'TEMPORAL_NAMESPACE', 'TEMPORAL_UI_URL',
+  'MONGODB_URI', 'MONGODB_DATABASE',
+  'S3_ENDPOINT', 'S3_REGION', 'S3_BUCKET', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY',
+  'MLFLOW_TRACKING_URI',
+  'SLUICE_STATE_DIR', 'SLUICE_REPORTS_DIR', 'SLUICE_GIT_SHA', 'SLUICE_TRUSTED_KEYS_FILE',
+]; // prettier-ignore
+
+/** The workers, each with the secrets that its activities use and no others: only who signs knows where the signing key is. */
+export function workers(plan: OwnPlan, env: Record<string, string>): OwnProcess[] {
+  const worker = (kind: string, extra: string[]): OwnProcess => ({
+    name: `${kind}-worker`,
+    command: process.execPath,
+    args: ['--enable-source-maps', projectPath('dist', 'workers', `${kind}.js`)],
+    env: { ...pick(env, [...COMMON, ...extra]), ...plan.temporal, LOG_LEVEL: plan.logLevel },
+    ready: { line: /\bready\b/ },
+  });
+  return [
+    worker('release', ['SLUICE_SIGNING_KEY_FILE', 'SLUICE_PRINCIPALS_FILE']),
+    worker('training', ['SLUICE_PYTHON']),
+    // golden vectors are scored by the trainer's Python when a bundle is composed
+    worker('data', ['SLUICE_SIGNING_KEY_FILE', 'SLUICE_PYTHON']),
+  ];
+}
+
+/** The scorers: they check signatures and never sign. */
+export function scorerProcesses(
+  plan: OwnPlan,
+  env: Record<string, string>,
+  ports: Record<string, number>,
+): OwnProcess[] {
+  return scorers(plan).map(({ replica, environment }) => {
+    const port = String(ports[replica] ?? 0);
+    const address = `http://127.0.0.1:${port}`;
+    return {
+      name: replica,
+      command: process.execPath,
+      args: ['--enable-source-maps', projectPath('dist', 'scoring', 'main.js')],
+      env: {
+        ...pick(env, [...COMMON, 'SLUICE_ADMIN_TOKEN']),
+        ...plan.temporal,
+        LOG_LEVEL: plan.logLevel,
+        SCORER_HOST: '127.0.0.1',
+        SCORER_PORT: port,
+        SCORER_REPLICA_ID: replica,
+        SCORER_ENVIRONMENT: environment,
+        SCORER_MODEL: plan.model,
+      },
+      ready: { url: `${address}/v1/live` },
+      address,
+    };
+  });
+}
+
+function pick(env: Record<string, string>, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => names.includes(name)));
+}
