@@ -6,22 +6,23 @@ import { text } from 'node:stream/consumers';
 import getPort from 'get-port';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createObjectStore, type ObjectStore } from '../../platform/object-store.js';
-import { startServers, type Servers } from './servers.js';
+import { testStore } from '../support/servers.js';
+import { startTestStack, type TestStack } from '../support/stack.js';
 
-let servers: Servers;
+let stack: TestStack;
 let store: ObjectStore;
 let directory: string;
 const prefix = `test-${randomUUID()}/`;
 
 beforeAll(async () => {
-  servers = await startServers(['s3']);
-  store = servers.objectStore();
+  stack = await startTestStack(['s3']);
+  store = await testStore(stack.env);
   directory = await mkdtemp(join(tmpdir(), 'sluice-object-store-'));
 });
 
 afterAll(async () => {
   store?.close();
-  await servers?.stop();
+  await stack?.stop();
   await rm(directory, { recursive: true, force: true });
 });
 
@@ -58,7 +59,9 @@ describe('object store on a real S3 server', () => {
       const outcomes = await Promise.all(
         Array.from({ length: 16 }, (_, i) => store.putIfMatch(key, Buffer.from(`${round}/${i}`), from)),
       );
-      const winners = outcomes.flatMap((outcome, i) => (outcome.outcome === 'swapped' ? [{ i, etag: outcome.etag }] : []));
+      const winners = outcomes.flatMap((outcome, i) =>
+        outcome.outcome === 'swapped' ? [{ i, etag: outcome.etag }] : [],
+      );
       expect(winners).toHaveLength(1);
       const now = await store.get(key);
       expect(now).toEqual({ bytes: Buffer.from(`${round}/${winners[0]?.i}`), etag: winners[0]?.etag });
@@ -89,7 +92,7 @@ describe('object store on a real S3 server', () => {
   });
 
   it('creates its bucket once', async () => {
-    const fresh = servers.objectStore({ bucket: `b-${randomUUID()}` });
+    const fresh = await testStore(stack.env, { bucket: `b-${randomUUID()}` });
     await expect(fresh.get('x')).rejects.toMatchObject({ type: 'NotFound' });
     await fresh.ensureBucket();
     await fresh.ensureBucket();
@@ -106,7 +109,12 @@ describe('object store on a real S3 server', () => {
       accessKeyId: 'id',
       secretAccessKey: 'very-secret',
     });
-    for (const start of [() => dead.get('x'), () => dead.putIfMatch('x', Buffer.from(''), null), () => dead.list(''), () => dead.ensureBucket()]) {
+    for (const start of [
+      () => dead.get('x'),
+      () => dead.putIfMatch('x', Buffer.from(''), null),
+      () => dead.list(''),
+      () => dead.ensureBucket(),
+    ]) {
       const call = start();
       await expect(call).rejects.toMatchObject({ type: 'Unreachable' });
       await expect(call).rejects.toThrow(new RegExp(`127\\.0\\.0\\.1:${port}.*S3_ENDPOINT`));
@@ -115,7 +123,7 @@ describe('object store on a real S3 server', () => {
   });
 
   it('names refused credentials without showing them', async () => {
-    const refused = servers.objectStore({ secretAccessKey: 'not-the-secret' });
+    const refused = await testStore(stack.env, { secretAccessKey: 'not-the-secret' });
     const error = await refused.get('x').catch((e: unknown) => e as Error);
     expect(error).toMatchObject({ type: 'Rejected', message: expect.stringContaining('S3_SECRET_ACCESS_KEY') });
     expect(JSON.stringify(error) + String((error as Error).stack)).not.toContain('not-the-secret');
