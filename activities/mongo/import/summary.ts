@@ -1,0 +1,67 @@
+/** What an import did. A refused row changed nothing. */
+export interface ImportSummary {
+  /** data rows in the file, malformed ones included */
+  read: number;
+  inserted: number;
+  updated: number;
+  unchanged: number;
+  refused: {
+    count: number;
+    /** field and reason → rows */
+    reasons: Record<string, number>;
+    /** the first ones, by line of the file (the header is line 1) */
+    examples: { line: number; reason: string }[];
+  };
+  /** columns of the file that nobody asked for */
+  ignoredColumns: string[];
+  /** nothing was done, because this very file had been imported before */
+  skipped: boolean;
+}
+
+export interface ImportProgress {
+  read: number;
+  inserted: number;
+  updated: number;
+  unchanged: number;
+  refused: number;
+  /** share of the file that has been read */
+  fraction: number;
+}
+
+const MAX_EXAMPLES = 20;
+const MAX_REASONS = 100;
+
+export function emptySummary(): ImportSummary {
+  return {
+    read: 0,
+    inserted: 0,
+    updated: 0,
+    unchanged: 0,
+    refused: { count: 0, reasons: {}, examples: [] },
+    ignoredColumns: [],
+    skipped: false,
+  };
+}
+
+/**
+ * Counts a refused row.
+ * @param reason without the value, so that equal mistakes count together
+ * @param value shown in the example only
+ */
+export function refuse({ refused }: ImportSummary, line: number, reason: string, value?: string): void {
+  refused.count++;
+  const many = !Object.hasOwn(refused.reasons, reason) && Object.keys(refused.reasons).length >= MAX_REASONS;
+  const key = many ? '(other)' : reason;
+  refused.reasons[key] = (refused.reasons[key] ?? 0) + 1;
+  if (refused.examples.length >= MAX_EXAMPLES) return;
+  const shown =
+    value === undefined ? '' : `, not ${JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)}`;
+  refused.examples.push({ line, reason: reason + shown });
+}
+
+export function progressOf(
+  { read, inserted, updated, unchanged, refused }: ImportSummary,
+  fraction: number,
+): ImportProgress {
+  return { read, inserted, updated, unchanged, refused: refused.count, fraction };
+}
