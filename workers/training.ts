@@ -1,3 +1,4 @@
+import { trainerEnv } from '../activities/trainer/child-env.js';
 import { createTrainerActivities } from '../activities/trainer/trainer.js';
 import { loadSettings } from '../platform/config.js';
 import { objectStoreOf } from '../platform/connect.js';
@@ -15,12 +16,12 @@ await runWorker(settings, log, {
   taskQueue: QUEUES.training,
   maxConcurrentActivityTaskExecutions: 1,
   activities: createTrainerActivities({
-    objectStore: objectStoreOf(settings),
-    modelsDir: projectPath('models'),
+    store: objectStoreOf(settings),
+    loadSpec: async (model) => (await loadModel(projectPath('models'), model)).spec,
     trainingDir: projectPath('training'),
     python: settings.SLUICE_PYTHON,
+    env: trainerEnv(process.env),
     mlflowTrackingUri: settings.MLFLOW_TRACKING_URI,
-    loadModel,
     log,
   }),
 });

@@ -118,7 +118,7 @@ def train(
     )
 
     events.progress("calibrate", 0)
-    regression, isotonic = fit_isotonic(scores, validation.labels)
+    isotonic = fit_isotonic(scores, validation.labels)
     scorer = Scorer(pipeline, forest_onnx, isotonic, threads)
     probabilities = scorer.calibrated(scores)
     point = operating_point(validation.labels, probabilities, spec["operating_threshold"])
@@ -139,7 +139,7 @@ def train(
     unseen = table.where(table.splits != TRAIN)
     write_json(bundle / "golden_features.json", golden_features(unseen, job["parquet"], scorer, trainer["golden_rows"]))
     booster.save_model(model / "pipeline.txt")
-    for name, fitted in (("pipeline", booster), ("isotonic", regression), ("if_pipe", forest)):
+    for name, fitted in (("pipeline", booster), ("if_pipe", forest)):
         (model / f"{name}.pkl").write_bytes(pickle.dumps(fitted))
     gains = zip(table.feature_names, booster.feature_importance("gain").tolist(), strict=True)
     write_json(model / "feature_importance.json", dict(sorted(gains, key=lambda item: -item[1])))
