@@ -28,6 +28,8 @@ export interface StackOptions {
   signal?: AbortSignal;
 }
 
+const SECOND_REQUEST_AFTER_MS = 700;
+
 /**
  * Starts the servers asked for, each on a free port of 127.0.0.1, and returns when all of them serve. What they need is installed first.
  * Fails with Conflict when a stack runs in this state directory already, and with the name of the part and the end of its log when one does not start.
@@ -52,8 +54,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     end = resolve;
   });
   let stopping: Promise<void> | undefined;
+  let askedAtMs = Infinity;
   const shutDown = (how: StackEnd): Promise<void> => {
-    if (stopping !== undefined) hurry.abort();
+    // one Ctrl-C may arrive twice: from the terminal, and forwarded by npm
+    if (Date.now() - askedAtMs > SECOND_REQUEST_AFTER_MS) hurry.abort();
+    askedAtMs = Math.min(askedAtMs, Date.now());
     stopping ??= (async () => {
       gaveUp.abort(how.error ?? new SluiceError('StackFailed', 'the stack was stopped while it started'));
       await roster.stopAll(hurry.signal);

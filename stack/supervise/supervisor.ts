@@ -30,8 +30,14 @@ export interface ProcessRegistry {
   changed(): void;
 }
 
-const MAX_DEATHS = 5;
-const DEATHS_WINDOW_MS = 60_000;
+/** When a part is given up, and how long to wait before it is started again: twice as long after each death, up to the longest. */
+export interface RestartPolicy {
+  maxDeaths: number;
+  windowMs: number;
+  firstBackoffMs: number;
+  longestBackoffMs: number;
+}
+const RESTARTS: RestartPolicy = { maxDeaths: 5, windowMs: 60_000, firstBackoffMs: 200, longestBackoffMs: 5_000 };
 const PROBE_EVERY_MS = 100;
 
 /**
@@ -43,6 +49,7 @@ export class Supervised {
   readonly #registry: ProcessRegistry;
   readonly #log: StackLog;
   readonly #onFailed: (error: Error) => void;
+  readonly #policy: RestartPolicy;
   #state: PartInfo['state'] = 'starting';
   #child: ChildProcess | undefined;
   #identity: ProcessIdentity | undefined;
@@ -53,7 +60,14 @@ export class Supervised {
   #exited: Promise<void> = Promise.resolve();
   readonly #stopSignal = new AbortController();
 
-  constructor(spec: ProcessSpec, registry: ProcessRegistry, log: StackLog, onFailed: (error: Error) => void) {
+  constructor(
+    spec: ProcessSpec,
+    registry: ProcessRegistry,
+    log: StackLog,
+    onFailed: (error: Error) => void,
+    restarts: RestartPolicy = RESTARTS,
+  ) {
+    this.#policy = restarts;
     this.#spec = spec;
     this.#registry = registry;
     this.#log = log;
@@ -200,21 +214,22 @@ export class Supervised {
   async #afterDeath(): Promise<void> {
     if (this.#stopping) return;
     const now = Date.now();
-    this.#deaths = [...this.#deaths.filter((time) => now - time < DEATHS_WINDOW_MS), now];
+    const { maxDeaths, windowMs, firstBackoffMs, longestBackoffMs } = this.#policy;
+    this.#deaths = [...this.#deaths.filter((time) => now - time < windowMs), now];
     const { name, logFile, command } = this.#spec;
     if (this.#child?.pid === undefined) {
       throw new SluiceError('StackFailed', `${name} cannot be started: ${command} is not there or cannot be run`);
     }
-    if (this.#deaths.length > MAX_DEATHS) {
+    if (this.#deaths.length > maxDeaths) {
       throw new SluiceError(
         'StackFailed',
-        `${name} ended ${this.#deaths.length} times within a minute; see ${logFile}. Its last lines:\n${tailLog(logFile, this.#logOffset)}`,
+        `${name} ended ${this.#deaths.length} times within ${windowMs / 1000} s; see ${logFile}. Its last lines:\n${tailLog(logFile, this.#logOffset)}`,
       );
     }
     this.#restarts += 1;
     this.#setState('restarting');
     this.#log({ part: name, phase: 'restarting', message: `starting ${name} again` });
-    await delay(Math.min(200 * 2 ** (this.#deaths.length - 1), 5_000), undefined, {
+    await delay(Math.min(firstBackoffMs * 2 ** (this.#deaths.length - 1), longestBackoffMs), undefined, {
       signal: this.#stopSignal.signal,
     }).catch(() => {});
   }

@@ -1,0 +1,15 @@
+import type { InstallContext } from './context.js';
+import { ensureMongod } from './mongod.js';
+import { ensureTrainerPython } from './python.js';
+import { ensureTemporal } from './temporal.js';
+import { ensureVersitygw } from './versitygw.js';
+
+/** Installs what the stack's own servers and the trainer need, side by side; quick when it is there. */
+export async function installAll(context: InstallContext): Promise<void> {
+  await Promise.all([
+    ensureTemporal(context),
+    ensureMongod(context),
+    ensureVersitygw(context),
+    ensureTrainerPython(context),
+  ]);
+}
