@@ -1,0 +1,168 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createApprovalActivities } from '../../activities/approval/approval.js';
+import { createDecisionLog, DECISION_COLLECTION } from '../../activities/approval/decision-log.js';
+import type { ApprovalActivities } from '../../activities/contract.js';
+import { decisionProof, operationAsDecision } from '../../domain/approval/proof.js';
+import type { Mongo } from '../../platform/mongo.js';
+import type { Decision, Principals } from '../../schemas/types.js';
+import { testMongo } from '../support/servers.js';
+import { startTestStack, type TestStack } from '../support/stack.js';
+
+const TOKEN = 'a token of ada';
+const principals: Principals = {
+  principals: [
+    { name: 'ada', roles: ['approver', 'operator'], token_sha256: createHash('sha256').update(TOKEN).digest('hex') },
+    { name: 'ben', roles: ['approver'] },
+    { name: 'cleo', roles: ['requester'] },
+  ],
+};
+
+let stack: TestStack;
+let mongo: Mongo;
+let directory: string;
+let principalsFile: string;
+let activities: ApprovalActivities;
+beforeAll(async () => {
+  stack = await startTestStack(['mongo']);
+  directory = await mkdtemp(join(tmpdir(), 'sluice-approval-'));
+  principalsFile = join(directory, 'principals.json');
+});
+afterAll(async () => {
+  await stack?.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  mongo = await testMongo(stack.env, `approval-${randomUUID()}`);
+  await writeFile(principalsFile, JSON.stringify(principals));
+  activities = createApprovalActivities({ log: createDecisionLog(mongo.db), principalsFile });
+  return () => mongo.close();
+});
+
+const workflowId = 'release/m/r1';
+const decision = (actor: string, changes: Partial<Decision> = {}): Decision => ({
+  decisionId: randomUUID(),
+  verdict: 'approve',
+  actor,
+  reason: 'looks good',
+  digest: 'a'.repeat(64),
+  ...changes,
+});
+const proven = (one: Decision, token = TOKEN): Decision => ({
+  ...one,
+  proof: decisionProof(token, { ...one, workflowId }),
+});
+const ask = (one: Decision, requesterMayApprove = false, requester = 'ben') =>
+  activities.authorizeDecision({ model: 'm', workflowId, decision: one, requester, requesterMayApprove });
+const recorded = () =>
+  mongo.db
+    .collection(DECISION_COLLECTION)
+    .find({}, { projection: { _id: 0, at: 0 } })
+    .sort({ at: 1 })
+    .toArray();
+
+describe('authorising a decision', () => {
+  it('lets a proven approver decide, and records who, what, why', async () => {
+    const one = proven(decision('ada'));
+    expect(await ask(one)).toEqual({ allowed: true, why: 'ada holds the role approver' });
+    const { proof: _proof, ...shown } = one;
+    expect(await recorded()).toEqual([
+      expect.objectContaining({
+        id: shown.decisionId,
+        subject: 'approve',
+        actor: 'ada',
+        reason: 'looks good',
+        digest: shown.digest,
+        requester: 'ben',
+        allowed: true,
+      }),
+    ]);
+    expect(JSON.stringify(await recorded())).not.toContain(one.proof);
+  });
+
+  it('refuses, with a reason, and records that as well', async () => {
+    const elsewhere = decision('ada');
+    const cases: [Decision, RegExp][] = [
+      [decision('nobody'), /not among the principals/],
+      [decision('cleo'), /holds the role requester, and this needs approver/],
+      [decision('ada'), /does not prove possession/],
+      [proven(decision('ada'), 'another token'), /does not prove possession/],
+      [
+        { ...elsewhere, proof: decisionProof(TOKEN, { ...elsewhere, workflowId: 'release/m/r2' }) },
+        /does not prove possession/,
+      ],
+      [decision('ben'), /asked for this release/],
+    ];
+    for (const [one, why] of cases) {
+      const answer = await ask(one);
+      expect(answer).toMatchObject({ allowed: false, why: expect.stringMatching(why) });
+    }
+    expect(await recorded()).toHaveLength(cases.length);
+    expect((await recorded()).every(({ allowed }) => allowed === false)).toBe(true);
+  });
+
+  it('lets a requester approve only where the policy does, and always withdraw', async () => {
+    expect(await ask(decision('ben'), true)).toMatchObject({ allowed: true });
+    expect(await ask(decision('ben', { verdict: 'reject' }))).toMatchObject({ allowed: true });
+  });
+
+  it('answers a retry as before, and records it once', async () => {
+    const one = decision('ben');
+    const [a, b] = await Promise.all([ask(one, true), ask(one, true)]);
+    expect(a).toEqual(b);
+    await writeFile(principalsFile, JSON.stringify({ principals: [] }));
+    expect(await ask(one, true)).toEqual(a);
+    expect(await recorded()).toHaveLength(1);
+    expect(await ask(decision('ben'), true), 'a new decision sees the new file').toMatchObject({ allowed: false });
+  });
+
+  it('does not take an answer once given for a request without the proof', async () => {
+    const one = decision('ada');
+    expect(await ask(proven(one))).toMatchObject({ allowed: true });
+    expect(await ask(one)).toMatchObject({ allowed: false });
+  });
+
+  it('lets nobody decide without a principals file, and says what is wrong with a bad one', async () => {
+    await rm(principalsFile);
+    expect(await ask(decision('ben'), true)).toMatchObject({
+      allowed: false,
+      why: expect.stringContaining(principalsFile),
+    });
+    await writeFile(principalsFile, '{"principals":[{"name":"ben","roles":["king"]}]}');
+    await expect(ask(decision('ben'), true)).rejects.toMatchObject({
+      type: 'InvalidInput',
+      message: expect.stringContaining('/principals/0/roles/0'),
+    });
+    await writeFile(principalsFile, '{"principals":[{"name":"ben","roles":[]},{"name":"ben","roles":["approver"]}]}');
+    await expect(ask(decision('ben'), true)).rejects.toThrow('names ben twice');
+  });
+
+  it('refuses a decision of the wrong shape with the field', async () => {
+    await expect(ask({ ...decision('ben'), verdict: 'maybe' } as unknown as Decision)).rejects.toThrow('/verdict');
+  });
+});
+
+describe('authorising an operation', () => {
+  it('asks for the role operator and a proof of exactly this operation', async () => {
+    const operation = {
+      operationId: 'o1',
+      operation: 'rollback m production last good',
+      actor: 'ada',
+      workflowId: 'rollback/m/o1',
+    };
+    const proof = decisionProof(TOKEN, operationAsDecision(operation));
+    const input = { ...operation, model: 'm', reason: 'worse', proof };
+    expect(await activities.authorizeOperation(input)).toMatchObject({ allowed: true });
+    expect(await activities.authorizeOperation({ ...input, operation: 'rollback m staging last good' })).toMatchObject({
+      allowed: false,
+    });
+    expect(await activities.authorizeOperation({ ...input, actor: 'ben' })).toMatchObject({
+      allowed: false,
+      why: expect.stringContaining('operator'),
+    });
+    expect(await recorded()).toHaveLength(3);
+  });
+});
