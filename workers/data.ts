@@ -1,10 +1,14 @@
+import { tmpdir } from 'node:os';
 import { createBundleActivities } from '../activities/bundle/bundle.js';
 import { createMongoActivities } from '../activities/mongo/mongo.js';
+import { trainerEnv } from '../activities/trainer/child-env.js';
+import { createScoreRows } from '../activities/trainer/score-rows.js';
 import { loadSettings } from '../platform/config.js';
 import { mongoOf, objectStoreOf } from '../platform/connect.js';
 import { loadSigner, loadTrustedKeys } from '../platform/keys.js';
 import { createLog } from '../platform/log.js';
 import { createMlflowClient } from '../platform/mlflow.js';
+import { loadModel } from '../platform/models.js';
 import { projectPath } from '../platform/project.js';
 import { QUEUES } from '../workflows/queues.js';
 import { runWorker } from './run-worker.js';
@@ -13,20 +17,36 @@ import { runWorker } from './run-worker.js';
 const settings = loadSettings(process.env);
 const log = createLog('data-worker', settings.LOG_LEVEL);
 const store = objectStoreOf(settings);
+const modelsDir = projectPath('models');
 const mongo = await mongoOf(settings, 'data-worker');
+const trustedKeys = await loadTrustedKeys(settings.SLUICE_TRUSTED_KEYS_FILE);
 
 try {
   await runWorker(settings, log, {
     taskQueue: QUEUES.data,
     maxConcurrentActivityTaskExecutions: 4,
     activities: {
-      ...createMongoActivities({ db: mongo.db, objectStore: store, modelsDir: projectPath('models'), log }),
+      ...createMongoActivities({
+        db: mongo.db,
+        objectStore: store,
+        modelsDir,
+        trustedKeys,
+        log,
+        gitSha: settings.SLUICE_GIT_SHA,
+      }),
       ...createBundleActivities({
         store,
         mlflow: createMlflowClient(settings.MLFLOW_TRACKING_URI),
-        modelsDir: projectPath('models'),
         signer: await loadSigner(settings.SLUICE_SIGNING_KEY_FILE),
-        trustedKeys: await loadTrustedKeys(settings.SLUICE_TRUSTED_KEYS_FILE),
+        trustedKeys,
+        loadModel: (model) => loadModel(modelsDir, model),
+        score: createScoreRows({
+          python: settings.SLUICE_PYTHON,
+          trainingDir: projectPath('training'),
+          env: trainerEnv(process.env),
+          log,
+        }),
+        temporaryDir: tmpdir(),
       }),
     },
   });
