@@ -37,7 +37,7 @@ export async function writeBundle(
   files: ReadonlyMap<string, Buffer>,
   manifest: { bytes: Buffer; signature: Buffer },
 ): Promise<void> {
-  for (const [name, bytes] of files) await writeOnce(store, ref, name, bytes);
+  await Promise.all([...files].map(([name, bytes]) => writeOnce(store, ref, name, bytes)));
   await writeOnce(store, ref, SIGNATURE_FILE, manifest.signature);
   await writeOnce(store, ref, MANIFEST_FILE, manifest.bytes);
 }
