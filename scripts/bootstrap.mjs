@@ -156,7 +156,8 @@ async function lock(path) {
       if (error.code !== 'EEXIST') throw error;
     }
     const holder = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
-    if (holder > 0 && !isAlive(holder)) rmSync(path, { force: true });
+    const ageMs = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+    if (holder > 0 ? !isAlive(holder) : ageMs > 5_000) rmSync(path, { force: true });
     else {
       if (!told) console.error(`waiting for process ${holder}, which installs and builds in this checkout`);
       await new Promise((resolve) => setTimeout(resolve, 200));
