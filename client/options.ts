@@ -50,7 +50,7 @@ export function parseGate(
 /** Free text that is recorded: one line, not empty. */
 export function parseText(text: string): string {
   const clean = text.trim();
-  if (clean === '' || clean.length > 500 || /[\u0000-\u001f\u007f]/.test(clean))
+  if (clean === '' || clean.length > 500 || /\p{Cc}/u.test(clean))
     throw new InvalidArgumentError('must be one line of 1 to 500 characters.');
   return clean;
 }

@@ -86,7 +86,7 @@ async function pidOf(part: string): Promise<number | null> {
 }
 async function kill(part: string): Promise<void> {
   const pid = await vi.waitUntil(() => pidOf(part), { timeout: 60_000 });
-  process.kill(pid as number, 'SIGKILL');
+  process.kill(pid, 'SIGKILL');
 }
 async function untilStep(id: string, step: string): Promise<void> {
   await vi.waitUntil(

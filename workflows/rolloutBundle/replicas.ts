@@ -16,7 +16,7 @@ async function everyReplica<T>(input: RolloutInput, ask: (one: ReplicaInfo) => P
     if (replicas.length > 0 && missing.length === 0)
       return replicas.map(({ replicaId }) => answers.get(replicaId) as T);
     const settled = await Promise.allSettled(missing.map(async (one) => answers.set(one.replicaId, await ask(one))));
-    const refusals = settled.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+    const refusals = settled.flatMap((result) => (result.status === 'rejected' ? [result.reason as Error] : []));
     const final = refusals.find(isFinal);
     if (final !== undefined) throw final;
     if (Date.now() >= deadline) {
