@@ -189,7 +189,7 @@ async function load(
     expected: bundleExpectation(spec),
     validate: validateBundleDocument,
   });
-  compileFeatures(bundle.featureRegistry, bundle.lookups as Lookups);
+  compileFeatures(bundle.featureRegistry, bundle.lookups);
   return bundle;
 }
 

@@ -24,8 +24,7 @@ const report = (changes: Partial<ReleaseReport> = {}): ReleaseReport => ({
 });
 const add = (existing: string | null, changes?: Partial<ReleaseReport>) =>
   withRelease(existing, 'Progress', PROGRESS_COLUMNS, report(changes));
-const rows = (text: string) =>
-  text.split('\n').filter((line) => /^\| (?!release |---)/.test(line));
+const rows = (text: string) => text.split('\n').filter((line) => /^\| (?!release |---)/.test(line));
 
 describe('a progress file', () => {
   it('begins with a heading and one row', () => {

@@ -1,26 +1,32 @@
 import { describe, expect, it } from 'vitest';
 import { validate } from '../../platform/validate.js';
-import type { AuditEntry } from '../../schemas/types.js';
+import type { AuditEntry, Pointer } from '../../schemas/types.js';
 import { nextPointer } from '../pointer/pointer.js';
 import { auditRecordOf, chainEntry, GENESIS_HASH, verifyAuditChain } from './chain.js';
 
+function pointers(length: number): Pointer[] {
+  const all: Pointer[] = [];
+  for (let i = 1; i <= length; i++) {
+    all.push(
+      nextPointer(all.at(-1) ?? null, {
+        model: 'tiny',
+        environment: 'production',
+        bundle: { version: `20250630-12000${i}-1.${i}.0-0a1b2c3`, manifestSha256: 'a'.repeat(64) },
+        expectedGeneration: i - 1,
+        releaseId: `r${i}`,
+        putId: `put-${i}`,
+        actor: 'ada',
+        reason: 'a "quoted" reason\nüber zwei Zeilen',
+        updatedAt: '2025-06-30T12:00:00.000Z',
+      }),
+    );
+  }
+  return all;
+}
+
 function chain(length: number): AuditEntry[] {
   const entries: AuditEntry[] = [];
-  let pointer: Parameters<typeof nextPointer>[0] = null;
-  for (let i = 1; i <= length; i++) {
-    pointer = nextPointer(pointer, {
-      model: 'tiny',
-      environment: 'production',
-      bundle: { version: `20250630-12000${i}-1.${i}.0-0a1b2c3`, manifestSha256: 'a'.repeat(64) },
-      expectedGeneration: i - 1,
-      releaseId: `r${i}`,
-      putId: `put-${i}`,
-      actor: 'ada',
-      reason: 'a "quoted" reason\nüber zwei Zeilen',
-      updatedAt: '2025-06-30T12:00:00.000Z',
-    });
-    entries.push(chainEntry(entries.at(-1) ?? null, auditRecordOf(pointer)));
-  }
+  for (const pointer of pointers(length)) entries.push(chainEntry(entries.at(-1) ?? null, auditRecordOf(pointer)));
   return entries;
 }
 
@@ -52,7 +58,7 @@ describe('the audit chain', () => {
 
   it('shows a put recorded twice and a generation out of step, though the hashes fit', () => {
     const [a] = chain(1) as [AuditEntry];
-    const { seq: _seq, prev_hash: _prev, hash: _hash, ...record } = a;
+    const record = auditRecordOf(pointers(1)[0] as Pointer);
     expect(verifyAuditChain([a, chainEntry(a, record)])).toMatchObject({
       seq: 2,
       problem: expect.stringContaining('twice'),

@@ -177,8 +177,7 @@ describe('composing a bundle', () => {
     expect(await keysOf(ref.version)).toEqual(
       [...bundleExpectation(tinySpec).files, 'manifest.json', 'manifest.sig'].sort(),
     );
-    const { rebasedLookups: _none, ...verified } = ref;
-    expect(await verify(ref)).toEqual(verified);
+    expect({ ...(await verify(ref)), rebasedLookups: [] }).toEqual(ref);
 
     const golden = JSON.parse(
       (await store.get(bundleKey(TINY_MODEL, ref.version, 'golden_vectors.json')))?.bytes.toString() ?? '',
