@@ -34,8 +34,10 @@ export interface ReplicaRegistry {
   newestGeneration(model: string, environment: string): Promise<number>;
 }
 
-export function createReplicaRegistry(db: Db): ReplicaRegistry {
-  const replicas: Collection<ReplicaRecord> = db.collection('scoring_replicas');
+/** @param db the database, or a way to it that may fail now and work later */
+export function createReplicaRegistry(db: Db | (() => Promise<Db>)): ReplicaRegistry {
+  const replicas = async (): Promise<Collection<ReplicaRecord>> =>
+    (typeof db === 'function' ? await db() : db).collection('scoring_replicas');
   const alive = { $expr: { $gt: ['$lease_until', '$$NOW'] } };
   // A pipeline, because only there the database's own clock can be written; `$literal`, because a value may begin with `$`.
   const write = (state: ReplicaState, leaseMs: number) => [
@@ -49,28 +51,30 @@ export function createReplicaRegistry(db: Db): ReplicaRegistry {
 
   return {
     async join(id, state, leaseMs) {
-      await replicas.updateOne({ _id: id }, write(state, leaseMs), { upsert: true });
+      await (await replicas()).updateOne({ _id: id }, write(state, leaseMs), { upsert: true });
     },
 
     async renew(id, state, leaseMs) {
-      const held = await replicas.updateOne({ _id: id, instance: state.instance, ...alive }, write(state, leaseMs));
+      const held = await (
+        await replicas()
+      ).updateOne({ _id: id, instance: state.instance, ...alive }, write(state, leaseMs));
       if (held.matchedCount === 1) return 'renewed';
-      const rival = await replicas.countDocuments({ _id: id, instance: { $ne: state.instance }, ...alive });
+      const rival = await (await replicas()).countDocuments({ _id: id, instance: { $ne: state.instance }, ...alive });
       return rival === 0 ? 'lapsed' : 'taken';
     },
 
     async leave(id, instance) {
-      await replicas.deleteOne({ _id: id, instance });
+      await (await replicas()).deleteOne({ _id: id, instance });
     },
 
-    live: (model, environment) =>
-      replicas
+    live: async (model, environment) =>
+      (await replicas())
         .find({ model, environment, ...alive })
         .sort({ _id: 1 })
         .toArray(),
 
     async newestGeneration(model, environment) {
-      const newest = await replicas.findOne({ model, environment }, { sort: { generation: -1 } });
+      const newest = await (await replicas()).findOne({ model, environment }, { sort: { generation: -1 } });
       return newest?.generation ?? 0;
     },
   };

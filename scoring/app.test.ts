@@ -97,7 +97,7 @@ describe('POST /v1/score', () => {
 
   it('scores by the null policy and says so', async () => {
     const { results } = (
-      await score({ ...tinyTransaction, merchant_name: null, operation_type: 'never heard' })
+      await score({ ...tinyTransaction, merchant_name: '', operation_type: 'never heard' })
     ).json<ScoreResponse>();
     expect(results[0]?.notices.map(({ path }) => path)).toEqual(
       expect.arrayContaining(['/merchant_name', '/operation_type']),

@@ -26,7 +26,7 @@ export interface PointerFollower {
   start(): void;
   /** One round that begins after the call: reads the pointer and loads what it names. Its failure leaves everything as it was. */
   catchUp(): Promise<CatchUp>;
-  /** A round now, its failure in the log and in the status. */
+  /** The background's next round now; like any of its rounds it is tried again until it succeeds. */
   nudge(): void;
   status(): FollowerStatus;
   /** the pointer whose bundle is live, and how long that took to load; null while there is none */
@@ -60,7 +60,12 @@ export function createPointerFollower(options: FollowerOptions): PointerFollower
   let running: Promise<CatchUp> | null = null;
   let queued: Promise<CatchUp> | null = null;
   let stopped = false;
+  let woken = false;
   let wake: (() => void) | null = null;
+  const wakeUp = (): void => {
+    woken = true;
+    wake?.();
+  };
 
   const serve = async (
     signed: SignedPointer,
@@ -161,14 +166,19 @@ export function createPointerFollower(options: FollowerOptions): PointerFollower
     return queued;
   };
 
-  const pause = (ms: number): Promise<void> =>
-    new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+  /** Until the time is over, or someone wakes the loop: now, or while it was busy. */
+  const pause = async (ms: number): Promise<void> => {
+    if (!woken) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    woken = false;
+  };
 
   const loop = async (): Promise<void> => {
     let backoffMs = FIRST_BACKOFF_MS;
@@ -200,12 +210,12 @@ export function createPointerFollower(options: FollowerOptions): PointerFollower
       looping ??= loop();
     },
     catchUp,
-    nudge: () => void catchUp().catch(() => undefined),
+    nudge: wakeUp,
     status: () => ({ caughtUpAtMs, error }),
     held: () => held,
     async stop() {
       stopped = true;
-      wake?.();
+      wakeUp();
       await looping;
       await running?.catch(() => undefined);
     },

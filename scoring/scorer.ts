@@ -88,11 +88,14 @@ export async function startScorer(settings: ScorerSettings, log: Logger, threadF
     await following.startFromCache();
 
     if (settings.MONGODB_URI !== '') {
-      mongo = new MongoClient(settings.MONGODB_URI, {
+      const client = new MongoClient(settings.MONGODB_URI, {
         appName: 'scorer',
         serverSelectionTimeoutMS: REGISTRY_TIMEOUT_MS,
         timeoutMS: REGISTRY_TIMEOUT_MS,
       });
+      mongo = client;
+      // A client whose first connection fails never tries another by itself; a connected one reconnects, and this call is free.
+      const database = async () => (await client.connect()).db(settings.MONGODB_DATABASE);
       const instance = randomUUID();
       const state = (): ReplicaState => ({
         instance,
@@ -104,7 +107,7 @@ export async function startScorer(settings: ScorerSettings, log: Logger, threadF
         manifest_sha256: following.held()?.pointer.manifest_sha256 ?? null,
       });
       lease = createReplicaLease({
-        registry: createReplicaRegistry(mongo.db(settings.MONGODB_DATABASE)),
+        registry: createReplicaRegistry(database),
         id: replicaId,
         state,
         leaseMs: settings.SCORER_LEASE_MS,

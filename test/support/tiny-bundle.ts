@@ -1,5 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { parse } from 'yaml';
 import { readableJson, sha256Hex } from '../../domain/bundle/digest.js';
 import {
   bundleExpectation,
@@ -162,8 +164,12 @@ const requestSchema = {
     amount: { type: 'number', minimum: 0 },
     currency: { type: 'string', pattern: '^[A-Z]{3}$' },
     operation_type: text(100),
-    merchant_name: { type: ['string', 'null'], maxLength: 200 },
+    merchant_name: { type: 'string', maxLength: 200 },
   },
+};
+
+const tinyRules = {
+  rules: [{ name: 'huge-amount', feature: 'log_amount', above: 8, decision: 'alert', reason_code: 'HUGE_AMOUNT' }],
 };
 
 export const tinyTransaction = {
@@ -219,7 +225,7 @@ const RAW = [0, 1, 2, 3, 4, 5, 6, 7].map((i) => ({
   amount: [3, 12.5, 80, 240, 999.99, 5000, 0, 61][i] ?? 1,
   currency: i % 2 === 0 ? 'EUR' : 'USD',
   operation_type: ['transfer', 'CARD payment', 'atm', 'unheard of'][i % 4] ?? '',
-  merchant_name: i % 3 === 0 ? null : 'Bakery',
+  merchant_name: i % 3 === 0 ? '' : 'Bakery',
 }));
 
 /** A complete, signed bundle with golden vectors computed here, by ONNX Runtime in this thread and the features' own code. */
@@ -255,9 +261,7 @@ export async function makeTinyBundle(options: TinyOptions): Promise<TinyBundle> 
   const json: Record<string, unknown> = {
     'isotonic.json': isotonic,
     'per_category_thresholds.json': { operating: { threshold: 0.5, per_category: { atm: 0.9 } }, budgets: {} },
-    'rule_params.json': {
-      rules: [{ name: 'huge-amount', feature: 'log_amount', above: 8, decision: 'alert', reason_code: 'HUGE_AMOUNT' }],
-    },
+    'rule_params.json': tinyRules,
     'request_schema.json': requestSchema,
     'feature_registry.json': tinyRegistry,
     'golden_vectors.json': {
@@ -358,4 +362,21 @@ export async function pointTo(
     current?.etag ?? null,
   );
   if (put.outcome !== 'swapped') throw new Error('another writer moved the pointer during a test');
+}
+
+/** A models folder with the tiny model in it: the demo model's spec, with the tiny model's parts. */
+export function writeTinyModel(modelsDir: string): void {
+  const demo = parse(readFileSync(projectPath('models', 'ulb_gbdt', 'model.yaml'), 'utf8')) as ModelSpec;
+  const spec = { ...demo, ...tinySpec, model: TINY_MODEL, feature_registry: 'features.json' };
+  spec.data.checks = { ...spec.data.checks, max_missing_fraction: {}, max_unmapped_fraction: {} };
+  const documents: Record<string, unknown> = {
+    'model.yaml': spec,
+    'features.json': tinyRegistry,
+    [spec.request_schema]: requestSchema,
+    [spec.rule_params]: tinyRules,
+    'kinds.json': lookups(1)['kinds'],
+  };
+  mkdirSync(join(modelsDir, TINY_MODEL), { recursive: true });
+  for (const [file, document] of Object.entries(documents))
+    writeFileSync(join(modelsDir, TINY_MODEL, file), JSON.stringify(document));
 }
