@@ -7,7 +7,7 @@ import { quantileOfSorted } from '../lookups/quantile.js';
 import { FingerprintSet } from './fingerprint-set.js';
 import { Tally } from './tally.js';
 
-const MAX_DISTINCT = 1_000;
+const MAX_DISTINCT = 200;
 const MAX_REASONS = 100;
 const MAX_EXAMPLES = 20;
 const DAY_MS = 86_400_000;
@@ -40,7 +40,7 @@ export interface ObservedRow {
 /** Gathers, row by row, what the data checks look at. Memory: a few bytes a row. */
 export class ProfileBuilder {
   readonly #fields: { name: string; observe: (value: unknown) => void; result: () => Field }[];
-  readonly #derived: Map<string, { unknown: number; values: Tally }>;
+  readonly #derived: Map<string, { unknown: number; values: Tally | null }>;
   readonly #features: { name: string; values: NumberColumn<Float32Array<ArrayBuffer>> }[];
   readonly #ids = new FingerprintSet();
   readonly #contents = new FingerprintSet();
@@ -64,16 +64,25 @@ export class ProfileBuilder {
       request: RequestFields;
       /** the field that names a row */
       idField: string;
-      derivedNames: readonly string[];
+      derived: readonly { name: string; type: 'number' | 'string' }[];
       featureNames: readonly string[];
     },
   ) {
     this.#fields = [...shape.request].map(([name, type]) => ({ name, ...fieldObserver(type) }));
-    this.#derived = new Map(shape.derivedNames.map((name) => [name, { unknown: 0, values: new Tally(MAX_DISTINCT) }]));
+    this.#derived = new Map(
+      shape.derived.map(({ name, type }) => [
+        name,
+        { unknown: 0, values: type === 'string' ? new Tally(MAX_DISTINCT) : null },
+      ]),
+    );
     this.#features = shape.featureNames.map((name) => ({
       name,
       values: new NumberColumn((length) => new Float32Array(length)),
     }));
+  }
+
+  get rows(): number {
+    return this.#rows;
   }
 
   /** Any mature row, before its features are computed. */
@@ -99,7 +108,7 @@ export class ProfileBuilder {
   accept(derived: Derived, notices: readonly Notice[], buffer: Float32Array, offset: number): void {
     for (const [name, { values }] of this.#derived) {
       const value = derived[name] ?? null;
-      if (typeof value === 'string') values.add(value);
+      if (typeof value === 'string') values?.add(value);
       else if (value === null) this.#unknown(name);
     }
     for (const [index, { values }] of this.#features.entries()) values.push(buffer[offset + index] ?? NaN);
@@ -129,7 +138,7 @@ export class ProfileBuilder {
       splits: this.#splits,
       fields: Object.fromEntries(this.#fields.map(({ name, result }) => [name, result()])),
       derived: Object.fromEntries(
-        [...this.#derived].map(([name, { unknown, values }]) => [name, { unknown, values: values.counts() }]),
+        [...this.#derived].map(([name, { unknown, values }]) => [name, { unknown, values: values?.counts() ?? null }]),
       ),
       notices: Object.fromEntries(this.#notices),
       duplicates: { ids: this.#rows - this.#ids.size, contents: this.#rows - this.#contents.size },
@@ -164,7 +173,7 @@ function fieldObserver(type: 'number' | 'string' | 'time'): { observe: (value: u
   const observe = (value: unknown): void => {
     if (value === null || value === undefined || value === '' || Number.isNaN(value)) missing++;
     else if (type === 'string') {
-      if (typeof value === 'string') values.add(value);
+      if (typeof value === 'string') values?.add(value);
       else invalid++;
     } else {
       const number = type === 'time' ? epochMs(value) : value;

@@ -129,9 +129,8 @@ async function convert(
         put(heldOut);
         put((derived[segment] as string | null | undefined) ?? null);
         for (const value of features) put(value);
-        table.endRow();
+        await table.endRow();
       }
-      await table.flush();
       onProgress(Math.min(1, (rowStart + BATCH_ROWS) / rows));
     }
     await table.finish();

@@ -1,12 +1,11 @@
 import type { Db } from 'mongodb';
 import { compileFeatures } from '../../../domain/features/compile.js';
-import type { RequestFields } from '../../../domain/features/check.js';
 import { FeatureRefusal } from '../../../domain/features/refusal.js';
 import { FrequencyBuilder } from '../../../domain/lookups/frequency.js';
 import { RobustStatsBuilder } from '../../../domain/lookups/robust-stats.js';
 import { SluiceError } from '../../../platform/errors.js';
 import type { LoadedModel } from '../../../platform/models.js';
-import { ContentHash } from './content-hash.js';
+import { ContentHash, rowLine } from './content-hash.js';
 import { streamRows } from './stream.js';
 import type { SnapshotWindow } from './window.js';
 
@@ -53,36 +52,34 @@ export function windowedBuilders({ spec, registry }: Pick<LoadedModel, 'spec' | 
 }
 
 /**
- * The first pass: the content hash over all rows, and the lookups from the window before the held-out part, so that no test row has a share
- * in what it is measured with.
+ * The first pass: the lookups, from the window before the held-out part, so that no test row has a share in what it is measured with.
  * @param ready lookups that exist before any row is read (static ones, rates): the derived values may use these only
+ * @returns with the digest of the rows they were made from, to be compared with what the second pass sees
  */
 export async function lookupsPass(
   db: Db,
   model: LoadedModel,
   window: SnapshotWindow,
-  request: RequestFields,
+  fields: readonly string[],
   ready: Readonly<Record<string, unknown>>,
-  hash: ContentHash,
   how: { signal?: AbortSignal | undefined; onProgress: (fraction: number) => void },
-): Promise<{ contentSha256: string; lookups: Record<string, { document: unknown; rows: number }> }> {
+): Promise<{ rowsSha256: string; lookups: Record<string, { document: unknown; rows: number }> }> {
   const { spec, registry } = model;
   const { data } = spec;
   const builders = windowedBuilders(model);
   const computer = compileFeatures({ derived: registry.derived, features: [] }, ready);
   const nothing = new Float32Array(0);
-  const { fromMs, toMs } = window.lookups;
+  const hash = new ContentHash();
+  const { fromMs, toMs, filter, rows } = window.lookups;
 
   await streamRows(
     db.collection(data.collection),
     data,
-    window,
-    [...request.keys()],
+    { filter, rows, sort: window.sort },
+    fields,
     (batch) => {
       for (const row of batch) {
-        hash.add(row);
-        const at = (row[data.fields.time] as Date).getTime();
-        if (at < fromMs || at >= toMs) continue;
+        hash.add(rowLine(row, fields));
         try {
           const { derived } = computer.computeInto(row, nothing, 0);
           for (const builder of builders) builder.add(derived);
@@ -103,7 +100,7 @@ export async function lookupsPass(
     );
   }
   return {
-    contentSha256: hash.digest(),
+    rowsSha256: hash.digest(),
     lookups: Object.fromEntries(
       builders.map((builder) => [builder.name, { document: builder.build(), rows: builder.rows() }]),
     ),

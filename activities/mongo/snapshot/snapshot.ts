@@ -14,7 +14,6 @@ import { validate, type SchemaName } from '../../../platform/validate.js';
 import type { ArtifactVersion, DataProfile } from '../../../schemas/types.js';
 import { addressOf } from '../address.js';
 import { ensureIndexes } from '../indexes.js';
-import { ContentHash } from './content-hash.js';
 import { expectFixingsBefore, fixingsProfile, readFixings } from './fixings.js';
 import { SNAPSHOT_FILE, snapshotPrefix } from './keys.js';
 import { lookupsPass } from './lookups-pass.js';
@@ -51,8 +50,8 @@ interface Lookup {
 }
 
 /**
- * Writes the immutable training snapshot of a model as of a time: the mature rows, streamed twice in their order (once for the content hash and
- * the lookups, once for features and profile), as Parquet in S3 with everything that explains it. The record goes last. The same rows, spec
+ * Writes the immutable training snapshot of a model as of a time: the mature rows, streamed twice in their order (once for the
+ * lookups, once for features, profile and content hash), as Parquet in S3 with everything that explains it. The record goes last. The same rows, spec
  * and rates give the same id, and a complete snapshot with that id is returned as it is.
  */
 export async function writeSnapshot(
@@ -97,20 +96,19 @@ async function attemptSnapshot(
   await expectFixingsBeforeFirstRow(db, model, window, fixings);
 
   const request = requestFields(model.requestSchema);
-  const hashedFields = [...request.keys(), data.fields.label, data.fields.label_time];
-  const newHash = (): ContentHash => new ContentHash(hashHeader(model, window, fixings, hashedFields), hashedFields);
+  const fields = [...request.keys(), data.fields.label, data.fields.label_time];
   const ready = readyLookups(model, fixings, window.asOf);
-  const first = await lookupsPass(db, model, window, request, ready.forTraining, newHash(), during('lookups'));
+  const first = await lookupsPass(db, model, window, fields, ready.forTraining, during('lookups'));
+  const built = Object.fromEntries(Object.entries(first.lookups).map(([name, { document }]) => [name, document]));
+  const all = { ...ready.forTraining, ...built };
+  const header = hashHeader(model, window, fixings, fields);
+  const table = await tablePass(db, model, window, request, fields, header, all, path, during('features'));
+  if (table.lookupRowsSha256 !== first.rowsSha256 || table.profile.rows !== window.rows) return 'rows changed';
 
-  const dataSnapshotId = `${window.from.slice(0, 10)}_${window.to.slice(0, 10)}_${first.contentSha256.slice(0, 12)}`;
+  const dataSnapshotId = `${window.from.slice(0, 10)}_${window.to.slice(0, 10)}_${table.contentSha256.slice(0, 12)}`;
   const prefix = snapshotPrefix(spec.model, dataSnapshotId);
   const existing = await existingSnapshot(objectStore, prefix);
   if (existing !== null) return existing;
-
-  const built = Object.fromEntries(Object.entries(first.lookups).map(([name, { document }]) => [name, document]));
-  const all = { ...ready.forTraining, ...built };
-  const table = await tablePass(db, model, window, request, all, newHash(), path, during('features'));
-  if (table.contentSha256 !== first.contentSha256) return 'rows changed';
 
   onProgress({ stage: 'upload', fraction: 0 });
   const lookups = describeLookups(deps, model, window, fixings, ready, first.lookups);
@@ -121,7 +119,7 @@ async function attemptSnapshot(
     dataSnapshotId,
     prefix,
     parquetKey: prefix + SNAPSHOT_FILE.table,
-    contentSha256: first.contentSha256,
+    contentSha256: table.contentSha256,
     asOf: window.asOf,
     from: window.from,
     to: window.to,
@@ -195,9 +193,9 @@ function hashHeader(
   window: SnapshotWindow,
   fixings: readonly Fixing[],
   fields: readonly string[],
-): Buffer {
+): string {
   const { checks: _checks, ...data } = spec.data;
-  return canonicalJson({
+  const header = canonicalJson({
     format: FORMAT,
     model: spec.model,
     base_currency: spec.base_currency,
@@ -216,6 +214,7 @@ function hashHeader(
       Object.entries(staticLookups).map(([name, { bytes }]) => [name, sha256Hex(bytes)]),
     ),
   });
+  return `${header.toString('utf8')}\n`;
 }
 
 /** Each lookup as a bundle holds it, and the record of what it was made from. */

@@ -3,33 +3,35 @@ import { streamIndex } from '../indexes.js';
 import type { ModelSpec } from '../../../schemas/types.js';
 import type { SnapshotWindow } from './window.js';
 
-const BATCH = 5_000;
+const FETCH = 2_000;
+/** Documents are unpacked a few at a time, so that they die young: survivors are what makes collecting garbage dear. */
+const BATCH = 250;
 
 /**
- * The window's rows in their order, a batch at a time over the index, so that neither side ever holds or sorts them all.
+ * The rows that a filter chooses in their order, a batch at a time over the index, so that neither side ever holds or sorts them all.
  * @param signal stops between batches
  */
 export async function streamRows(
   collection: Collection,
   data: ModelSpec['data'],
-  { filter, sort, rows }: SnapshotWindow,
-  requestFields: readonly string[],
+  { filter, sort, rows }: Pick<SnapshotWindow, 'filter' | 'sort' | 'rows'>,
+  fields: readonly string[],
   each: (batch: Document[], firstPosition: number) => Promise<void> | void,
   { signal, onProgress }: { signal?: AbortSignal | undefined; onProgress: (fraction: number) => void },
 ): Promise<void> {
-  const { label, label_time } = data.fields;
-  const projection = Object.fromEntries([...requestFields, label, label_time].map((name) => [name, 1]));
+  const projection = Object.fromEntries(fields.map((name) => [name, 1]));
   const cursor = collection.find(filter, {
     projection: { _id: 0, ...projection },
     sort,
     hint: streamIndex(data),
-    batchSize: BATCH,
+    batchSize: FETCH,
+    enableUtf8Validation: false,
   });
   let position = 0;
   try {
     while (await cursor.hasNext()) {
       signal?.throwIfAborted();
-      const batch = cursor.readBufferedDocuments();
+      const batch = cursor.readBufferedDocuments(BATCH);
       await each(batch, position);
       position += batch.length;
       onProgress(rows === 0 ? 1 : Math.min(1, position / rows));

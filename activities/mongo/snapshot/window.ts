@@ -19,7 +19,7 @@ export interface SnapshotWindow {
   validationFrom: number;
   testFrom: number;
   /** window of the lookups: from inclusive, to exclusive, epoch ms; `to` is the event time of the first test row */
-  lookups: { fromMs: number; toMs: number };
+  lookups: { fromMs: number; toMs: number; filter: Filter<Document>; rows: number };
 }
 
 /**
@@ -60,6 +60,8 @@ export async function snapshotWindow(db: Db, data: ModelSpec['data'], asOf: stri
     );
   }
   const toMs = (first[fields.time] as Date).getTime();
+  const fromMs = Math.max(toMs - data.lookup_window_days * DAY_MS, from.getTime());
+  const lookupFilter = { ...filter, [fields.time]: { $gte: new Date(fromMs), $lt: new Date(toMs) } };
   return {
     asOf: new Date(asOfMs).toISOString(),
     from: from.toISOString(),
@@ -70,6 +72,6 @@ export async function snapshotWindow(db: Db, data: ModelSpec['data'], asOf: stri
     immature: all - rows,
     validationFrom,
     testFrom,
-    lookups: { fromMs: toMs - data.lookup_window_days * DAY_MS, toMs },
+    lookups: { fromMs, toMs, filter: lookupFilter, rows: await collection.countDocuments(lookupFilter) },
   };
 }
