@@ -9,7 +9,6 @@ const DUPLICATE_KEY = 11000;
 export interface AuditLog {
   /** Writes the entry once per `put_id`, however often and from wherever it is called. */
   append(record: AuditRecord): Promise<AuditEntry>;
-  find(putId: string): Promise<AuditEntry | null>;
   /** The highest generation on record of one pointer; 0 when there is none. */
   latestGeneration(model: string, environment: string): Promise<number>;
   /** Every entry in order, for `verifyAuditChain`. */
@@ -42,7 +41,6 @@ export function createAuditLog(db: Db): AuditLog {
   const find = async (putId: string): Promise<AuditEntry | null> => collection.findOne({ put_id: putId }, withoutId);
 
   return {
-    find,
     async append(record) {
       await ready();
       for (;;) {
