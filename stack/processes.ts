@@ -15,6 +15,8 @@ export interface OwnPlan {
   logLevel: string;
   /** the user's variables for Temporal's client: TLS, API key */
   temporal: Record<string, string>;
+  /** the user's settings of the scorer (limits, intervals); the stack decides where it listens and whom it serves */
+  scorer: Record<string, string>;
 }
 
 /** The plan that the user's environment asks for. */
@@ -25,10 +27,15 @@ export async function planOf(env: NodeJS.ProcessEnv, cwd: string): Promise<OwnPl
     reportsDir: resolve(cwd, env['SLUICE_REPORTS_DIR'] || 'reports'),
     gitSha: env['SLUICE_GIT_SHA'] || (await headCommit()),
     logLevel: env['LOG_LEVEL'] || 'info',
-    temporal: Object.fromEntries(
-      Object.entries(env).filter(([name]) => /^TEMPORAL_(API_KEY|TLS|GRPC_META)/.test(name)),
-    ) as Record<string, string>,
+    temporal: matching(env, /^TEMPORAL_(API_KEY|TLS|GRPC_META)/),
+    scorer: matching(env, /^SCORER_(?!HOST|PORT|ADVERTISED_URL|REPLICA_ID|ENVIRONMENT|MODEL)/),
   };
+}
+
+function matching(env: NodeJS.ProcessEnv, names: RegExp): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) if (names.test(name) && value !== undefined) found[name] = value;
+  return found;
 }
 
 function onlyModel(): string {
@@ -115,6 +122,7 @@ export function scorerProcesses(
       env: {
         ...pick(env, [...COMMON, 'SLUICE_ADMIN_TOKEN']),
         ...plan.temporal,
+        ...plan.scorer,
         LOG_LEVEL: plan.logLevel,
         SCORER_HOST: '127.0.0.1',
         SCORER_PORT: port,
