@@ -19,7 +19,6 @@ export function runtimeEnv(trainingDir: string, scratchDir: string): Record<stri
     PYTHONNOUSERSITE: '1',
     // Threads that spin while they wait take the time of the others: four minutes instead of one where two cores are busy.
     OMP_WAIT_POLICY: 'PASSIVE',
-    MPLCONFIGDIR: scratchDir,
     MPLBACKEND: 'Agg',
     TMPDIR: scratchDir,
     MLFLOW_DISABLE_TELEMETRY: 'true',
