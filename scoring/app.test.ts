@@ -115,7 +115,8 @@ describe('POST /v1/score', () => {
     ['a currency that no fixing quotes', { ...tinyTransaction, currency: 'XYZ' }, ['/currency']],
     ['an unknown key', { ...tinyTransaction, colour: 'red' }, ['/colour']],
     ['two mistakes', { ...tinyTransaction, amount: 'x', currency: 'euro' }, ['/amount', '/currency']],
-    ['nothing', {}, ['', '', '', '', '', '', '']],
+    ['nothing', {}, Object.keys(tinyTransaction).map((field) => `/${field}`)],
+    ['a missing field', { ...tinyTransaction, amount: undefined }, ['/amount']],
     ['the second of a list', [tinyTransaction, { ...tinyTransaction, amount: [] }], ['/1/amount']],
     ['a list in a list', [[tinyTransaction]], ['/0']],
     ['no transaction at all', 'hello', ['']],
@@ -209,6 +210,17 @@ describe('the other routes', () => {
     expect((await reload('Bearer wrong')).statusCode).toBe(401);
     expect((await reload(ADMIN)).statusCode).toBe(401);
     expect((await reload(`Bearer ${ADMIN}`)).statusCode).toBe(404);
+  });
+
+  it('counts guesses of the admin token, and stops answering them', async () => {
+    const guessed = await buildApp(deps());
+    const guess = () =>
+      guessed.inject({ method: 'POST', url: '/v1/reload-artifacts', headers: { authorization: 'Bearer guess' } });
+    const statuses = [];
+    for (let count = 0; count < 61; count += 1) statuses.push((await guess()).statusCode);
+    expect(statuses.at(0)).toBe(401);
+    expect(statuses.at(-1)).toBe(429);
+    await guessed.close();
   });
 
   it('a replica without an admin token lets nobody in, a pinned one says why not', async () => {

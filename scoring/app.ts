@@ -39,6 +39,7 @@ export interface ApiLimits {
 }
 
 const ADMIN_REQUESTS_PER_MINUTE = 60;
+const REQUEST_TIMEOUT_MS = 15_000;
 /**
  * A mean delay of the event loop over one second that only a stuck process has: this is for shedding load before the process dies,
  * never for an ordinary peak (invariant 4).
@@ -59,6 +60,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     // While it closes, what arrives on open connections is still answered (with `connection: close`).
     return503OnClosing: false,
     forceCloseConnections: 'idle',
+    // A client that never finishes its request must not hold up a shutdown.
+    requestTimeout: REQUEST_TIMEOUT_MS,
   }) as unknown as FastifyInstance;
 
   app.removeAllContentTypeParsers();
@@ -157,7 +160,9 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
         response: { 200: Api.Reloaded, ...failures(401, 404, 409, 429, 503) },
       },
       config: { rateLimit: { max: ADMIN_REQUESTS_PER_MINUTE, timeWindow: 60_000 } },
-      onRequest: (request, _reply, done) => done(mayAdminister(request, deps.adminToken) ? undefined : refusedAdmin()),
+      // After the rate limit (onRequest), so that guesses are counted; before the body is read.
+      preParsing: (request, _reply, _payload, done) =>
+        done(mayAdminister(request, deps.adminToken) ? null : refusedAdmin()),
       handler: async (request): Promise<Api.Reloaded> => {
         if (deps.catchUp === null)
           throw new SluiceError(

@@ -25,7 +25,6 @@ const row = (amount: number) => Float32Array.from([amount, 1, 0.001, 12, 3, 1]);
 /** Every worker that a test's runner starts, newest last, so that the test can kill it. */
 function spyOnWorkers(): Worker[] {
   const seen: Worker[] = [];
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own `this` below
   const original = Worker.prototype.postMessage;
   vi.spyOn(Worker.prototype, 'postMessage').mockImplementation(function (
     this: Worker,

@@ -71,7 +71,8 @@ export async function smokeReplica({
       throw failed(`/v1/score gave ${results.length} results for ${chunk.length} transactions`);
     for (const [index, vector] of chunk.entries()) {
       for (const figure of FIGURES) {
-        const actual = results[index]?.[figure] ?? NaN;
+        const given: unknown = results[index]?.[figure];
+        const actual = typeof given === 'number' ? given : NaN;
         const difference = Math.abs(actual - vector[figure]);
         // Written so that NaN does not pass.
         if (!(difference <= TOLERANCE)) {
