@@ -59,8 +59,8 @@ def amount_in_base(rows: pd.DataFrame, fixings: pd.DataFrame) -> pd.Series:
 
 
 def normalised(text: pd.Series) -> pd.Series:
-    """Compatibility form, trimmed, lower case, runs of white space as one blank."""
-    return text.str.normalize("NFKC").str.strip().str.lower().str.replace(r"\s+", " ", regex=True)
+    """Compatibility form, trimmed, case folded, runs of white space as one blank."""
+    return text.str.normalize("NFKC").str.strip().str.casefold().str.replace(r"\s+", " ", regex=True)
 
 
 def canonical_category(operation_type: pd.Series, synonyms: dict) -> pd.Series:
@@ -110,16 +110,18 @@ def features_of(rows: pd.DataFrame, lookups: dict, categories: list[str]) -> pd.
         return rows["category"].map(table).fillna(lookups["overall"][name]).astype(float)
 
     amount = rows["amount_base"]
+    # a category whose amounts are all alike has no range to measure by
+    range_of = stat("iqr").where(stat("iqr") > 0, 1.0)
     index = {category: position for position, category in enumerate(categories)}
     return pd.DataFrame(
         {
             "amount_base": amount,
             "amount_log": np.log1p(amount),
-            "amount_z_iqr_cat": (amount - stat("median")) / stat("iqr"),
+            "amount_z_iqr_cat": (amount - stat("median")) / range_of,
             "amount_to_p995_cat": amount / stat("p995"),
             "merchant_freq": rows["merchant_normalised"].map(lookups["frequencies"]).astype(float).fillna(0.0),
             "hour": rows["time"].dt.hour,
-            "weekday": rows["time"].dt.weekday,
+            "weekday": rows["time"].dt.day_of_week,
             "category": rows["category"].map(index).astype(float).fillna(-1.0),
         }
     ).astype(np.float32)
