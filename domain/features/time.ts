@@ -29,6 +29,5 @@ export function utcHour(ms: number): number {
 /** 0 is Monday, 6 is Sunday, in UTC */
 export function utcWeekday(ms: number): number {
   // Day 0 of the epoch was a Thursday.
-  const day = (Math.floor(ms / DAY_MS) + 3) % 7;
-  return day < 0 ? day + 7 : day;
+  return (((Math.floor(ms / DAY_MS) + 3) % 7) + 7) % 7;
 }
