@@ -9,7 +9,7 @@ import { takeLock } from './state/lock.js';
 import { createStateDir } from './state/paths.js';
 import { assignPorts } from './state/ports.js';
 import { clearRecord, endLeftovers, writeEnv } from './state/record.js';
-import { ensurePrincipals, ensureSecrets, ensureSigningKey } from './state/secrets.js';
+import { ensurePrincipalsFile, ensureSecrets, ensureSigningKey } from './state/secrets.js';
 import { Roster } from './supervise/roster.js';
 import { SERVERS, type OwnProcess, type Part, type Stack, type StackEnd, type StackLog } from './types.js';
 
@@ -78,7 +78,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     roster.open();
     const secrets = ensureSecrets(paths);
     await ensureSigningKey(paths);
-    ensurePrincipals(paths);
+    ensurePrincipalsFile(paths.principals);
 
     const chosen = chooseServers(options.parts ?? [...SERVERS, 'python'], options.env);
     const { own } = options;

@@ -5,6 +5,7 @@ import { SluiceError } from '../../platform/errors.js';
 import type { Server } from '../types.js';
 import { answers } from './mlflow.js';
 import { ensureBucket } from './s3.js';
+import { ensureSearchAttributes } from './temporal.js';
 
 /** A server of the user's, used instead of the stack's own. */
 export interface ExternalServer {
@@ -40,6 +41,7 @@ const KINDS: Record<Server, ExternalKind> = {
       });
       try {
         await connection.workflowService.describeNamespace({ namespace: namespace ?? 'default' });
+        await ensureSearchAttributes(connection, namespace ?? 'default');
       } finally {
         await connection.close();
       }

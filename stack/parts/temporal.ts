@@ -1,4 +1,6 @@
 import { Connection } from '@temporalio/client';
+import { temporal } from '@temporalio/proto';
+import { SluiceError } from '../../platform/errors.js';
 import { accepts, portOf, type PartContext, type ServerPart } from './part.js';
 
 /** Searchable in the Temporal UI: which model a workflow works for, its release, the step it is at, and how it stands. */
@@ -50,6 +52,30 @@ export function temporalPart(context: PartContext): ServerPart {
       stopGraceMs: 10_000,
     }),
   };
+}
+
+/**
+ * Registers the search attributes that the namespace lacks.
+ * @throws SluiceError InvalidInput where the server does not let us (Temporal Cloud does not): says which to add by hand
+ */
+export async function ensureSearchAttributes(connection: Connection, namespace: string): Promise<void> {
+  const { INDEXED_VALUE_TYPE_KEYWORD: keyword } = temporal.api.enums.v1.IndexedValueType;
+  let missing: string[] = [...SEARCH_ATTRIBUTES];
+  try {
+    const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+    missing = missing.filter((name) => customAttributes[name] !== keyword);
+    if (missing.length === 0) return;
+    const searchAttributes = Object.fromEntries(missing.map((name) => [name, keyword]));
+    await connection.operatorService.addSearchAttributes({ namespace, searchAttributes });
+  } catch (error) {
+    throw new SluiceError(
+      'InvalidInput',
+      `the namespace ${namespace} needs the search attributes ${missing.join(', ')} (type Keyword), and they could not be added: ${(error as Error).message}. ` +
+        `Add them: temporal operator search-attribute create --namespace ${namespace} ${missing.map((name) => `--name ${name} --type Keyword`).join(' ')}`,
+      undefined,
+      { cause: error },
+    );
+  }
 }
 
 /** Whether the namespace answers; keeps closed workflows for 90 days, where the server's own default would be one day. */

@@ -38,20 +38,20 @@ export async function ensureSigningKey(paths: StatePaths): Promise<void> {
   chmodSync(paths.signingKey, OWNER_ONLY);
 }
 
-/** Who may do what: on the first start, the user of this machine may do everything. An existing file is checked and left alone. */
-export function ensurePrincipals(paths: StatePaths): void {
-  if (existsSync(paths.principals)) {
+/** Who may do what: where there is no file yet, one person (by default the user of this machine) may do everything. An existing one is checked and left alone. */
+export function ensurePrincipalsFile(file: string, owner: string = userInfo().username): void {
+  if (existsSync(file)) {
     let document: unknown;
     try {
-      document = JSON.parse(readFileSync(paths.principals, 'utf8'));
+      document = JSON.parse(readFileSync(file, 'utf8'));
     } catch (error) {
-      throw new SluiceError('InvalidInput', `${paths.principals} is not JSON: ${(error as Error).message}`);
+      throw new SluiceError('InvalidInput', `${file} is not JSON: ${(error as Error).message}`);
     }
-    validate('principals', document, paths.principals);
+    validate('principals', document, file);
     return;
   }
   const principals: Principals = {
-    principals: [{ name: userInfo().username, roles: ['requester', 'approver', 'operator'] }],
+    principals: [{ name: owner, roles: ['requester', 'approver', 'operator'] }],
   };
-  writeFileAtomic.sync(paths.principals, JSON.stringify(principals, null, 2) + '\n', { mode: OWNER_ONLY });
+  writeFileAtomic.sync(file, JSON.stringify(principals, null, 2) + '\n', { mode: OWNER_ONLY });
 }

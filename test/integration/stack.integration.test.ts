@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import { loadSettings } from '../../platform/config.js';
 import { loadSigner, loadTrustedKeys } from '../../platform/keys.js';
 import { createObjectStore } from '../../platform/object-store.js';
 import { startStack, type Stack, type StackOptions } from '../../stack/index.js';
+import { prepare } from '../../stack/prepare/prepare.js';
 import { statePaths } from '../../stack/state/paths.js';
 import { readRecord } from '../../stack/state/record.js';
 import { startTimeOf } from '../../stack/supervise/identity.mjs';
@@ -132,6 +133,40 @@ describe('all servers', () => {
     const secret = servers.env['S3_SECRET_ACCESS_KEY'] ?? '';
     for (const log of readdirSync(paths.logs))
       expect(await readFile(join(paths.logs, log), 'utf8')).not.toContain(secret);
+  });
+
+  it("are made ready by `prepare` where they are not the stack's own: search attributes, bucket, keys, principals", async () => {
+    const directory = await newStateDir();
+    await mkdir(directory, { recursive: true });
+    const connection = await Connection.connect({ address: servers.env['TEMPORAL_ADDRESS'] ?? '' });
+    try {
+      await connection.workflowService.registerNamespace({
+        namespace: 'other',
+        workflowExecutionRetentionPeriod: { seconds: (24 * 3600) as never },
+      });
+      const env = {
+        ...testEnv(),
+        ...servers.env,
+        TEMPORAL_NAMESPACE: 'other',
+        S3_BUCKET: 'other',
+        SLUICE_SIGNING_KEY_FILE: join(directory, 'signing.pem'),
+        SLUICE_TRUSTED_KEYS_FILE: join(directory, 'trusted.json'),
+        SLUICE_PRINCIPALS_FILE: join(directory, 'principals.json'),
+        SLUICE_ACTOR: 'ada',
+      };
+      const said: string[] = [];
+      await prepare(loadSettings(env), env, 60_000, (message) => void said.push(message));
+      await prepare(loadSettings(env), env, 60_000, () => {});
+      expect(said.at(-1)).toBe('keys and principals are there');
+      const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace: 'other' });
+      expect(Object.keys(customAttributes)).toEqual(expect.arrayContaining(['SluiceModel', 'SluiceStatus']));
+      expect(JSON.parse(await readFile(env.SLUICE_PRINCIPALS_FILE, 'utf8'))).toEqual({
+        principals: [{ name: 'ada', roles: ['requester', 'approver', 'operator'] }],
+      });
+      await expect(loadSigner(env.SLUICE_SIGNING_KEY_FILE)).resolves.toBeDefined();
+    } finally {
+      await connection.close();
+    }
   });
 
   it('leave no process, no open port and no record when they stop', async () => {
