@@ -27,6 +27,7 @@ export const FAILURES = {
   DiskFull: 'final',
   ToolMissing: 'final',
   StackFailed: 'final',
+  Defect: 'final',
 } as const satisfies Record<string, 'retryable' | 'final'>;
 
 export type FailureType = keyof typeof FAILURES;
@@ -85,6 +86,9 @@ export function isRetryableStatus(status: number): boolean {
   return status === 408 || status === 429 || status >= 500;
 }
 
+/** What only a mistake in the code throws: the same call would fail for ever, and in silence. */
+const DEFECTS = [TypeError, RangeError, ReferenceError, SyntaxError];
+
 /**
  * The one place that decides retryability: turns whatever a system answered into a retryable or a final failure.
  * @param system the system's name and address, for the message ("MLflow at http://…")
@@ -118,6 +122,13 @@ export function toFailure(error: unknown, system?: string): ApplicationFailure {
       type: (retryable ? 'Unreachable' : 'Rejected') satisfies FailureType,
       message: `${message} (HTTP ${status})`,
       nonRetryable: !retryable,
+    });
+  }
+  if (DEFECTS.some((kind) => error instanceof kind)) {
+    return ApplicationFailure.create({
+      type: 'Defect' satisfies FailureType,
+      message: `${message} (${(error as Error).stack?.split('\n')[1]?.trim() ?? 'no stack'})`,
+      nonRetryable: true,
     });
   }
   return ApplicationFailure.create({

@@ -1,5 +1,5 @@
 import { DefaultLogger, type Logger as TemporalLogger, type LogLevel } from '@temporalio/worker';
-import { pino, type Logger } from 'pino';
+import { pino, stdSerializers, type Logger } from 'pino';
 
 const LEVELS: Record<LogLevel, 'trace' | 'debug' | 'info' | 'warn' | 'error'> = {
   TRACE: 'trace',
@@ -14,6 +14,7 @@ export function createLog(name: string, level: string): Logger {
   return pino({
     name,
     level,
+    serializers: { error: stdSerializers.errWithCause, err: stdSerializers.errWithCause },
     redact: {
       paths: [
         '*.secretAccessKey',

@@ -186,7 +186,7 @@ async function toInput(cli: Cli, options: StartOptions & { model: string }): Pro
 /** Follows a release to its end, prints it, and returns the exit code that says how it ended. */
 export async function watch(cli: Cli, session: Session, model: string, releaseId: string): Promise<number> {
   const handle = await findRelease(session, model, releaseId);
-  const { progress, error } = await showWatch(handle, releaseId, cli.output);
+  const { progress, error } = await showWatch(session, handle, releaseId, cli.output);
   return await show(cli, session, handle.workflowId, model, releaseId, progress, error);
 }
 

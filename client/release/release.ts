@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   WorkflowExecutionAlreadyStartedError,
   WorkflowFailedError,
@@ -79,12 +80,42 @@ export function readProgress(handle: WorkflowHandle): Promise<ReleaseProgress> {
   return handle.query<ReleaseProgress>(PROGRESS_QUERY);
 }
 
+/** An activity that failed and is tried again: what a watcher should know while nothing else happens. */
+export interface Retry {
+  activity: string;
+  attempt: number;
+  failure: string;
+}
+
+/** What is being tried again in a run, and in the rollout it waits for. */
+export async function pendingRetries(session: Session, handle: WorkflowHandle): Promise<Retry[]> {
+  const { raw } = await handle.describe();
+  const children = (raw.pendingChildren ?? []).map((child) =>
+    session.client.workflow.getHandle(child.workflowId ?? ''),
+  );
+  const below = await Promise.all(children.map((child) => pendingRetries(session, child).catch(() => [])));
+  const own = (raw.pendingActivities ?? []).flatMap(({ activityType, attempt, lastFailure }) =>
+    lastFailure?.message
+      ? [{ activity: activityType?.name ?? '?', attempt: attempt ?? 0, failure: lastFailure.message }]
+      : [],
+  );
+  return [...own, ...below.flat()];
+}
+
 const POLL_MS = 400;
+const RETRIES_EVERY_POLLS = 5;
+
+/** What a watcher is told: where the run stands, and, while nothing moves, what is being tried again. */
+export interface WatchListener {
+  progress(progress: ReleaseProgress): void;
+  retry(retry: Retry): void;
+}
 
 /** Tells of the progress until the release has closed, and returns its end. A worker that is down for a while only delays the news. */
 export async function watchRelease(
+  session: Session,
   handle: WorkflowHandle,
-  onProgress: (progress: ReleaseProgress) => void,
+  listener: WatchListener,
 ): Promise<{ progress: ReleaseProgress; error: string | null }> {
   const closed = handle.result().then(
     (value: unknown) => ({ progress: value as ReleaseResult, error: null }),
@@ -94,16 +125,23 @@ export async function watchRelease(
       throw error;
     },
   );
-  for (;;) {
-    const end = await Promise.race([closed, new Promise<null>((resolve) => setTimeout(() => resolve(null), POLL_MS))]);
+  const told = new Set<string>();
+  for (let poll = 1; ; poll += 1) {
+    const end = await Promise.race([closed, delay(POLL_MS, null)]);
     const progress = end?.progress ?? (await readProgress(handle).catch(() => null));
-    if (progress !== null) onProgress(progress);
+    if (progress !== null) listener.progress(progress);
     if (end !== null && progress !== null) return { progress, error: end.error };
     if (end !== null)
       throw new SluiceError(
         'Unreachable',
         `the release has ended (${end.error ?? 'well'}), but no release worker answers what it did: \`sluice status\``,
       );
+    if (poll % RETRIES_EVERY_POLLS !== 0) continue;
+    for (const retry of await pendingRetries(session, handle)) {
+      const news = `${retry.activity} ${retry.failure}`;
+      if (!told.has(news)) listener.retry(retry);
+      told.add(news);
+    }
   }
 }
 

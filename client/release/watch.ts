@@ -4,18 +4,23 @@ import { STEPS, type ReleaseProgress } from '../../workflows/releaseModel/contra
 import type { StepProgress } from '../../workflows/progress.js';
 import type { Output } from '../output.js';
 import { stepLine } from './view.js';
-import { watchRelease } from './release.js';
+import type { Session } from '../session.js';
+import { watchRelease, type Retry } from './release.js';
+
+const retryLine = ({ activity, attempt, failure }: Retry): string =>
+  `↻ ${activity} failed ${attempt - 1 || 1} times and is tried again: ${failure}`;
 
 /** Shows a release's steps as they happen: a live list in a terminal, one plain line a change when piped, nothing with `--json`. */
 export async function showWatch(
+  session: Session,
   handle: WorkflowHandle,
   releaseId: string,
   output: Output,
 ): Promise<{ progress: ReleaseProgress; error: string | null }> {
-  if (output.tty) return await watchInTerminal(handle);
+  if (output.tty) return await watchInTerminal(session, handle);
   const seen = new Map<string, string>();
   let asked = false;
-  return await watchRelease(handle, (progress) => {
+  const onProgress = (progress: ReleaseProgress): void => {
     for (const step of progress.steps) {
       if (step.status === 'pending' || seen.get(step.name) === step.status) continue;
       seen.set(step.name, step.status);
@@ -27,10 +32,14 @@ export async function showWatch(
         `waits for a decision until ${progress.approval.deadline}: sluice release approve ${releaseId} --reason WHY   (or reject)`,
       );
     }
-  });
+  };
+  return await watchRelease(session, handle, { progress: onProgress, retry: (retry) => output.line(retryLine(retry)) });
 }
 
-async function watchInTerminal(handle: WorkflowHandle): Promise<{ progress: ReleaseProgress; error: string | null }> {
+async function watchInTerminal(
+  session: Session,
+  handle: WorkflowHandle,
+): Promise<{ progress: ReleaseProgress; error: string | null }> {
   const waiters = new Map<string, (step: StepProgress) => void>();
   const titles = new Map<string, (title: string) => void>();
   const tasks: ListrTask[] = STEPS.map((name) => ({
@@ -45,7 +54,9 @@ async function watchInTerminal(handle: WorkflowHandle): Promise<{ progress: Rele
   }));
   const list = new Listr(tasks, { concurrent: true, exitOnError: false });
   const shown = list.run();
-  const end = await watchRelease(handle, (progress) => {
+  let running: StepProgress | null = null;
+  const onProgress = (progress: ReleaseProgress): void => {
+    running = progress.steps.find(({ status }) => status === 'running') ?? null;
     for (const step of progress.steps) {
       if (step.status === 'running')
         titles.get(step.name)?.(
@@ -55,7 +66,11 @@ async function watchInTerminal(handle: WorkflowHandle): Promise<{ progress: Rele
       if (step.status === 'done' || step.status === 'failed' || step.status === 'skipped')
         waiters.get(step.name)?.(step);
     }
-  });
+  };
+  const onRetry = (retry: Retry): void => {
+    if (running !== null) titles.get(running.name)?.(`${running.name}  ${retryLine(retry)}`);
+  };
+  const end = await watchRelease(session, handle, { progress: onProgress, retry: onRetry });
   await shown;
   return end;
 }
