@@ -115,16 +115,27 @@ class Tracking:
         status = "KILLED"
         try:
             yield OpenRun(self, run_id)
+            self._require_running(run_id)
             status = "FINISHED"
         except Exception:
             status = "FAILED"
             raise
         finally:
-            with _named_failures(self.uri), contextlib.ExitStack() as stack:
+            with contextlib.ExitStack() as stack:
                 if status != "FINISHED":
                     # The failure itself matters more than a mark that could not be set.
                     stack.enter_context(contextlib.suppress(Exception))
-                self._client.set_terminated(run_id, status)
+                with _named_failures(self.uri):
+                    self._client.set_terminated(run_id, status)
+
+    def _require_running(self, run_id: str) -> None:
+        """A later attempt, which took this one for dead, has marked its run KILLED: then that attempt's result is the one."""
+        with _named_failures(self.uri):
+            status = self._client.get_run(run_id).info.status
+        if status != "RUNNING":
+            raise TrainerError(
+                "TrainingFailed", f"MLflow run {run_id} was marked {status} meanwhile: another attempt took over."
+            )
 
     def existing(self, run_id: str) -> OpenRun:
         """A run that has ended already, to add what was found out later."""
