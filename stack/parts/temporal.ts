@@ -1,5 +1,5 @@
 import { Connection } from '@temporalio/client';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import { SluiceError } from '../../platform/errors.js';
 import { accepts, portOf, type PartContext, type ServerPart } from './part.js';
 
@@ -59,7 +59,7 @@ export function temporalPart(context: PartContext): ServerPart {
  * @throws SluiceError InvalidInput where the server does not let us (Temporal Cloud does not): says which to add by hand
  */
 export async function ensureSearchAttributes(connection: Connection, namespace: string): Promise<void> {
-  const { INDEXED_VALUE_TYPE_KEYWORD: keyword } = temporal.api.enums.v1.IndexedValueType;
+  const { INDEXED_VALUE_TYPE_KEYWORD: keyword } = proto.temporal.api.enums.v1.IndexedValueType;
   let missing: string[] = [...SEARCH_ATTRIBUTES];
   try {
     const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
