@@ -145,7 +145,10 @@ export interface ScorerActivities {
 
 /** queue `scoring-{replicaId}`, inside the scorer's process */
 export interface ReplicaActivities {
-  /** Loads the bundle that the pointer names at this generation or a newer one; equal is its own answer, older is refused. */
+  /**
+   * Follows the pointer and answers once exactly this generation is live here; asked again, it answers the same. Superseded when the replica
+   * serves a newer one: it never goes back. ReloadFailed while the pointer does not name it yet.
+   */
   reload(input: {
     model: string;
     environment: string;

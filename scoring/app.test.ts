@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { projectPath } from '../platform/project.js';
@@ -161,6 +162,29 @@ describe('POST /v1/score', () => {
         expect(response.json<ApiError>().error.message).toMatch(/same key twice|list is empty|the list has/);
     },
   );
+
+  it('takes naughty strings for what they are', async () => {
+    const strings = JSON.parse(readFileSync(projectPath('test', 'corpora', 'blns.json'), 'utf8')) as string[];
+    for (const text of strings) {
+      const transaction = { ...tinyTransaction, transaction_id: text, merchant_name: text, operation_type: text };
+      const response = await score(transaction);
+      expect([200, 422]).toContain(response.statusCode);
+      if (response.statusCode === 200) expect(response.json<ScoreResponse>().results[0]?.transaction_id).toBe(text);
+    }
+  });
+
+  it('answers any JSON with a reason and never with a failure of its own', async () => {
+    const field = fc.constantFrom(...Object.keys(tinyTransaction));
+    const nearly = fc.tuple(field, fc.jsonValue()).map(([name, value]) => ({ ...tinyTransaction, [name]: value }));
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(fc.jsonValue(), nearly, fc.array(nearly, { maxLength: 4 })), async (body) => {
+        const response = await score(body);
+        expect([200, 400, 422]).toContain(response.statusCode);
+        if (response.statusCode !== 200) expect(response.json<ApiError>().error.message).not.toBe('');
+      }),
+      { numRuns: 300 },
+    );
+  });
 
   it('keeps a sane request id and replaces another', async () => {
     expect((await post(JSON.stringify(tinyTransaction), { 'x-request-id': 'abc-1' })).headers['x-request-id']).toBe(
