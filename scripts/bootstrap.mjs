@@ -52,7 +52,7 @@ if (command === 'start') {
 /** npm ci, unless node_modules holds exactly what package-lock.json asks for. */
 function installPackages() {
   if (packagesMatch()) return;
-  step('installing npm packages', 'about 20 s', npm(), ['ci', '--no-audit', '--no-fund', '--loglevel', 'error'], {
+  step('installing npm packages', 'about 30 s', npm(), ['ci', '--no-audit', '--no-fund', '--loglevel', 'error'], {
     // its install script would fetch GPU libraries from outside; the CPU library is in the package
     ONNXRUNTIME_NODE_INSTALL: 'skip',
   });
@@ -112,7 +112,11 @@ function filesBelow(directory) {
 async function installTools() {
   const { installAll } = await import('../dist/stack/install/all.js');
   try {
-    await installAll({ env: process.env, log: ({ part, message }) => console.error(`${part}: ${message}`) });
+    // scripts/test.mjs lints the Python sources with the tool in there
+    process.env['SLUICE_TEST_PYTHON'] = await installAll({
+      env: process.env,
+      log: ({ part, message }) => console.error(`${part}: ${message}`),
+    });
   } catch (error) {
     fail(error.message);
   }
