@@ -5,6 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const only = process.argv.slice(2);
+const python = process.env['SLUICE_TEST_PYTHON'] ?? 'python3';
+const ruff = (...words) => [
+  '-m',
+  'ruff',
+  ...words,
+  '--config',
+  'training/pyproject.toml',
+  'training',
+  'scripts',
+  'test/parity',
+];
 const checks = [
   ['types', 'npx', ['tsc', '--noEmit']],
   ['lint', 'npx', ['eslint', '.']],
@@ -27,6 +38,8 @@ const checks = [
     ],
   ],
   ['unused', 'npx', ['knip', '--no-progress']],
+  ['python lint', python, ruff('check', '--quiet')],
+  ['python format', python, ruff('format', '--check', '--quiet')],
   ['schemas', process.execPath, ['scripts/generate-types.mjs', '--check']],
 ];
 
