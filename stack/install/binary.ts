@@ -136,8 +136,8 @@ export function goInstall(tool: {
         title: `building ${tool.title} ${tool.version} with Go`,
         part: tool.part,
         estimate: `about ${minutes} min with an empty Go cache on ${cpus().length} cores, once per user`,
-        // flags that only the linker sees: what the user's build cache holds already is used
-        env: { GOBIN: directory },
+        // neither server needs C, so the machine need not have a compiler for it
+        env: { GOBIN: directory, CGO_ENABLED: '0' },
       });
       await built.finally(release);
     },
