@@ -21,7 +21,11 @@ export function rollbackCommand(cli: Cli): Command {
     .description('put the last good bundle, or a named one, back live')
     .argument('[version]', "a bundle's version (default: the last good one before what is live)", parseReleaseId)
     .option('-m, --model <name>', 'the model', 'ulb_gbdt')
-    .option('--environment <name>', 'production or staging', 'production')
+    .option(
+      '--environment <name>',
+      'production or staging; a named bundle also goes into an empty staging',
+      'production',
+    )
     .requiredOption('--reason <text>', 'why; it is recorded', parseText)
     .action((version: string | undefined, options: { model: string; environment: string; reason: string }) =>
       cli.withSession(async (session) => {
@@ -58,7 +62,7 @@ export function rollbackCommand(cli: Cli): Command {
           cli.output.result({ ...result, workflowId, url: session.uiUrl(workflowId) }, () =>
             [
               ...result.steps.map((step) => stepLine(step)),
-              `${result.version} is live again (was ${result.from}), generation ${result.rollout.generation}`,
+              `${result.version} is live (was ${result.from ?? 'nothing'}), generation ${result.rollout.generation}`,
             ].join('\n'),
           );
           return EXIT.ok;

@@ -1,9 +1,9 @@
 import { existsSync, writeFileSync } from 'node:fs';
-import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import proto from '@temporalio/proto';
 import { WorkflowFailedError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
 import { rootCause } from '@temporalio/common';
 import type { WorkflowBundle } from '@temporalio/worker';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { projectPath } from '../../platform/project.js';
 import { QUEUES } from '../../workflows/queues.js';
 import {
@@ -72,15 +72,13 @@ async function awaitApproval(handle: WorkflowHandle): Promise<NonNullable<Releas
 }
 
 /** Keeps a run's history for the replay gate. Written once, never again: old runs must replay on new code. */
-function freeze(name: string, ...handles: WorkflowHandle[]): void {
-  onTestFinished(async () => {
-    for (const handle of handles) {
-      const kind = handle.workflowId.split('/')[0] as string;
-      const file = projectPath('test', 'replay', 'histories', `${name}-${kind}.json`);
-      if (existsSync(file) || process.env['SLUICE_FREEZE'] !== '1') continue;
-      writeFileSync(file, JSON.stringify(historyToJSON(await handle.fetchHistory()), null, 1));
-    }
-  });
+async function freeze(name: string, ...handles: WorkflowHandle[]): Promise<void> {
+  for (const handle of handles) {
+    const kind = handle.workflowId.split('/')[0] as string;
+    const file = projectPath('test', 'replay', 'histories', `${name}-${kind}.bin`);
+    if (existsSync(file) || process.env['SLUICE_FREEZE'] !== '1') continue;
+    writeFileSync(file, proto.temporal.api.history.v1.History.encode(await handle.fetchHistory()).finish());
+  }
 }
 const rolloutHandle = async (): Promise<WorkflowHandle> => {
   const { runId } = await environment.client.workflow.getHandle(rolloutId('ulb_gbdt', 'production')).describe();
@@ -112,7 +110,7 @@ describe('releaseModel', () => {
     expect(fake.registry.get('1')?.stage).toBe('Production');
     expect(Object.fromEntries(fake.aliases)).toEqual({ champion: '1' });
     expect(fake.reports).toHaveLength(1);
-    freeze('released', handle, await rolloutHandle());
+    await freeze('released', handle, await rolloutHandle());
   });
 
   it('archives the former version when a second release goes live', async () => {
@@ -142,7 +140,7 @@ describe('releaseModel', () => {
     await handle.executeUpdate(DECIDE_UPDATE, { args: [good] });
     expect(await result(handle)).toMatchObject({ status: 'Released' });
     expect(fake.reports[0]).toMatchObject({ actor: 'ada, decided by grace', reason: 'figures are fine' });
-    freeze('approved', handle);
+    await freeze('approved', handle);
   });
 
   it('refuses a decision before there is anything to decide', async () => {
@@ -163,14 +161,14 @@ describe('releaseModel', () => {
     expect(fake.pointer).toBeNull();
     expect(fake.registry.get('1')?.stage).toBe('Archived');
     expect(fake.aliases.size).toBe(0);
-    freeze('rejected', handle);
+    await freeze('rejected', handle);
   });
 
   it('ends as Expired when nobody decides', async () => {
     const handle = await start({ policy: 'manual', deadlineSeconds: 1 });
     expect(await result(handle)).toMatchObject({ status: 'Expired' });
     expect(fake.registry.get('1')?.stage).toBe('Archived');
-    freeze('timed-out', handle);
+    await freeze('timed-out', handle);
   });
 
   it('stops before training when the data fails a check, and says which and by how much', async () => {
@@ -194,7 +192,7 @@ describe('releaseModel', () => {
     });
     expect(JSON.stringify([fake.pointer, [...fake.aliases], [...fake.registry]])).toBe(before);
     expect(fake.reports.at(-1)).toMatchObject({ status: 'Failed' });
-    freeze('gate-failed', handle);
+    await freeze('gate-failed', handle);
   });
 
   it('invariant 2, 8: undoes a failed smoke forward in generation, gives the old version its stage back, and fails', async () => {
@@ -210,7 +208,7 @@ describe('releaseModel', () => {
     expect(fake.replicaGeneration).toBe(3);
     expect([...fake.registry.values()].map(({ stage }) => stage)).toEqual(['Production', 'Archived']);
     expect(Object.fromEntries(fake.aliases)).toEqual({ champion: '1' });
-    freeze('rolled-back', handle, await rolloutHandle());
+    await freeze('rolled-back', handle, await rolloutHandle());
   });
 
   it('says loudly that the first bundle failed and there is none to go back to', async () => {
@@ -241,7 +239,7 @@ describe('releaseModel', () => {
     expect(await result(handle)).toMatchObject({ status: 'Superseded', why: expect.stringContaining('newer data') });
     expect(fake.pointer?.version).toBe('newer');
     expect(fake.registry.get('1')?.stage).toBe('Archived');
-    freeze('superseded', handle);
+    await freeze('superseded', handle);
   });
 
   it('tries again when a rival takes the pointer at the very moment of the swap', async () => {
@@ -266,7 +264,7 @@ describe('releaseModel', () => {
     await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
     expect(fake.registry.get('1')?.stage).toBe('Archived');
     expect(fake.aliases.size).toBe(0);
-    freeze('cancelled', handle);
+    await freeze('cancelled', handle);
   });
 });
 
@@ -303,11 +301,12 @@ describe('rollbackRelease', () => {
     });
     expect(fake.aliases.get('champion')).toBe('1');
     expect([...fake.registry.values()].map(({ stage }) => stage)).toEqual(['Production', 'Archived']);
-    freeze('rolled-back-by-hand', handle);
+    await freeze('rolled-back-by-hand', handle);
   });
 
   it('refuses without anything older, with an unknown bundle, and for who may not', async () => {
     expect((await failure(await rollback())).type).toBe('NotFound');
+    expect((await failure(await rollback({ environment: 'staging' }))).message).toMatch(/name the bundle/);
     const first = await result(await start());
     expect((await failure(await rollback())).message).toMatch(/no bundle before/);
     expect((await failure(await rollback({ version: 'nope' }))).type).toBe('NotFound');

@@ -1,11 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import proto from '@temporalio/proto';
+import { DeterminismViolationError } from '@temporalio/workflow';
 import { Worker, type WorkflowBundle } from '@temporalio/worker';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { projectPath } from '../../platform/project.js';
 import { bundleWorkflows } from '../support/workflow-environment.js';
 
 const directory = projectPath('test', 'replay', 'histories');
-const histories = readdirSync(directory).filter((name) => name.endsWith('.json'));
+const histories = readdirSync(directory).filter((name) => name.endsWith('.bin'));
 
 // Invariant 10: every workflow that ever ran replays on today's code. Histories are never made anew; changed code uses `patched()`.
 describe('replay gate', () => {
@@ -25,14 +27,23 @@ describe('replay gate', () => {
       'superseded',
       'cancelled',
     ];
-    const missing = ends.filter((end) => !histories.includes(`${end}-release.json`));
+    const missing = ends.filter((end) => !histories.includes(`${end}-release.bin`));
     expect(missing).toEqual([]);
-    expect(histories).toContain('rolled-back-rollout.json');
-    expect(histories).toContain('rolled-back-by-hand-rollback.json');
+    expect(histories).toContain('rolled-back-rollout.bin');
+    expect(histories).toContain('rolled-back-by-hand-rollback.bin');
   });
 
   it.each(histories)('%s', async (name) => {
-    const history: unknown = JSON.parse(readFileSync(`${directory}/${name}`, 'utf8'));
+    const history = proto.temporal.api.history.v1.History.decode(readFileSync(`${directory}/${name}`));
     await Worker.runReplayHistory({ workflowBundle }, history);
+  });
+
+  it('notices code that does something else than the history did', async () => {
+    const history = proto.temporal.api.history.v1.History.decode(readFileSync(`${directory}/released-release.bin`));
+    const scheduled = history.events.find(
+      (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'train',
+    );
+    Object.assign(scheduled?.activityTaskScheduledEventAttributes?.activityType ?? {}, { name: 'trainOtherwise' });
+    await expect(Worker.runReplayHistory({ workflowBundle }, history)).rejects.toThrow(DeterminismViolationError);
   });
 });

@@ -28,6 +28,7 @@ export interface RollbackProgress {
 export interface RollbackResult {
   rollout: RolloutResult;
   version: string;
-  from: string;
+  /** what was live before; null in a staging environment that was empty */
+  from: string | null;
   steps: StepProgress[];
 }

@@ -34,7 +34,7 @@ export async function rollbackRelease(input: RollbackInput): Promise<RollbackRes
     const { live, bundle } = await log.run(
       'find the bundle',
       () => findTarget(input),
-      (found) => `${found.live.version} → ${found.bundle.version}`,
+      (found) => `${found.live?.version ?? 'nothing'} → ${found.bundle.version}`,
     );
     target = bundle.version;
     await log.run(
@@ -60,7 +60,7 @@ export async function rollbackRelease(input: RollbackInput): Promise<RollbackRes
         model,
         environment,
         bundle: { version: bundle.version, manifestSha256: bundle.manifestSha256 },
-        base: { version: live.version, generation: live.generation },
+        base: live === null ? null : { version: live.version, generation: live.generation },
         releaseId,
         actor,
         reason,
@@ -81,7 +81,7 @@ export async function rollbackRelease(input: RollbackInput): Promise<RollbackRes
         () => `version ${bundle.modelVersion}`,
       );
     await report(input, log, 'RolledBack', bundle.version, bundle.modelVersion, rollout.generation, reason);
-    return { rollout, version: bundle.version, from: live.version, steps: log.steps };
+    return { rollout, version: bundle.version, from: live?.version ?? null, steps: log.steps };
   } catch (error) {
     await CancellationScope.nonCancellable(() =>
       report(input, log, 'Failed', target, null, null, rootCause(error) ?? String(error)),
@@ -92,20 +92,20 @@ export async function rollbackRelease(input: RollbackInput): Promise<RollbackRes
 
 async function findTarget({ model, environment, version }: RollbackInput) {
   const live = await light.readPointer({ model, environment });
-  if (live === null)
+  // Staging begins empty and is filled by hand; production only ever by a release.
+  if (live === null && (version === null || environment === 'production'))
     throw ApplicationFailure.nonRetryable(
-      `nothing of ${model} is live in ${environment}: there is nothing to roll back`,
+      `nothing of ${model} is live in ${environment}: ${environment === 'staging' ? 'name the bundle to put there' : 'there is nothing to roll back'}`,
       'NotFound',
     );
   const ref =
     version === null ? await light.lastGoodBundle({ model, environment }) : await light.findBundle({ model, version });
-  if (ref === null) {
+  if (ref === null)
     throw ApplicationFailure.nonRetryable(
-      `no bundle before ${live.version} was ever live and smoked: name one, \`sluice rollback VERSION\``,
+      `no bundle before ${live?.version} was ever live and smoked: name one, \`sluice rollback VERSION\``,
       'NotFound',
     );
-  }
-  if (ref.version === live.version)
+  if (ref.version === live?.version)
     throw ApplicationFailure.nonRetryable(`${live.version} is live already`, 'Conflict');
   return { live, bundle: await bulk.verifyBundle({ model, ...ref }) };
 }
