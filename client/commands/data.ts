@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { importFixings, importTransactions } from '../../activities/mongo/import/index.js';
+import { importFixings, importTransactions, type ImportSummary } from '../../activities/mongo/import/index.js';
 import { mongoOf } from '../../platform/connect.js';
 import type { Cli } from '../cli.js';
 import { EXIT } from '../exit-codes.js';
@@ -35,7 +35,7 @@ export function dataCommand(cli: Cli): Command {
               },
             },
           );
-          cli.output.result(summary, () => JSON.stringify(summary, null, 2));
+          cli.output.result(summary, () => importText(summary));
           return EXIT.ok;
         } finally {
           await mongo.close();
@@ -50,7 +50,7 @@ export function dataCommand(cli: Cli): Command {
         const mongo = await mongoOf(settings, 'client');
         try {
           const summary = await importFixings({ db: mongo.db }, { file });
-          cli.output.result(summary, () => JSON.stringify(summary, null, 2));
+          cli.output.result(summary, () => importText(summary));
           return EXIT.ok;
         } finally {
           await mongo.close();
@@ -58,4 +58,15 @@ export function dataCommand(cli: Cli): Command {
       }),
     );
   return data;
+}
+
+/** What an import did, for people: counts, then every reason for which rows were refused, and the first of them. */
+export function importText({ read, inserted, updated, unchanged, refused, ignoredColumns }: ImportSummary): string {
+  const count = (value: number): string => value.toLocaleString('en');
+  return [
+    `${count(read)} rows: ${count(inserted)} new, ${count(updated)} changed, ${count(unchanged)} as they were, ${count(refused.count)} refused`,
+    ...Object.entries(refused.reasons).map(([reason, rows]) => `  ${count(rows)} × ${reason}`),
+    ...refused.examples.slice(0, 5).map(({ line, reason }) => `  line ${line}: ${reason}`),
+    ...(ignoredColumns.length === 0 ? [] : [`columns nobody asked for: ${ignoredColumns.join(', ')}`]),
+  ].join('\n');
 }

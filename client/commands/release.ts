@@ -5,9 +5,17 @@ import type { ReleaseInput, ReleaseOverrides, ReleaseProgress } from '../../work
 import type { Cli } from '../cli.js';
 import { EXIT, exitCodeOf } from '../exit-codes.js';
 import { parseCount, parseGate, parseInstant, parsePositive, parseReleaseId, parseText } from '../options.js';
-import { decide, findRelease, listReleases, newReleaseId, readProgress, startRelease } from '../release/release.js';
+import {
+  decide,
+  findRelease,
+  listReleases,
+  newReleaseId,
+  pendingRetries,
+  readProgress,
+  startRelease,
+} from '../release/release.js';
 import { releaseTiming } from '../release/timing.js';
-import { releaseText } from '../release/view.js';
+import { releaseText, retryLine } from '../release/view.js';
 import { showWatch } from '../release/watch.js';
 import type { Session } from '../session.js';
 
@@ -202,9 +210,10 @@ async function show(
   const smoked = progress.steps.find(({ name, status }) => name === 'smoke' && status === 'done');
   const liveAt = smoked?.finishedAt ?? null;
   const timing = await releaseTiming(session.client, workflowId, liveAt);
+  const retries = await pendingRetries(session, session.client.workflow.getHandle(workflowId));
   const url = session.uiUrl(workflowId);
-  cli.output.result({ model, releaseId, ...progress, error, timing, url }, () =>
-    releaseText(releaseId, progress, timing, url, error),
+  cli.output.result({ model, releaseId, ...progress, error, retries, timing, url }, () =>
+    [...retries.map(retryLine), releaseText(releaseId, progress, timing, url, error)].join('\n'),
   );
   return exitCodeOf(progress.status);
 }

@@ -2,6 +2,7 @@ import type { CheckResult, Metrics } from '../../domain/release/types.js';
 import type { ReleaseProgress } from '../../workflows/releaseModel/contract.js';
 import type { StepProgress } from '../../workflows/progress.js';
 import { duration } from '../output.js';
+import type { Retry } from './release.js';
 import type { ReleaseTiming } from './timing.js';
 
 const MARK: Record<StepProgress['status'], string> = {
@@ -18,6 +19,10 @@ export function stepLine(step: StepProgress, now = Date.now()): string {
       ? ''
       : duration((step.finishedAt === null ? now : Date.parse(step.finishedAt)) - Date.parse(step.startedAt));
   return `${MARK[step.status]} ${step.name.padEnd(14)} ${took.padStart(7)}  ${step.detail ?? ''}`.trimEnd();
+}
+
+export function retryLine({ activity, attempt, failure }: Retry): string {
+  return `↻ ${activity} failed and is tried again (attempt ${attempt}): ${failure}`;
 }
 
 export function gateTable(gates: readonly CheckResult[]): string[] {

@@ -3,12 +3,9 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { STEPS, type ReleaseProgress } from '../../workflows/releaseModel/contract.js';
 import type { StepProgress } from '../../workflows/progress.js';
 import type { Output } from '../output.js';
-import { stepLine } from './view.js';
+import { retryLine, stepLine } from './view.js';
 import type { Session } from '../session.js';
 import { watchRelease, type Retry } from './release.js';
-
-const retryLine = ({ activity, attempt, failure }: Retry): string =>
-  `↻ ${activity} failed ${attempt - 1 || 1} times and is tried again: ${failure}`;
 
 /** Shows a release's steps as they happen: a live list in a terminal, one plain line a change when piped, nothing with `--json`. */
 export async function showWatch(
