@@ -61,7 +61,7 @@ const cli: Cli = {
     process.exitCode = await work(settings());
   },
   withSession: async (work) => {
-    const session = await openSession(settings());
+    const session = await openSession(settings(), env);
     // A command that only asks may end at once; what it started goes on in Temporal.
     listeners.push(() => process.exit(EXIT.interrupted));
     try {

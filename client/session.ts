@@ -1,6 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { SluiceError } from '../platform/errors.js';
 import type { Settings } from '../platform/config.js';
+import { temporalConnection } from '../platform/temporal.js';
 
 /** A connection to the running system, and the addresses commands print. */
 export interface Session {
@@ -11,10 +12,14 @@ export interface Session {
   close(): Promise<void>;
 }
 
-export async function openSession(settings: Settings): Promise<Session> {
+/** @param env the environment over the running stack's, for Temporal's TLS and API key */
+export async function openSession(settings: Settings, env: NodeJS.ProcessEnv = {}): Promise<Session> {
   let connection: Connection;
   try {
-    connection = await Connection.connect({ address: settings.TEMPORAL_ADDRESS, connectTimeout: '5s' });
+    connection = await Connection.connect({
+      ...temporalConnection({ ...env, TEMPORAL_ADDRESS: settings.TEMPORAL_ADDRESS }),
+      connectTimeout: '5s',
+    });
   } catch (error) {
     throw new SluiceError(
       'Unreachable',

@@ -1,5 +1,6 @@
 import { Runtime } from '@temporalio/worker';
 import { createLog, temporalLogger } from '../platform/log.js';
+import { temporalConnection } from '../platform/temporal.js';
 import { startScorer } from './scorer.js';
 import { loadScorerSettings } from './settings.js';
 
@@ -10,7 +11,7 @@ const log = createLog('scorer', settings.LOG_LEVEL);
 Runtime.install({ logger: temporalLogger(log), shutdownSignals: [] });
 
 try {
-  const scorer = await startScorer(settings, log);
+  const scorer = await startScorer(settings, temporalConnection(process.env), log);
   log.info(
     { address: scorer.address, replicaId: settings.SCORER_REPLICA_ID, environment: settings.SCORER_ENVIRONMENT },
     'ready',

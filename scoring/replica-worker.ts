@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { NativeConnection, Worker } from '@temporalio/worker';
+import { NativeConnection, Worker, type NativeConnectionOptions } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import type { ReplicaActivities } from '../activities/contract.js';
 import { QUEUES, replicaQueue } from '../workflows/queues.js';
@@ -13,7 +13,7 @@ export interface ReplicaWorker {
 }
 
 export interface ReplicaWorkerOptions {
-  address: string;
+  connectTo: NativeConnectionOptions;
   namespace: string;
   replicaId: string;
   activities: ReplicaActivities;
@@ -27,7 +27,7 @@ const PROBE_TIMEOUT_MS = 3_000;
 
 /** Activities only (a worker with workflows idles at twice the memory). Temporal may be down for as long as it likes. */
 export function createReplicaWorker({
-  address,
+  connectTo,
   namespace,
   replicaId,
   activities,
@@ -53,7 +53,7 @@ export function createReplicaWorker({
 
   /** Until told to stop, or until a worker gives up. */
   const work = async (): Promise<void> => {
-    const connection = await NativeConnection.connect({ address });
+    const connection = await NativeConnection.connect(connectTo);
     try {
       const create = (taskQueue: string) =>
         Worker.create({
@@ -94,7 +94,10 @@ export function createReplicaWorker({
         backoffMs = FIRST_BACKOFF_MS;
       } catch (error) {
         if (status === 'connected' || backoffMs === FIRST_BACKOFF_MS)
-          log.warn({ err: error, address }, 'Temporal cannot be reached; trying again in the background');
+          log.warn(
+            { err: error, address: connectTo.address },
+            'Temporal cannot be reached; trying again in the background',
+          );
       }
       status = 'unreachable';
       await waited(backoffMs, stopping.signal);

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { readFile } from 'node:fs/promises';
 import { MongoClient } from 'mongodb';
+import type { NativeConnectionOptions } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { bundleExpectation } from '../domain/bundle/layout.js';
 import { loadTrustedKeys } from '../platform/keys.js';
@@ -38,7 +39,13 @@ const REGISTRY_TIMEOUT_MS = 2_000;
  * @param threadFile tests only: the compiled ONNX thread
  * @throws SluiceError for settings, keys, a spec or a pinned bundle that cannot be used: starting again would not help
  */
-export async function startScorer(settings: ScorerSettings, log: Logger, threadFile?: URL): Promise<Scorer> {
+export async function startScorer(
+  settings: ScorerSettings,
+  /** TLS and API key for Temporal; the address is the settings' */
+  temporal: NativeConnectionOptions,
+  log: Logger,
+  threadFile?: URL,
+): Promise<Scorer> {
   const replicaId = settings.SCORER_REPLICA_ID;
   const environment = settings.SCORER_ENVIRONMENT;
   const model = settings.SCORER_MODEL;
@@ -119,7 +126,7 @@ export async function startScorer(settings: ScorerSettings, log: Logger, threadF
     if (settings.TEMPORAL_ADDRESS !== '') {
       const activities = createReplicaActivities({ replicaId, model, environment, follower: following });
       worker = createReplicaWorker({
-        address: settings.TEMPORAL_ADDRESS,
+        connectTo: { ...temporal, address: settings.TEMPORAL_ADDRESS },
         namespace: settings.TEMPORAL_NAMESPACE,
         replicaId,
         activities,

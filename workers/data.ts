@@ -10,6 +10,7 @@ import { createLog } from '../platform/log.js';
 import { createMlflowClient } from '../platform/mlflow.js';
 import { loadModel } from '../platform/models.js';
 import { projectPath } from '../platform/project.js';
+import { temporalConnection } from '../platform/temporal.js';
 import { QUEUES } from '../workflows/queues.js';
 import { runWorker } from './run-worker.js';
 
@@ -22,7 +23,7 @@ const mongo = await mongoOf(settings, 'data-worker');
 const trustedKeys = await loadTrustedKeys(settings.SLUICE_TRUSTED_KEYS_FILE);
 
 try {
-  await runWorker(settings, log, {
+  await runWorker(settings, temporalConnection(process.env), log, {
     taskQueue: QUEUES.data,
     maxConcurrentActivityTaskExecutions: 4,
     activities: {

@@ -21,6 +21,7 @@ import { createLog } from '../platform/log.js';
 import { createMlflowClient } from '../platform/mlflow.js';
 import { loadModel } from '../platform/models.js';
 import { projectPath } from '../platform/project.js';
+import { temporalConnection } from '../platform/temporal.js';
 import { QUEUES } from '../workflows/queues.js';
 import { runWorker } from './run-worker.js';
 import { WORKFLOW_BUNDLE } from './workflow-bundle.js';
@@ -34,7 +35,7 @@ if (!existsSync(WORKFLOW_BUNDLE))
 const modelsDir = projectPath('models');
 const store = objectStoreOf(settings);
 const mongo = await mongoOf(settings, 'release-worker');
-const temporal = await Connection.connect({ address: settings.TEMPORAL_ADDRESS });
+const temporal = await Connection.connect(temporalConnection(process.env));
 const trustedKeys = await loadTrustedKeys(settings.SLUICE_TRUSTED_KEYS_FILE);
 const pointer = createPointerActivities({
   store,
@@ -44,7 +45,7 @@ const pointer = createPointerActivities({
 });
 
 try {
-  await runWorker(settings, log, {
+  await runWorker(settings, temporalConnection(process.env), log, {
     taskQueue: QUEUES.release,
     workflowBundle: { codePath: WORKFLOW_BUNDLE },
     activities: {

@@ -1,4 +1,10 @@
-import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import {
+  NativeConnection,
+  Runtime,
+  Worker,
+  type NativeConnectionOptions,
+  type WorkerOptions,
+} from '@temporalio/worker';
 import { Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
 import type { Settings } from '../platform/config.js';
@@ -29,11 +35,12 @@ const failuresByType = (): {
  */
 export async function runWorker(
   settings: Settings,
+  connectTo: NativeConnectionOptions,
   log: Logger,
   options: Omit<WorkerOptions, 'connection' | 'namespace' | 'interceptors'>,
 ): Promise<void> {
   Runtime.install({ logger: temporalLogger(log), shutdownSignals: [] });
-  const connection = await NativeConnection.connect({ address: settings.TEMPORAL_ADDRESS });
+  const connection = await NativeConnection.connect(connectTo);
   try {
     const worker = await Worker.create({
       connection,

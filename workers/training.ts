@@ -5,6 +5,7 @@ import { objectStoreOf } from '../platform/connect.js';
 import { createLog } from '../platform/log.js';
 import { loadModel } from '../platform/models.js';
 import { projectPath } from '../platform/project.js';
+import { temporalConnection } from '../platform/temporal.js';
 import { QUEUES } from '../workflows/queues.js';
 import { runWorker } from './run-worker.js';
 
@@ -12,7 +13,7 @@ import { runWorker } from './run-worker.js';
 const settings = loadSettings(process.env);
 const log = createLog('training-worker', settings.LOG_LEVEL);
 
-await runWorker(settings, log, {
+await runWorker(settings, temporalConnection(process.env), log, {
   taskQueue: QUEUES.training,
   maxConcurrentActivityTaskExecutions: 1,
   activities: createTrainerActivities({

@@ -34,7 +34,7 @@ export function startCommand(cli: Cli): Command {
       try {
         const settings = loadSettings({ ...stack.env, ...cli.env });
         await importDemo(cli, settings);
-        const session = await openSession(settings);
+        const session = await openSession(settings, cli.env);
         try {
           code = await releaseDemo(cli, session, startedAt);
         } finally {
