@@ -11,6 +11,7 @@ export default defineConfig({
         test: {
           ...common,
           name: 'unit',
+          sequence: { groupOrder: 0 },
           include: [
             '{activities,client,domain,platform,schemas,scoring,stack,workers,workflows,test/unit}/**/*.test.ts',
           ],
@@ -21,6 +22,7 @@ export default defineConfig({
         test: {
           ...common,
           name: 'integration',
+          sequence: { groupOrder: 1 },
           include: ['**/*.integration.test.ts', 'test/replay/**/*.test.ts'],
           exclude: ['node_modules/**', 'dist/**'],
           fileParallelism: false,
@@ -32,6 +34,7 @@ export default defineConfig({
         test: {
           ...common,
           name: 'system',
+          sequence: { groupOrder: 2 },
           include: ['test/system/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 900_000,

@@ -45,7 +45,7 @@ describe('connectMongo', () => {
       type: 'Unreachable',
       message: expect.stringContaining(`MongoDB at 127.0.0.1:${port} cannot be reached`) as string,
     });
-    expect(JSON.stringify(failure) + String(failure)).not.toContain('hunter2');
+    expect(JSON.stringify(failure) + (failure as Error).message).not.toContain('hunter2');
   });
 
   it('refuses an address that is none', async () => {
