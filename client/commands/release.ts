@@ -88,7 +88,7 @@ export function releaseCommand(cli: Cli): Command {
     .action((id: string, options: { model: string }) =>
       cli.withSession(async (session) => {
         const handle = await findRelease(session, options.model, id);
-        return await show(cli, session, handle.workflowId, options.model, id, await readProgress(handle), null);
+        return await show(cli, session, handle.workflowId, options.model, id, await readProgress(handle), null, true);
       }),
     );
 
@@ -195,7 +195,7 @@ async function toInput(cli: Cli, options: StartOptions & { model: string }): Pro
 export async function watch(cli: Cli, session: Session, model: string, releaseId: string): Promise<number> {
   const handle = await findRelease(session, model, releaseId);
   const { progress, error } = await showWatch(session, handle, releaseId, cli.output);
-  return await show(cli, session, handle.workflowId, model, releaseId, progress, error);
+  return await show(cli, session, handle.workflowId, model, releaseId, progress, error, false);
 }
 
 async function show(
@@ -206,6 +206,7 @@ async function show(
   releaseId: string,
   progress: ReleaseProgress,
   error: string | null,
+  withSteps: boolean,
 ): Promise<number> {
   const smoked = progress.steps.find(({ name, status }) => name === 'smoke' && status === 'done');
   const liveAt = smoked?.finishedAt ?? null;
@@ -213,7 +214,7 @@ async function show(
   const retries = await pendingRetries(session, session.client.workflow.getHandle(workflowId));
   const url = session.uiUrl(workflowId);
   cli.output.result({ model, releaseId, ...progress, error, retries, timing, url }, () =>
-    [...retries.map(retryLine), releaseText(releaseId, progress, timing, url, error)].join('\n'),
+    [...retries.map(retryLine), releaseText(releaseId, progress, timing, url, error, withSteps)].join('\n'),
   );
   return exitCodeOf(progress.status);
 }

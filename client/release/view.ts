@@ -57,13 +57,15 @@ export function releaseText(
   timing: ReleaseTiming | null,
   uiUrl: string,
   error: string | null,
+  /** false where they have just been watched */
+  withSteps: boolean,
 ): string {
   const lines = [`release ${releaseId}: ${progress.status}${progress.why === null ? '' : `, ${progress.why}`}`];
   if (progress.bundleVersion !== null)
     lines.push(
       `bundle ${progress.bundleVersion}${progress.generation === null ? '' : `, generation ${progress.generation}`}${progress.modelVersion === null ? '' : `, MLflow version ${progress.modelVersion}`}`,
     );
-  lines.push('', ...progress.steps.map((step) => stepLine(step)));
+  if (withSteps) lines.push('', ...progress.steps.map((step) => stepLine(step)));
   if (progress.gates.length > 0) lines.push('', 'gates', ...gateTable(progress.gates));
   if (progress.metrics !== null) lines.push('', metricLine(progress.metrics));
   if (progress.approval !== null)

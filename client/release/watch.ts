@@ -21,7 +21,9 @@ export async function showWatch(
     for (const step of progress.steps) {
       if (step.status === 'pending' || seen.get(step.name) === step.status) continue;
       seen.set(step.name, step.status);
-      if (step.status !== 'skipped') output.line(stepLine(step));
+      // how long a step takes is news when it has ended
+      if (step.status === 'running') output.line(`▸ ${step.name}`);
+      else if (step.status !== 'skipped') output.line(stepLine(step));
     }
     if (progress.approval !== null && !asked) {
       asked = true;
