@@ -107,6 +107,9 @@ const CODES: Partial<Record<SluiceError['type'], number>> = {
   UnknownModel: EXIT.notFound,
   NotFound: EXIT.notFound,
   Unreachable: EXIT.unreachable,
+  Rejected: EXIT.usage,
+  Conflict: EXIT.usage,
+  NotAuthorised: EXIT.usage,
   RolloutFailed: EXIT.failed,
   GateFailed: EXIT.failed,
 };
