@@ -16,7 +16,7 @@ export function dataCommand(cli: Cli): Command {
     .option('--shift-days <n>', 'move every time by so many days (default: times stay as they are)', parseCount)
     .addHelpText(
       'after',
-      '\nExchange rates must be there first: `sluice data import-fixings FILE`.\nRows that are refused change nothing and do not stop the rest.',
+      '\nExchange rates must be there first: `sluice data import-fixings FILE`.\nRows that are refused change nothing and do not stop the rest; exit code 2 says that every row was.',
     )
     .action((file: string, options: { model: string; shiftDays?: number }) =>
       cli.withSettings(async (settings) => {
@@ -36,7 +36,7 @@ export function dataCommand(cli: Cli): Command {
             },
           );
           cli.output.result(summary, () => importText(summary));
-          return EXIT.ok;
+          return summary.read > 0 && summary.refused.count === summary.read ? EXIT.usage : EXIT.ok;
         } finally {
           await mongo.close();
         }
