@@ -26,6 +26,10 @@ export function s3Part(context: PartContext, secrets: Secrets, bucket: string): 
       isReady: async () => (await accepts('127.0.0.1', port)) && (await ensureBucket(provides)),
       readyTimeoutMs: 30_000,
       stopGraceMs: 10_000,
+      advise: (tail) =>
+        tail.includes('xattr')
+          ? `The file system of ${context.paths.s3} has no extended attributes, which the S3 server keeps metadata in: set SLUICE_STATE_DIR to a directory on one that has (ext4, xfs, btrfs, apfs), or S3_ENDPOINT to an S3 of yours.`
+          : undefined,
     }),
   };
 }

@@ -21,6 +21,8 @@ export interface ProcessSpec {
   readyTimeoutMs: number;
   /** what it may take to end when asked to, before it is killed */
   stopGraceMs: number;
+  /** what the user can do, when the end of the log shows a known problem */
+  advise?: (logTail: string) => string | undefined;
 }
 
 /** Who wants to know of every pid: the watchdog and the record in the state directory. */
@@ -221,9 +223,11 @@ export class Supervised {
       throw new SluiceError('StackFailed', `${name} cannot be started: ${command} is not there or cannot be run`);
     }
     if (this.#deaths.length > maxDeaths) {
+      const tail = tailLog(logFile, this.#logOffset);
+      const advice = this.#spec.advise?.(tail);
       throw new SluiceError(
         'StackFailed',
-        `${name} ended ${this.#deaths.length} times within ${windowMs / 1000} s; see ${logFile}. Its last lines:\n${tailLog(logFile, this.#logOffset)}`,
+        `${name} ended ${this.#deaths.length} times within ${windowMs / 1000} s; see ${logFile}. Its last lines:\n${tail}${advice === undefined ? '' : `\n${advice}`}`,
       );
     }
     this.#restarts += 1;

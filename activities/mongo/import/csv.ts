@@ -2,84 +2,107 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { parse } from 'csv-parse';
+import { parse } from 'csv-parse/sync';
 import { SluiceError } from '../../../platform/errors.js';
+import { linesOf, type Line } from './lines.js';
 
-/** One quote that is never closed would swallow the rest of the file; a record this long ends it. */
-const MAX_RECORD_BYTES = 64 * 1024;
-
-/** A record with the line on which it ends, or one that cannot be parsed, with the reason. */
+/** A record with its line, or one that cannot be parsed, with the reason. */
 export type CsvRecord = { line: number; values: string[] } | { line: number; malformed: string };
 
 export interface CsvFile {
   header: string[];
-  records: AsyncIterable<CsvRecord>;
+  /** as they come: many at a time */
+  records: AsyncIterable<CsvRecord[]>;
   /** share of the file's bytes that have been read */
   fraction(): number;
 }
 
 /**
- * Streams a CSV (RFC 4180, UTF-8, gzip by its first bytes) whose first record is a header.
+ * Streams a CSV (UTF-8, gzip by its first bytes) whose first line is a header. A record is a line: a quoted field may hold commas and quotes but no
+ * line end. That way a quote that is never closed costs its own row and not all that follow.
  * @throws SluiceError NotFound or InvalidInput, naming the file
  */
 export async function openCsv(path: string): Promise<CsvFile> {
   const { size, gzipped } = await inspect(path);
   const source = createReadStream(path);
   const text: Readable = gzipped ? source.pipe(createGunzip()) : source;
-  const skipped: CsvRecord[] = [];
-  const parser = parse({
-    bom: true,
-    info: true,
-    relax_column_count: true,
-    skip_empty_lines: true,
-    max_record_size: MAX_RECORD_BYTES,
-    skip_records_with_error: true,
-    on_skip: (error) => {
-      if (error !== undefined) skipped.push({ line: Number(error['lines'] ?? 0), malformed: malformed(error.code) });
-      return undefined;
-    },
-  });
-  // A stream that fails does not end the streams it is piped into.
+  // A stream that fails does not end the stream it is piped into.
   source.on('error', (error) => text.destroy(error));
-  text.on('error', (error) => parser.destroy(error));
-  text.pipe(parser);
-
-  const iterator = parser[Symbol.asyncIterator]() as AsyncIterator<{ record: string[]; info: { lines: number } }>;
-  let line = 0;
-  const next = async () => {
+  const batches = linesOf(text);
+  let lastLine = 0;
+  const next = async (): Promise<Line[] | null> => {
     try {
-      return await iterator.next();
+      const batch = await batches.next();
+      if (batch.done === true) return null;
+      lastLine = batch.value[batch.value.length - 1]?.number ?? lastLine;
+      return batch.value;
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      const where = line === 0 ? '' : ` after line ${line}`;
+      const where = lastLine === 0 ? '' : ` after line ${lastLine}`;
       throw new SluiceError(
         'InvalidInput',
-        `${path} cannot be read${where}: ${message} (${code ?? 'no code'}). Rows before it were imported; mend the file and import it again.`,
+        `${path} cannot be read${where}: ${(error as Error).message}. Rows before it were imported; mend the file and import it again.`,
       );
     }
   };
-  const first = await next();
-  if (first.done === true) throw new SluiceError('InvalidInput', `${path} is empty: it must begin with a header`);
-  line = first.value.info.lines;
+  const close = (): void => {
+    source.destroy();
+    text.destroy();
+  };
 
-  async function* records(): AsyncGenerator<CsvRecord> {
+  const first = (await next()) ?? [];
+  const [header, ...rest] = recordsOf(first);
+  if (header === undefined || 'malformed' in header) {
+    close();
+    const why = header === undefined ? 'is empty' : `has no header that can be read: ${header.malformed}`;
+    throw new SluiceError('InvalidInput', `${path} ${why}. Nothing was changed.`);
+  }
+  // A byte order mark belongs to the file and not to the name of its first column.
+  const names = header.values.map((name, index) => (index === 0 ? name.replace(/^\uFEFF/, '') : name));
+
+  async function* records(): AsyncGenerator<CsvRecord[]> {
     try {
-      for (let one = await next(); one.done !== true; one = await next()) {
-        yield* skipped.splice(0);
-        line = one.value.info.lines;
-        yield { line, values: one.value.record };
-      }
-      yield* skipped.splice(0);
+      yield rest;
+      for (let batch = await next(); batch !== null; batch = await next()) yield recordsOf(batch);
     } finally {
-      source.destroy();
-      parser.destroy();
+      close();
     }
   }
-  return {
-    header: first.value.record,
-    records: records(),
-    fraction: () => (size === 0 ? 1 : source.bytesRead / size),
-  };
+  return { header: names, records: records(), fraction: () => (size === 0 ? 1 : source.bytesRead / size) };
+}
+
+function recordsOf(lines: readonly Line[]): CsvRecord[] {
+  const quoted = lines.flatMap(({ text }) => (text?.includes('"') ? [text] : []));
+  const parsed = parseTogether(quoted);
+  let nextQuoted = 0;
+  return lines.flatMap(({ number, text }): CsvRecord[] => {
+    if (text === '') return [];
+    if (text === null) return [{ line: number, malformed: 'malformed CSV: a line of more than 64 KB' }];
+    if (!text.includes('"')) return [{ line: number, values: text.split(',') }];
+    const values = parsed?.[nextQuoted++];
+    return [values === undefined ? parseAlone(number, text) : { line: number, values }];
+  });
+}
+
+const CSV = { bom: true, record_delimiter: '\n', relax_column_count: true };
+
+/** Lines with quotes in one call, as starting the parser costs more than a line; null when they are not one record each. */
+function parseTogether(lines: readonly string[]): string[][] | null {
+  try {
+    const records = parse(lines.join('\n'), CSV);
+    return records.length === lines.length ? records : null;
+  } catch {
+    return null;
+  }
+}
+
+/** A line by itself, so that what is wrong with it is known and concerns no other. */
+function parseAlone(line: number, text: string): CsvRecord {
+  try {
+    const [values = []] = parse(text, CSV);
+    return { line, values };
+  } catch (error) {
+    return { line, malformed: malformed((error as { code?: string }).code) };
+  }
 }
 
 async function inspect(path: string): Promise<{ size: number; gzipped: boolean }> {
@@ -103,8 +126,7 @@ async function inspect(path: string): Promise<{ size: number; gzipped: boolean }
 
 function malformed(code: string | undefined): string {
   const why: Record<string, string> = {
-    CSV_MAX_RECORD_SIZE: 'a record longer than 64 KB: probably a quote that is never closed',
-    CSV_QUOTE_NOT_CLOSED: 'a quote that is never closed',
+    CSV_QUOTE_NOT_CLOSED: 'a quote that is not closed on its line',
     INVALID_OPENING_QUOTE: 'a quote inside an unquoted field',
     CSV_INVALID_CLOSING_QUOTE: 'text after a closing quote',
   };

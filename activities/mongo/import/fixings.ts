@@ -35,20 +35,22 @@ export async function importFixings(
       batch = new Map();
       onProgress?.(progressOf(summary, csv.fraction()));
     };
-    for await (const record of csv.records) {
-      summary.read++;
-      if ('malformed' in record) {
-        refuse(summary, record.line, record.malformed);
-        continue;
-      }
-      const result = fixingOf(record.values, csv.header, currencies);
-      if ('reason' in result) {
-        refuse(summary, record.line, result.reason, result.value);
-      } else if (batch.has(result._id)) {
-        refuse(summary, record.line, `/${DATE_COLUMN} must be different in every row`, result._id);
-      } else {
-        batch.set(result._id, result as unknown as Document);
-        if (batch.size === BATCH) await write();
+    for await (const records of csv.records) {
+      for (const record of records) {
+        summary.read++;
+        if ('malformed' in record) {
+          refuse(summary, record.line, record.malformed);
+          continue;
+        }
+        const result = fixingOf(record.values, csv.header, currencies);
+        if ('reason' in result) {
+          refuse(summary, record.line, result.reason, result.value);
+        } else if (batch.has(result._id)) {
+          refuse(summary, record.line, `/${DATE_COLUMN} must be different in every row`, result._id);
+        } else {
+          batch.set(result._id, result);
+          if (batch.size === BATCH) await write();
+        }
       }
     }
     await write();

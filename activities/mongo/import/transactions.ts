@@ -8,7 +8,7 @@ import type { Fixing } from '../../../domain/lookups/fixings.js';
 import { SluiceError } from '../../../platform/errors.js';
 import { withMongo } from '../address.js';
 import { ensureIndexes } from '../indexes.js';
-import { openCsv } from './csv.js';
+import { openCsv, type CsvRecord } from './csv.js';
 import { modelOf } from './model-of.js';
 import { createRowReader, type RowReader } from './row-reader.js';
 import { emptySummary, progressOf, refuse, type ImportProgress, type ImportSummary } from './summary.js';
@@ -81,12 +81,14 @@ export async function importTransactions(deps: ImportDeps, input: ImportTransact
       writing.catch(() => undefined);
       onProgress?.(progressOf(summary, csv.fraction()));
     };
-    for await (const record of csv.records) {
+    for await (const records of csv.records) {
       signal?.throwIfAborted();
-      summary.read++;
-      const document = documentOf(record, reader, ids, data.fields.id, summary);
-      if (document !== null) batch.push(document);
-      if (batch.length === BATCH) await write();
+      for (const record of records) {
+        summary.read++;
+        const document = documentOf(record, reader, ids, data.fields.id, summary);
+        if (document !== null) batch.push(document);
+        if (batch.length === BATCH) await write();
+      }
     }
     await write();
     await writing;
@@ -95,8 +97,6 @@ export async function importTransactions(deps: ImportDeps, input: ImportTransact
     return summary;
   });
 }
-
-type CsvRecord = Awaited<ReturnType<typeof openCsv>>['records'] extends AsyncIterable<infer R> ? R : never;
 
 function documentOf(
   record: CsvRecord,
