@@ -1,0 +1,180 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import type { Db } from 'mongodb';
+import { pino } from 'pino';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { importFixings, importTransactions } from '../../activities/mongo/import/index.js';
+import { createMongoActivities } from '../../activities/mongo/mongo.js';
+import type { SnapshotRef } from '../../domain/release/types.js';
+import { loadSettings } from '../../platform/config.js';
+import { mongoOf, objectStoreOf } from '../../platform/connect.js';
+import { connectMongo, type Mongo } from '../../platform/mongo.js';
+import type { ObjectStore } from '../../platform/object-store.js';
+import { projectPath } from '../../platform/project.js';
+import { startTestStack, type TestStack } from '../support/stack.js';
+
+const HEADER = 'transaction_id,customer_id,booked_at,amount,currency,operation_type,merchant_name,is_fraud,labeled_at';
+const DEMO = projectPath('data', 'bank_transactions_demo.csv.gz');
+const FIXINGS = projectPath('data', 'ecb_fixings.csv');
+
+let servers: TestStack;
+let mongo: Mongo;
+let store: ObjectStore;
+let directory: string;
+let db: Db;
+let serial = 0;
+
+beforeAll(async () => {
+  servers = await startTestStack(['mongo', 's3']);
+  const settings = loadSettings({ TEMPORAL_ADDRESS: 'unused', MLFLOW_TRACKING_URI: 'unused', ...servers.env });
+  mongo = await mongoOf(settings, 'test');
+  store = objectStoreOf(settings);
+  directory = await mkdtemp(join(tmpdir(), 'sluice-data-'));
+});
+afterAll(async () => {
+  await mongo?.close();
+  await servers?.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+beforeEach(() => {
+  db = mongo.client.db(`data_${(serial += 1)}`);
+});
+
+async function csv(...rows: string[]): Promise<string> {
+  const file = join(directory, `${(serial += 1)}.csv`);
+  await writeFile(file, [HEADER, ...rows, ''].join('\n'));
+  return file;
+}
+const row = (id: string, change: Record<string, string> = {}): string => {
+  const values: Record<string, string> = {
+    transaction_id: id,
+    customer_id: 'c1',
+    booked_at: '2025-03-03T10:00:00Z',
+    amount: '12.5',
+    currency: 'EUR',
+    operation_type: 'travel',
+    merchant_name: 'Kuhn LLC',
+    is_fraud: '0',
+    labeled_at: '2025-04-02T10:00:00Z',
+    ...change,
+  };
+  return HEADER.split(',')
+    .map((name) => values[name])
+    .join(',');
+};
+
+describe('the importers', () => {
+  it('refuse a malformed row by its line and reason, and take the rest', async () => {
+    await importFixings({ db }, { file: FIXINGS });
+    const file = await csv(
+      row('good'),
+      row('text', { amount: 'abc' }),
+      row('nan', { amount: 'NaN' }),
+      row('unknown', { currency: 'ZZZ' }),
+      row('month', { booked_at: '2025-13-03T10:00:00Z' }),
+      row('label', { is_fraud: '2' }),
+      row('short').slice(0, 30),
+      row('open', { merchant_name: '"Kuhn' }),
+      row('last'),
+    );
+    const summary = await importTransactions({ db }, { file });
+    expect(summary).toMatchObject({ read: 9, inserted: 2, refused: { count: 7 } });
+    expect(summary.refused.examples.map(({ line }) => line)).toEqual([3, 4, 5, 6, 7, 8, 9]);
+    expect(summary.refused.examples[2]?.reason).toMatch(/^\/currency .*ZZZ/);
+    expect(await db.collection('bank_transactions').distinct('transaction_id')).toEqual(['good', 'last']);
+  });
+
+  it('change nothing where a column is missing, and name it', async () => {
+    await importFixings({ db }, { file: FIXINGS });
+    const file = join(directory, 'narrow.csv');
+    await writeFile(file, 'transaction_id,amount\nt1,5\n');
+    await expect(importTransactions({ db }, { file })).rejects.toMatchObject({
+      type: 'InvalidInput',
+      message: expect.stringMatching(/lacks the columns customer_id, .*Nothing was changed/),
+    });
+    expect(await db.collection('bank_transactions').countDocuments()).toBe(0);
+  });
+
+  it('are idempotent, update what differs, and move times only when asked', async () => {
+    await importFixings({ db }, { file: FIXINGS });
+    const file = await csv(row('a'), row('b'));
+    expect(await importTransactions({ db }, { file })).toMatchObject({ inserted: 2 });
+    expect(await importTransactions({ db }, { file })).toMatchObject({ inserted: 0, updated: 0, unchanged: 2 });
+    expect(await importTransactions({ db }, { file, skipIfImported: true })).toMatchObject({ skipped: true });
+    const changed = await csv(row('a', { amount: '13' }), row('b'));
+    expect(await importTransactions({ db }, { file: changed })).toMatchObject({ updated: 1, unchanged: 1 });
+    await importTransactions({ db }, { file: changed, shiftDays: 7 });
+    const document = await db.collection('bank_transactions').findOne({ transaction_id: 'b' });
+    expect(document?.['booked_at']).toEqual(new Date('2025-03-10T10:00:00Z'));
+  });
+
+  it('say that the fixings must come first', async () => {
+    await expect(importTransactions({ db }, { file: await csv(row('a')) })).rejects.toMatchObject({
+      type: 'InvalidInput',
+      message: expect.stringMatching(/fixings/),
+    });
+  });
+
+  it('name a MongoDB that is not reachable, with its address and without its password', async () => {
+    await expect(
+      connectMongo({ uri: 'mongodb://u:hunter2@127.0.0.1:1/', database: 'x', serverSelectionTimeoutMs: 300 }),
+    ).rejects.toMatchObject({ type: 'Unreachable', message: expect.stringMatching(/^(?!.*hunter2).*127\.0\.0\.1:1/) });
+  });
+});
+
+describe('the snapshot', () => {
+  const snapshot = (asOf: string): Promise<SnapshotRef> => {
+    const activities = createMongoActivities({
+      db,
+      objectStore: store,
+      modelsDir: projectPath('models'),
+      trustedKeys: new Map(),
+      log: pino({ level: 'silent' }),
+    });
+    const environment = new MockActivityEnvironment();
+    return environment.run((input: Parameters<typeof activities.snapshot>[0]) => activities.snapshot(input), {
+      model: 'ulb_gbdt',
+      releaseId: 'test',
+      asOf,
+    });
+  };
+
+  it('holds mature rows only, is the same twice, and another when a row changes', async () => {
+    await importFixings({ db }, { file: FIXINGS });
+    await importTransactions({ db }, { file: DEMO });
+    const asOf = '2025-06-30T00:00:00.000Z';
+    const first = await snapshot(asOf);
+    const mature = await db.collection('bank_transactions').countDocuments({
+      booked_at: { $lte: new Date('2025-05-31T00:00:00Z') },
+      labeled_at: { $lte: new Date(asOf) },
+    });
+    expect(first.rows).toBe(mature);
+    expect(first.splits.train + first.splits.validation + first.splits.test).toBe(mature);
+    expect(await snapshot(asOf)).toEqual(first);
+
+    const keys = (await store.list(first.prefix)).map(({ key }) => key.slice(first.prefix.length));
+    expect(keys).toEqual(
+      expect.arrayContaining([
+        'snapshot.parquet',
+        'profile.json',
+        'ingestion_summary.json',
+        'data_lineage.json',
+        'data_freshness.json',
+        'lookups/fx_rates.json',
+        'lookups/fx_rates.version.json',
+      ]),
+    );
+
+    const one = await db
+      .collection('bank_transactions')
+      .findOne({ booked_at: { $lt: new Date('2025-05-01T00:00:00Z') } });
+    await db
+      .collection('bank_transactions')
+      .updateOne({ transaction_id: one?.['transaction_id'] as string }, { $inc: { amount: 0.01 } });
+    const changed = await snapshot(asOf);
+    expect(changed.dataSnapshotId).not.toBe(first.dataSnapshotId);
+    expect(changed.rows).toBe(first.rows);
+  });
+});
