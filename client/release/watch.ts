@@ -39,19 +39,26 @@ async function watchInTerminal(
   session: Session,
   handle: WorkflowHandle,
 ): Promise<{ progress: ReleaseProgress; error: string | null }> {
+  // A release that has ended already is told of before the list has begun to wait.
+  const ended = new Map<string, StepProgress>();
   const waiters = new Map<string, (step: StepProgress) => void>();
   const titles = new Map<string, (title: string) => void>();
   const tasks: ListrTask[] = STEPS.map((name) => ({
     title: name,
     task: async (_context, task) => {
       titles.set(name, (title) => (task.title = title));
-      const end = await new Promise<StepProgress>((resolve) => waiters.set(name, resolve));
+      const end = ended.get(name) ?? (await new Promise<StepProgress>((resolve) => waiters.set(name, resolve)));
       task.title = stepLine(end).slice(2);
       if (end.status === 'failed') throw new Error(task.title);
       if (end.status === 'skipped') task.skip(`${name}: not reached`);
     },
   }));
-  const list = new Listr(tasks, { concurrent: true, exitOnError: false });
+  const list = new Listr(tasks, {
+    concurrent: true,
+    exitOnError: false,
+    // Ctrl-C is the composition root's: the stack stops in order first
+    registerSignalListeners: false,
+  });
   const shown = list.run();
   let running: StepProgress | null = null;
   const onProgress = (progress: ReleaseProgress): void => {
@@ -62,14 +69,19 @@ async function watchInTerminal(
           stepLine(step).slice(2) +
             (progress.approval === null ? '' : ` waits for a decision until ${progress.approval.deadline}`),
         );
-      if (step.status === 'done' || step.status === 'failed' || step.status === 'skipped')
+      if (step.status === 'done' || step.status === 'failed' || step.status === 'skipped') {
+        ended.set(step.name, step);
         waiters.get(step.name)?.(step);
+      }
     }
   };
   const onRetry = (retry: Retry): void => {
     if (running !== null) titles.get(running.name)?.(`${running.name}  ${retryLine(retry)}`);
   };
   const end = await watchRelease(session, handle, { progress: onProgress, retry: onRetry });
+  // A run that was terminated leaves steps without an end.
+  for (const step of end.progress.steps)
+    waiters.get(step.name)?.({ ...step, status: ended.has(step.name) ? step.status : 'skipped' });
   await shown;
   return end;
 }
