@@ -1,5 +1,7 @@
 const PLAIN = /^[!-~]+(?: [!-~]+)*$/;
 const WHITE_SPACE = /\p{White_Space}+/gu;
+/** what is left of it at the ends; `trim` would take a byte order mark, too */
+const OUTER_BLANKS = /^ | $/g;
 
 /**
  * One spelling for texts that people mean to be the same: compatibility form (NFKC), case folded, white space as single blanks, trimmed.
@@ -16,7 +18,7 @@ export function normaliseText(text: string): string {
       .toLowerCase()
       .normalize('NFKC')
       .replace(WHITE_SPACE, ' ')
-      .trim();
+      .replace(OUTER_BLANKS, '');
     if (next === current) break;
     current = next;
   }

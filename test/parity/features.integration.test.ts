@@ -9,6 +9,7 @@ import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { compileFeatures } from '../../domain/features/compile.js';
 import { buildFxRates, type Fixing } from '../../domain/lookups/fixings.js';
+import { normaliseText } from '../../domain/lookups/normalise.js';
 import { FrequencyBuilder } from '../../domain/lookups/frequency.js';
 import { RobustStatsBuilder } from '../../domain/lookups/robust-stats.js';
 import { loadModel } from '../../platform/models.js';
@@ -110,4 +111,31 @@ it('features and lookups of the demo data are what pandas computes, in every row
   });
   expect(expected.length).toBeGreaterThan(120_000);
   for (const [name, { difference, row }] of worst) expect(difference, `${name}, worst in ${row}`).toBeLessThan(1.2e-7);
+});
+
+it('texts are normalised as pandas does it, the naughty ones too', async () => {
+  const naughty = JSON.parse(readFileSync(projectPath('test', 'corpora', 'blns.json'), 'utf8')) as string[];
+  const texts = [
+    ...naughty,
+    'Straße',
+    'ΟΔΟΣ',
+    ' A\u00a0\u3000B\t',
+    'ﬁnance ＬＬＣ',
+    'Cafe\u0301',
+    'İstanbul',
+    '\u0085x\u2028',
+  ];
+  const script = [
+    'import json, sys, pandas as pd, features_pandas',
+    'print(json.dumps(features_pandas.normalised(pd.Series(json.load(sys.stdin), dtype=object)).tolist()))',
+  ].join('\n');
+  const { stdout } = await execa(python.env['SLUICE_PYTHON']!, ['-c', script], {
+    cwd: projectPath('test', 'parity'),
+    input: JSON.stringify(texts),
+  });
+  const theirs = JSON.parse(stdout) as string[];
+  const differing = texts.flatMap((text, i) =>
+    normaliseText(text) === theirs[i] ? [] : [[text, normaliseText(text), theirs[i]]],
+  );
+  expect(differing).toEqual([]);
 });

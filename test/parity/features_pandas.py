@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -58,9 +59,13 @@ def amount_in_base(rows: pd.DataFrame, fixings: pd.DataFrame) -> pd.Series:
     return pd.Series(rows["amount"].to_numpy() * rate, index=rows.index)
 
 
+WHITE_SPACE = re.compile("[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
+
+
 def normalised(text: pd.Series) -> pd.Series:
-    """Compatibility form, trimmed, case folded, runs of white space as one blank."""
-    return text.str.normalize("NFKC").str.strip().str.casefold().str.replace(r"\s+", " ", regex=True)
+    """Compatibility form, case folded by way of upper case, white space (Unicode's) as single blanks, trimmed."""
+    folded = text.str.normalize("NFKC").str.upper().str.lower().str.normalize("NFKC")
+    return folded.str.replace(WHITE_SPACE, " ", regex=True).str.strip(" ")
 
 
 def canonical_category(operation_type: pd.Series, synonyms: dict) -> pd.Series:

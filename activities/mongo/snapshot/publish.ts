@@ -46,7 +46,7 @@ export async function existingSnapshot(store: Store, prefix: string): Promise<Sn
       if (found?.bytes === bytes) return;
       throw new SluiceError(
         'IntegrityError',
-        `the snapshot ${record.ref.dataSnapshotId} is damaged: ${name} ${found === null ? 'is missing' : `has ${found.bytes} bytes instead of ${bytes}`} (s3://${store.bucket}/${prefix} on ${store.endpoint}). Remove ${SNAPSHOT_FILE.record} there to have it written again.`,
+        `the snapshot ${record.ref.dataSnapshotId} is damaged: ${name} ${found === null ? 'is missing' : `has ${found.bytes} bytes instead of ${bytes}`}. Remove everything below s3://${store.bucket}/${prefix} on ${store.endpoint} to have it written again.`,
       );
     }),
   );

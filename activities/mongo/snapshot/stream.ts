@@ -1,4 +1,4 @@
-import type { Collection, Document } from 'mongodb';
+import { BSON, type Collection, type Document } from 'mongodb';
 import { streamIndex } from '../indexes.js';
 import type { ModelSpec } from '../../../schemas/types.js';
 import type { SnapshotWindow } from './window.js';
@@ -25,13 +25,16 @@ export async function streamRows(
     sort,
     hint: streamIndex(data),
     batchSize: FETCH,
-    enableUtf8Validation: false,
+    // The driver's own unpacking takes twice as long as the library it uses.
+    raw: true,
   });
   let position = 0;
   try {
     while (await cursor.hasNext()) {
       signal?.throwIfAborted();
-      const batch = cursor.readBufferedDocuments(BATCH);
+      const batch = cursor
+        .readBufferedDocuments(BATCH)
+        .map((bytes) => BSON.deserialize(bytes as unknown as Uint8Array, { validation: { utf8: false } }));
       await each(batch, position);
       position += batch.length;
       onProgress(rows === 0 ? 1 : Math.min(1, position / rows));
