@@ -26,6 +26,7 @@ export interface SchemaTypes {
   pointer: Types.Pointer;
   'pointer-file': Types.PointerFile;
   principals: Types.Principals;
+  'reference-profile': Types.ReferenceProfile;
   'rule-params': Types.RuleParams;
   'snapshot-record': Types.SnapshotRecord;
   'trusted-keys': Types.TrustedKeys;

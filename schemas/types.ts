@@ -595,21 +595,142 @@ export interface ModelSpec {
     metric: string;
     max_drop: number;
   }[];
-  promotion: {
-    policy: 'auto' | 'manual';
-    deadline_hours: number;
-    remind_every_hours: number;
-    requester_may_approve: boolean;
-  };
+  promotion: Approval;
   /**
    * @minItems 1
    */
   bundle_files: string[];
+  refresh: {
+    /**
+     * trailing window of the nightly jobs, before asOf
+     */
+    window_days: number;
+    /**
+     * rows of the window that cannot be used (an amount that is no number); beyond it the artifact is held
+     */
+    max_refused_fraction: number;
+    approval: Approval1;
+    /**
+     * lookup name → how far a refreshed artifact may lie from the live one before a person is asked
+     */
+    tolerances: {
+      [k: string]: {
+        /**
+         * relative change of the number of keys
+         */
+        max_size_change?: number;
+        /**
+         * share of keys that came or went
+         */
+        max_changed_keys?: number;
+        /**
+         * largest relative move of a value
+         */
+        max_move?: number;
+        /**
+         * exchange rates only: age of the newest fixing
+         */
+        max_age_business_days?: number;
+      };
+    };
+  };
+  /**
+   * how thresholds are proposed anew from feedback
+   */
+  recalibration: {
+    /**
+     * scored and labelled transactions booked in this many days before the labels matured
+     */
+    window_days: number;
+    min_rows: number;
+    min_frauds: number;
+    /**
+     * a category with fewer rows, or fewer frauds, keeps to the overall threshold
+     */
+    min_category_rows: number;
+    min_category_frauds: number;
+    /**
+     * what the proposed operating threshold is best at
+     */
+    operating: 'cost' | 'max_f1';
+    missed_fraud: {
+      /**
+       * the feature that holds the money at stake
+       */
+      feature: string;
+      /**
+       * of it that is lost when a fraud is missed
+       */
+      share: number;
+    };
+    bootstrap: {
+      rounds: number;
+      confidence: number;
+      seed: number;
+    };
+    backtest_weeks: number;
+    approval: Approval;
+  };
+  drift: {
+    window_days: number;
+    /**
+     * fewer rows give no verdict
+     */
+    min_rows: number;
+    /**
+     * false-discovery rate over all tests of a day
+     */
+    alpha: number;
+    psi: {
+      bins: number;
+      epsilon: number;
+      warn: number;
+      alert: number;
+    };
+    /**
+     * a significant difference smaller than this (KS distance, total variation) is no drift
+     */
+    min_effect: number;
+    /**
+     * age of the newest row of the window
+     */
+    max_staleness_hours: number;
+    retraining: {
+      /**
+       * this many days with drift …
+       */
+      days: number;
+      /**
+       * … of the last so many
+       */
+      of: number;
+      /**
+       * alert-budget pressure: the window's alert rate over the reference's
+       */
+      max_alert_rate_ratio: number;
+      cooldown_days: number;
+    };
+  };
 }
 export interface Gate {
   metric: string;
   min?: number;
   max?: number;
+}
+export interface Approval {
+  policy: 'auto' | 'manual';
+  deadline_hours: number;
+  remind_every_hours: number;
+  requester_may_approve: boolean;
+}
+/**
+ * who may let an artifact through that is beyond its tolerance; policy auto: nobody is asked, and it never goes through
+ */
+export interface Approval1 {
+  policy: 'auto' | 'manual';
+  deadline_hours: number;
+  remind_every_hours: number;
+  requester_may_approve: boolean;
 }
 
 /**
@@ -684,6 +805,80 @@ export interface Principals {
     name: string;
     roles: ('requester' | 'approver' | 'operator')[];
     token_sha256?: string;
+  }[];
+}
+
+/**
+ * what the training data looked like, column by column, for comparison with what is scored; no row can be read from it
+ */
+export interface ReferenceProfile {
+  as_of: string;
+  rows: number;
+  /**
+   * @minItems 1
+   */
+  features: (
+    | {
+        name: string;
+        kind: 'numeric';
+        /**
+         * rows whose value is there
+         */
+        count: number;
+        /**
+         * share of rows whose value is the one that the null policy sets, or none
+         */
+        missing_fraction: number;
+        mean: number;
+        std: number;
+        /**
+         * values at evenly spaced probabilities from 0 to 1
+         *
+         * @minItems 2
+         */
+        quantiles: number[];
+      }
+    | {
+        name: string;
+        kind: 'categorical';
+        count: number;
+        missing_fraction: number;
+        /**
+         * @minItems 1
+         */
+        categories: {
+          value: number;
+          count: number;
+        }[];
+      }
+  )[];
+  /**
+   * calibrated probability on the held-out rows
+   */
+  score: {
+    count: number;
+    /**
+     * values at evenly spaced probabilities from 0 to 1
+     *
+     * @minItems 2
+     */
+    quantiles: number[];
+    /**
+     * share of held-out rows at or above their operating threshold
+     */
+    alert_rate: number;
+  };
+  target: {
+    count: number;
+    rate: number;
+  };
+  /**
+   * held-out rows by segment
+   */
+  segments: {
+    name: string;
+    count: number;
+    mean_score: number;
   }[];
 }
 

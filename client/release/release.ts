@@ -11,8 +11,8 @@ import { rootCause, defineSearchAttributeKey, SearchAttributeType, TypedSearchAt
 import { decisionProof } from '../../domain/approval/proof.js';
 import { SluiceError } from '../../platform/errors.js';
 import type { Decision } from '../../schemas/types.js';
+import { DECIDE_UPDATE } from '../../workflows/approval/contract.js';
 import {
-  DECIDE_UPDATE,
   PROGRESS_QUERY,
   releaseWorkflowId,
   WORKFLOW,

@@ -6,8 +6,8 @@ import type { WorkflowBundle } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { projectPath } from '../../platform/project.js';
 import { QUEUES } from '../../workflows/queues.js';
+import { DECIDE_UPDATE } from '../../workflows/approval/contract.js';
 import {
-  DECIDE_UPDATE,
   PROGRESS_QUERY,
   releaseWorkflowId,
   type ReleaseInput,

@@ -1,5 +1,6 @@
 import type { CheckResult, Metrics, TrainingResult } from '../../domain/release/types.js';
 import type { Gate } from '../../schemas/types.js';
+import type { PendingApproval } from '../approval/contract.js';
 import type { StepProgress } from '../progress.js';
 
 export const WORKFLOW = 'releaseModel';
@@ -18,7 +19,6 @@ export const STEPS = [
   'report',
 ] as const;
 export const PROGRESS_QUERY = 'progress';
-export const DECIDE_UPDATE = 'decide';
 
 export function releaseWorkflowId(model: string, releaseId: string): string {
   return `release/${model}/${releaseId}`;
@@ -65,7 +65,7 @@ export interface ReleaseProgress {
   metrics: Metrics | null;
   gates: CheckResult[];
   /** present while a decision is awaited */
-  approval: { digest: string; deadline: string; proposal: Proposal } | null;
+  approval: PendingApproval<Proposal> | null;
   modelVersion: string | null;
   bundleVersion: string | null;
   generation: number | null;

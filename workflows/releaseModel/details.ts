@@ -1,5 +1,6 @@
 import type { CheckResult } from '../../domain/release/types.js';
-import { DECIDE_UPDATE, type ReleaseInput, type ReleaseProgress } from './contract.js';
+import { DECIDE_UPDATE } from '../approval/contract.js';
+import type { ReleaseInput, ReleaseProgress } from './contract.js';
 
 function table(checks: readonly CheckResult[]): string[] {
   return [

@@ -6,9 +6,9 @@ import {
   rootCause,
   workflowInfo,
 } from '@temporalio/workflow';
+import { ApprovalGate } from '../approval/gate.js';
 import { bulk, light, training } from '../proxies.js';
 import { UndoStack } from '../undo.js';
-import { ApprovalGate } from './approval.js';
 import type { ReleaseInput, ReleaseResult } from './contract.js';
 import { checksFailed, evaluateAgainstLive } from './judge.js';
 import { isApproved } from './promotion.js';

@@ -26,8 +26,8 @@ function check(
   deadline: number,
   decided: boolean,
 ): asserts decision is Decision {
-  if (policy === null) return refuse('nothing waits for a decision yet: the release has not reached its promotion');
-  if (decided) return refuse('this release has been decided already');
+  if (policy === null) return refuse('nothing waits for a decision here');
+  if (decided) return refuse('this has been decided already');
   if (Date.now() >= deadline) return refuse('the deadline of this decision has passed');
   if (typeof decision !== 'object' || decision === null)
     return refuse('the decision must be an object {decisionId, verdict, actor, reason, digest}');

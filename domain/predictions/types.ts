@@ -1,0 +1,63 @@
+/** Where the scorer keeps what it scored, and where people's labels arrive. */
+export const PREDICTION_COLLECTION = 'prediction_log';
+export const FEEDBACK_COLLECTION = 'feedback_labels';
+
+/** One scored transaction as the prediction log holds it. Deleted some time after `scored_at`. */
+export interface Prediction {
+  /** `{request_id}/{position in the request}` */
+  _id: string;
+  request_id: string;
+  transaction_id: string;
+  customer_id: string;
+  booked_at: Date;
+  scored_at: Date;
+  model: string;
+  model_version: string;
+  bundle_version: string;
+  manifest_sha256: string;
+  thresholds_sha256: string;
+  /** null for a pinned bundle */
+  generation: number | null;
+  environment: string;
+  replica: string;
+  /** which of the bundles that share the traffic answered */
+  arm: 'live';
+  /** the request as it came */
+  input: Record<string, unknown>;
+  /** by name, in the order of the model's input */
+  features: Record<string, number>;
+  segment: string | null;
+  score: number;
+  calibrated_probability: number;
+  anomaly_score: number;
+  decision: 'alert' | 'pass';
+  threshold: number;
+}
+
+/** What became known of a transaction. One per transaction: a later label replaces an earlier one. */
+export interface FeedbackLabel {
+  /** the transaction's id */
+  _id: string;
+  is_fraud: boolean;
+  labeled_at: Date;
+  /** who says so: a case system, an analyst's file */
+  source: string;
+  actor: string;
+  received_at: Date;
+}
+
+/** A prediction with what is known of it at some time: from feedback, else from the transaction itself; null when nobody knows yet. */
+export interface LabelledPrediction extends Pick<
+  Prediction,
+  | 'transaction_id'
+  | 'booked_at'
+  | 'scored_at'
+  | 'model_version'
+  | 'features'
+  | 'segment'
+  | 'score'
+  | 'calibrated_probability'
+  | 'decision'
+> {
+  label: boolean | null;
+}
