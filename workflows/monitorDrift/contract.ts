@@ -1,0 +1,44 @@
+import type { DriftDay, RetrainingClaim } from '../../activities/drift/contract.js';
+import type { StepProgress } from '../progress.js';
+
+export const WORKFLOW = 'monitorDrift';
+export const STEPS = ['live bundle', 'compare', 'MLflow', 'alert', 'retraining'] as const;
+export const WEEKLY_STEPS = ['live bundle', 'snapshot', 'alert'] as const;
+export const PROGRESS_QUERY = 'progress';
+
+export interface DriftInput {
+  model: string;
+  /** every window ends here; ISO */
+  asOf: string;
+  /** `refreshKey(asOf)` for a daily comparison, `weekly-` before it for a weekly snapshot */
+  key: string;
+  /** daily: compared with the training data, alerts, may start a retraining. weekly: the window's profile is kept, to be compared by hand. */
+  kind: 'daily' | 'weekly';
+}
+
+/** A key is run once: one that ended well stands; one that failed or found too little to judge may be run again. */
+export function driftWorkflowId(model: string, key: string): string {
+  return `drift/${model}/${key}`;
+}
+
+/** The release that a day's drift starts; its id makes it one per day, whoever starts it. */
+export function retrainingReleaseId(key: string): string {
+  return `drift-${key}`;
+}
+
+/** `None`: no drift. `Recorded`: a weekly snapshot is kept. */
+export type DriftStatus = 'Running' | 'None' | 'Drift' | 'Retraining' | 'Recorded' | 'Inconclusive' | 'Failed';
+
+export interface DriftProgress {
+  status: DriftStatus;
+  steps: StepProgress[];
+  /** what the day's comparison came to; null until it is known, and for a weekly snapshot */
+  day: DriftDay | null;
+  /** the retraining that this run started, found started, or is held back by */
+  retraining: { outcome: 'started' | 'cooling-down'; claim: RetrainingClaim; workflowId: string; until: string } | null;
+  /** where the comparison is shown; null before, and when there is none */
+  mlflowUrl: string | null;
+  why: string | null;
+}
+
+export type DriftResult = DriftProgress & { model: string; key: string };
