@@ -14,6 +14,7 @@ export interface SchemaTypes {
   decision: Types.Decision;
   'dsse-envelope': Types.DsseEnvelope;
   'feature-registry': Types.FeatureRegistry;
+  'fraud-params': Types.FraudParams;
   'fx-rates': Types.FxRates;
   'golden-features': Types.GoldenFeatures;
   'golden-vectors': Types.GoldenVectors;
@@ -27,6 +28,7 @@ export interface SchemaTypes {
   'pointer-file': Types.PointerFile;
   principals: Types.Principals;
   'reference-profile': Types.ReferenceProfile;
+  'refresh-result': Types.RefreshResult;
   'rule-params': Types.RuleParams;
   'snapshot-record': Types.SnapshotRecord;
   'trusted-keys': Types.TrustedKeys;

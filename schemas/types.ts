@@ -46,6 +46,29 @@ export interface AuditEntry {
    */
   at: string;
   /**
+   * what changed and who let it, where the publisher says so; an undo and a rollback say it in their reason
+   */
+  change?: {
+    kind: 'model' | 'lookups' | 'thresholds';
+    /**
+     * digest of the proposal that was approved, with the approver's edits where there were any
+     */
+    proposal_sha256?: string;
+    decided_by?: string;
+    decision_reason?: string;
+    decided_at?: string;
+    /**
+     * what is different, where it is small enough to say: a file's digest, a threshold
+     *
+     * @maxItems 200
+     */
+    values?: {
+      name: string;
+      old: number | string | null;
+      new: number | string | null;
+    }[];
+  };
+  /**
    * hash of entry seq - 1; 64 zeros for the first
    */
   prev_hash: string;
@@ -193,6 +216,12 @@ export interface Decision {
    * HMAC-SHA256 that shows possession of the actor's token without carrying it
    */
   proof?: string;
+  /**
+   * approve, but with these values instead of the proposed ones; what may stand here is the run's to say
+   */
+  edits?: {
+    [k: string]: unknown;
+  };
 }
 
 /**
@@ -319,6 +348,45 @@ export interface FeatureRegistry {
       below?: number;
     };
   }[];
+}
+
+/**
+ * One document of the collection fraud_params: robust statistics as a nightly job made them. Written once per artifact version; older ones stay.
+ */
+export interface FraudParams {
+  /**
+   * {model}/{lookup}/{version}
+   */
+  _id: string;
+  model: string;
+  lookup: string;
+  version: string;
+  unit: string;
+  overall: Stats;
+  /**
+   * by name; a list, since a category may be called anything, and a key of a document may not
+   */
+  categories: {
+    category: string;
+    count: number;
+    median: number;
+    iqr: number;
+    p995: number;
+  }[];
+  as_of: string;
+  window: {
+    from: string;
+    to: string;
+  };
+  rows: number;
+  /**
+   * of the JSON file in S3 that says the same
+   */
+  sha256: string;
+  created_at: string;
+  inputs: {
+    [k: string]: string;
+  };
 }
 
 export interface FxRates {
@@ -798,6 +866,29 @@ export interface Pointer {
   actor: string;
   reason: string;
   updated_at: string;
+  /**
+   * what changed and who let it, where the publisher says so; an undo and a rollback say it in their reason
+   */
+  change?: {
+    kind: 'model' | 'lookups' | 'thresholds';
+    /**
+     * digest of the proposal that was approved, with the approver's edits where there were any
+     */
+    proposal_sha256?: string;
+    decided_by?: string;
+    decision_reason?: string;
+    decided_at?: string;
+    /**
+     * what is different, where it is small enough to say: a file's digest, a threshold
+     *
+     * @maxItems 200
+     */
+    values?: {
+      name: string;
+      old: number | string | null;
+      new: number | string | null;
+    }[];
+  };
 }
 
 export interface Principals {
@@ -880,6 +971,35 @@ export interface ReferenceProfile {
     count: number;
     mean_score: number;
   }[];
+}
+
+/**
+ * what one nightly job made of one lookup, in one object: the file and its version record are written from it, so that neither can differ from the other
+ */
+export interface RefreshResult {
+  job: 'merchantFrequency' | 'categoryStats' | 'fxRates' | 'synonyms';
+  lookup: string;
+  file: string;
+  /**
+   * the file, as text; its digest is in the version record
+   */
+  content: string;
+  /**
+   * artifact-version.schema.json
+   */
+  version: ArtifactVersion;
+  /**
+   * version of the live bundle that the checks compared with
+   */
+  compared_with: string;
+  checks: {
+    name: string;
+    passed: boolean;
+    observed: number | null;
+    required: string;
+    message: string;
+  }[];
+  notes: string[];
 }
 
 export interface RuleParams {

@@ -32,7 +32,7 @@ export async function chooseLookups(
   const chosen: Record<string, ChosenLookup> = {};
   for (const [name, { file, schema }] of Object.entries(lookups)) {
     const own = await ofSnapshot(store, input.snapshotPrefix, file);
-    const other = live === null ? null : await ofBundle(store, live.ref, live.manifest, file);
+    const other = live === null ? null : await lookupOfBundle(store, live.ref, live.manifest, file);
     const { lookup, from } = chooseLookup(own, other);
     const document: unknown = JSON.parse(lookup.bytes.toString('utf8'));
     validate(schema as SchemaName, document, file);
@@ -55,8 +55,8 @@ async function ofSnapshot(store: ObjectStore, prefix: string, file: string): Pro
   return candidate(file, await read(file), await read(lookupVersionFile(file)), 'the snapshot');
 }
 
-/** Null where the live bundle is of a time before the spec had this lookup. */
-async function ofBundle(
+/** A lookup of a published bundle, digests checked; null where the bundle is of a time before the spec had this lookup. */
+export async function lookupOfBundle(
   store: ObjectStore,
   ref: { model: string; version: string },
   manifest: Manifest,
