@@ -3,6 +3,7 @@ import {
   BUNDLE_FILE,
   bundleExpectation,
   bundleKey,
+  filesOfNewBundle,
   lookupVersionFile,
   MANIFEST_FILE,
   MANIFEST_PAYLOAD_TYPE,
@@ -27,7 +28,7 @@ import { makeGoldenVectors, type ScoreRows } from './golden.js';
 import { chooseLookups } from './lookups.js';
 import { claimVersion, writeBundle } from './publish.js';
 import { readBundleFile } from './read-manifest.js';
-import { fetchRunArtifacts } from './run-artifacts.js';
+import { fetchRunArtifacts, type RunArtifacts } from './run-artifacts.js';
 
 export interface BundleDeps {
   store: ObjectStore;
@@ -134,11 +135,15 @@ async function composeBundle(
     [BUNDLE_FILE.featureRegistry, registryBytes],
     [BUNDLE_FILE.golden, golden],
     [BUNDLE_FILE.modelCard, Buffer.from(card, 'utf8')],
+    ...profileOf(artifacts),
     ...Object.values(lookups).flatMap(({ file, bytes, madeBytes }): [string, Buffer][] => [
       [file, bytes],
       [lookupVersionFile(file), madeBytes],
     ]),
   ]);
+  const missing = filesOfNewBundle(spec).filter((name) => !files.has(name));
+  if (missing.length > 0)
+    throw new BundleError(`the spec's bundle_files ask for ${missing.join(', ')}, which nothing here makes`);
   const manifest = buildManifest(described, files);
   const signature = readableJson(signEnvelope(MANIFEST_PAYLOAD_TYPE, manifest.bytes, signer));
 
@@ -153,6 +158,11 @@ async function composeBundle(
   const published = await verifyPublished(deps, target);
   const rebasedLookups = Object.entries(lookups).flatMap(([name, { rebased }]) => (rebased ? [name] : []));
   return { ...toRef(published), rebasedLookups };
+}
+
+function profileOf(artifacts: RunArtifacts): [string, Buffer][] {
+  const bytes = artifacts[BUNDLE_FILE.profile];
+  return bytes === undefined ? [] : [[BUNDLE_FILE.profile, bytes]];
 }
 
 interface Target {

@@ -14,8 +14,11 @@ const FROM_THE_RUN = [
   BUNDLE_FILE.thresholds,
   GOLDEN_FEATURES_FILE,
 ] as const;
+/** Taken where training reported it: a run from before that is released without. */
+const IF_REPORTED = [BUNDLE_FILE.profile] as const;
 
-export type RunArtifacts = Record<(typeof FROM_THE_RUN)[number], Buffer>;
+export type RunArtifacts = Record<(typeof FROM_THE_RUN)[number], Buffer> &
+  Partial<Record<(typeof IF_REPORTED)[number], Buffer>>;
 
 /**
  * The run's files, each exactly as training reported it. MLflow's store can be written to by others, and a digest that was approved must be
@@ -28,7 +31,8 @@ export async function fetchRunArtifacts(
 ): Promise<RunArtifacts> {
   const run = await mlflow.getRun(runId);
   const files: Partial<RunArtifacts> = {};
-  for (const name of FROM_THE_RUN) {
+  const reportedToo = IF_REPORTED.filter((name) => reported[`${RUN_FOLDER}/${name}`] !== undefined);
+  for (const name of [...FROM_THE_RUN, ...reportedToo]) {
     const path = `${RUN_FOLDER}/${name}`;
     const expected = reported[path];
     if (expected === undefined)

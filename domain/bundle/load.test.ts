@@ -105,16 +105,44 @@ describe('loading a bundle', () => {
     expect(await refusal(tampered('manifest.sig', () => Buffer.from('no')))).toContain('manifest.sig is not JSON');
   });
 
-  it('refuses a file too few and a file too many', async () => {
-    const { expected } = { expected: tinyExpectation };
-    expect(await refusal(good, { expected: { ...expected, files: [...expected.files, 'more.json'] } })).toContain(
-      'lacks more.json',
-    );
-    expect(
-      await refusal(good, { expected: { ...expected, files: expected.files.filter((f) => f !== 'model_card.md') } }),
-    ).toContain('lists model_card.md');
+  it('refuses a file too few', async () => {
+    const needed = [...tinyExpectation.needed, 'more.json'];
+    expect(await refusal(good, { expected: { ...tinyExpectation, needed } })).toContain('lacks more.json');
     const missing = { ...good, files: new Map([...good.files].filter(([name]) => name !== 'rates.json')) };
     await expect(load(missing), 'what the reader says passes through').rejects.toThrow('rates.json is missing');
+  });
+
+  it('takes, and verifies, files that today nobody asks for', async () => {
+    const more = await signed({ 'more.json': Buffer.from('{}') });
+    expect((await load(more)).files.get('more.json')?.toString()).toBe('{}');
+    const changed = { ...more, files: new Map(more.files).set('more.json', Buffer.from('[]')) };
+    await expect(load(changed)).rejects.toThrow('more.json has digest');
+    for (const name of ['../more.json', 'a/b.json', '.hidden', 'manifest.json', ''])
+      expect(
+        await refusal(
+          withManifest((manifest) =>
+            Object.assign(manifest['files'] as object, { [name]: { sha256: '0'.repeat(64), bytes: 0 } }),
+          ),
+        ),
+        name,
+      ).toContain('no name for a file');
+  });
+
+  it('gives the reference profile where there is one, checked', async () => {
+    expect((await load(good)).profile).toBeNull();
+    const profile = {
+      as_of: '2025-06-30T00:00:00Z',
+      rows: 1,
+      features: [{ name: 'hour', kind: 'numeric', count: 1, missing_fraction: 0, mean: 1, std: 0, quantiles: [1, 1] }],
+      score: { count: 1, quantiles: [0, 1], alert_rate: 0 },
+      target: { count: 1, rate: 0 },
+      segments: [],
+    };
+    const bundle = await load(await signed({ 'reference_profile.json': readableJson(profile) }));
+    expect(bundle.profile).toEqual(profile);
+    await expect(load(await signed({ 'reference_profile.json': Buffer.from('{}') }))).rejects.toThrow(
+      /reference_profile\.json.*\/rows/,
+    );
   });
 
   it('names the field where a file breaks its schema, though it is signed', async () => {
@@ -166,5 +194,6 @@ describe('content digest', () => {
         name === 'model_card.md' || name === 'golden_vectors.json' || name.endsWith('.version.json'),
       );
     }
+    expect(contentSha256({ ...files, 'reference_profile.json': other })).toBe(contentSha256(files));
   });
 });

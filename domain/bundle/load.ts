@@ -5,6 +5,7 @@ import type {
   Isotonic,
   Manifest,
   PerCategoryThresholds,
+  ReferenceProfile,
   RuleParams,
 } from '../../schemas/types.js';
 import type { TrustedKeys } from '../dsse/dsse.js';
@@ -28,6 +29,8 @@ export interface LoadedBundle {
   /** a JSON Schema 2020-12 of one transaction */
   requestSchema: Record<string, unknown>;
   golden: GoldenVectors;
+  /** what the training data looked like; null in a bundle from before training reported it */
+  profile: ReferenceProfile | null;
   /** lookup name → its document, valid against the schema that the spec names */
   lookups: Readonly<Record<string, unknown>>;
   /** lookup name → what it was made from */
@@ -85,11 +88,11 @@ async function load(read: (name: string) => Promise<Buffer>, options: LoadOption
   const version = options.version ?? manifest.version;
   if (manifest.version !== version) throw new BundleError(`its manifest is of version ${manifest.version}`);
   if (manifest.model_name !== options.model) throw new BundleError(`its manifest is of model ${manifest.model_name}`);
-  checkNames(Object.keys(manifest.files), expected.files);
+  checkNames(Object.keys(manifest.files), expected.needed);
 
   const files = new Map<string, Buffer>();
   // A few at a time: an S3 server on a laptop, and the memory of a scorer, are both small.
-  const names = [...expected.files];
+  const names = Object.keys(manifest.files);
   await Promise.all(
     Array.from({ length: 4 }, async () => {
       for (let name = names.shift(); name !== undefined; name = names.shift()) {
@@ -102,7 +105,7 @@ async function load(read: (name: string) => Promise<Buffer>, options: LoadOption
 
   const bytesOf = (name: string): Buffer => {
     const bytes = files.get(name);
-    if (bytes === undefined) throw new BundleError(`the model's spec does not list ${name} among its bundle_files`);
+    if (bytes === undefined) throw new BundleError(`its manifest lacks ${name}`);
     return bytes;
   };
   const json = <T>(schema: string, name: string): T => valid<T>(schema, parse(bytesOf(name), name), name);
@@ -129,6 +132,7 @@ async function load(read: (name: string) => Promise<Buffer>, options: LoadOption
     featureRegistry: json('feature-registry', BUNDLE_FILE.featureRegistry),
     requestSchema: json('json-schema', BUNDLE_FILE.requestSchema),
     golden: json('golden-vectors', BUNDLE_FILE.golden),
+    profile: files.has(BUNDLE_FILE.profile) ? json('reference-profile', BUNDLE_FILE.profile) : null,
     lookups,
     lookupVersions,
   };
@@ -136,13 +140,17 @@ async function load(read: (name: string) => Promise<Buffer>, options: LoadOption
   return bundle;
 }
 
-/** Neither a missing file nor one that nobody asked for. */
-function checkNames(present: readonly string[], expected: readonly string[]): void {
-  const missing = expected.filter((name) => !present.includes(name));
+/**
+ * Nothing that is needed may be missing. More may be there: the spec's list of files changes, and what an older or newer one asked for is
+ * signed too. Names become keys and file names, so each must be a plain one.
+ */
+function checkNames(present: readonly string[], needed: readonly string[]): void {
+  const missing = needed.filter((name) => !present.includes(name));
   if (missing.length > 0) throw new BundleError(`its manifest lacks ${missing.join(', ')}`);
-  const extra = present.filter((name) => !expected.includes(name));
-  if (extra.length > 0)
-    throw new BundleError(`its manifest lists ${extra.join(', ')}, which the model's spec does not know`);
+  const odd = present.filter(
+    (name) => !/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name) || name === MANIFEST_FILE || name === SIGNATURE_FILE,
+  );
+  if (odd.length > 0) throw new BundleError(`its manifest lists ${odd.join(', ')}, which is no name for a file`);
 }
 
 /** Files that are right one by one must also belong together. */

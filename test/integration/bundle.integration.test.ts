@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { createBundleActivities, type BundleDeps } from '../../activities/bundle/bundle.js';
 import type { BundleActivities } from '../../activities/contract.js';
 import { readableJson, sha256Hex } from '../../domain/bundle/digest.js';
-import { bundleExpectation, bundleKey } from '../../domain/bundle/layout.js';
+import { bundleKey, filesOfNewBundle } from '../../domain/bundle/layout.js';
 import { parseBundleVersion } from '../../domain/bundle/version.js';
 import type { SnapshotRef } from '../../domain/release/types.js';
 import { createMlflowClient, type MlflowClient } from '../../platform/mlflow.js';
@@ -174,9 +174,7 @@ describe('composing a bundle', () => {
       onnxSha256: sha256Hex(file('pipeline.onnx')),
       rebasedLookups: [],
     });
-    expect(await keysOf(ref.version)).toEqual(
-      [...bundleExpectation(tinySpec).files, 'manifest.json', 'manifest.sig'].sort(),
-    );
+    expect(await keysOf(ref.version)).toEqual([...filesOfNewBundle(tinySpec), 'manifest.json', 'manifest.sig'].sort());
     expect({ ...(await verify(ref)), rebasedLookups: [] }).toEqual(ref);
 
     const golden = JSON.parse(
