@@ -67,7 +67,7 @@ interface WireVersion {
   aliases?: string[];
 }
 
-const API = '/api/2.0/mlflow';
+export const API = '/api/2.0/mlflow';
 const PROXY_SCHEME = 'mlflow-artifacts:';
 const PAGE_SIZE = 1000;
 
@@ -198,16 +198,14 @@ async function download(
   run: Pick<MlflowRun, 'runId' | 'artifactUri'>,
   path: string,
 ): Promise<Buffer> {
-  const proxied = run.artifactUri.startsWith(PROXY_SCHEME);
-  const root = run.artifactUri.slice(PROXY_SCHEME.length).replace(/^\/\/[^/]*/, '');
-  const { data, headers } = proxied
-    ? await http.get<ArrayBuffer>(`/api/2.0/mlflow-artifacts/artifacts${encodeURI(`${root}/${path}`)}`, {
-        responseType: 'arraybuffer',
-      })
-    : await http.get<ArrayBuffer>('/get-artifact', {
-        params: { path, run_uuid: run.runId },
-        responseType: 'arraybuffer',
-      });
+  const proxied = proxiedPath(run, path);
+  const { data, headers } =
+    proxied !== null
+      ? await http.get<ArrayBuffer>(proxied, { responseType: 'arraybuffer' })
+      : await http.get<ArrayBuffer>('/get-artifact', {
+          params: { path, run_uuid: run.runId },
+          responseType: 'arraybuffer',
+        });
   const bytes = Buffer.from(data);
   const announced = Number(headers['content-length'] ?? bytes.length);
   if (headers['content-encoding'] === undefined && announced !== bytes.length)
@@ -218,8 +216,15 @@ async function download(
   return bytes;
 }
 
+/** Where the server's artifact proxy has a file of a run; null where the run's artifacts do not live behind it. */
+export function proxiedPath({ artifactUri }: Pick<MlflowRun, 'artifactUri'>, path: string): string | null {
+  if (!artifactUri.startsWith(PROXY_SCHEME)) return null;
+  const root = artifactUri.slice(PROXY_SCHEME.length).replace(/^\/\/[^/]*/, '');
+  return `/api/2.0/mlflow-artifacts/artifacts${encodeURI(`${root}/${path}`)}`;
+}
+
 /** MLflow says 404 for a missing version and 400 for a missing alias. */
-function isMissing(error: unknown): boolean {
+export function isMissing(error: unknown): boolean {
   return (
     (error instanceof SluiceError && error.type === 'NotFound') ||
     codeOf(error) === 'RESOURCE_DOES_NOT_EXIST' ||
@@ -227,12 +232,13 @@ function isMissing(error: unknown): boolean {
   );
 }
 
-function codeOf(error: unknown): string | undefined {
+/** MLflow's own name of an error, where it gave one. */
+export function codeOf(error: unknown): string | undefined {
   return error instanceof SluiceError ? (error.details?.['code'] as string | undefined) : undefined;
 }
 
 /** MLflow's filter language has no escape for a quote inside a text. */
-function quoted(value: string): string {
+export function quoted(value: string): string {
   if (value.includes("'"))
     throw new SluiceError('InvalidInput', `MLflow cannot search for ${JSON.stringify(value)}: a quote is not allowed.`);
   return `'${value}'`;
