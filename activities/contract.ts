@@ -11,6 +11,7 @@ import type {
   SnapshotRef,
   TrainingResult,
 } from '../domain/release/types.js';
+import type { ChangeNote } from '../domain/pointer/pointer.js';
 import type { Decision } from '../schemas/types.js';
 
 /**
@@ -127,6 +128,8 @@ export interface PointerActivities {
     actor: string;
     reason: string;
     updatedAt: string;
+    /** travels in the signed pointer, and from there into the audit entry */
+    change?: ChangeNote;
   }): Promise<PointerSwap>;
 }
 
@@ -210,6 +213,11 @@ export interface NotifyActivities {
     severity: 'info' | 'warning' | 'critical';
     title: string;
     text: string;
+    /** the next step, for whoever reads it */
+    whatToDo?: string;
+    /** the run that it is about, where that is not the one that calls */
+    workflowId?: string;
+    /** instead of the run's page in the Temporal UI */
     link?: string;
   }): Promise<void>;
 }

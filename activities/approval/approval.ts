@@ -1,5 +1,5 @@
 import { authorise, type Authorisation } from '../../domain/approval/authorise.js';
-import { operationAsDecision, proofMatches } from '../../domain/approval/proof.js';
+import { operationAsDecision, proofMatches, provenDigest } from '../../domain/approval/proof.js';
 import { validate } from '../../platform/validate.js';
 import type { ApprovalActivities } from '../contract.js';
 import type { DecisionLog } from './decision-log.js';
@@ -19,9 +19,20 @@ export function createApprovalActivities({ log, principalsFile }: ApprovalDeps):
     async authorizeDecision(input) {
       const { workflowId, model, requester, requesterMayApprove } = input;
       const decision = validate('decision', input.decision);
-      const { decisionId, verdict, actor, reason, digest, proof } = decision;
+      const { decisionId, verdict, actor, reason, digest, proof, edits } = decision;
+      const proven = { decisionId, verdict, actor, workflowId, digest: provenDigest(digest, edits) };
       return log.once(
-        { model, workflowId, id: decisionId, subject: verdict, actor, reason, digest, requester },
+        {
+          model,
+          workflowId,
+          id: decisionId,
+          subject: verdict,
+          actor,
+          reason,
+          digest,
+          requester,
+          ...(edits === undefined ? {} : { edits }),
+        },
         proof,
         async () => {
           const answer = authorise({
@@ -29,14 +40,14 @@ export function createApprovalActivities({ log, principalsFile }: ApprovalDeps):
             actor,
             role: 'approver',
             principalsFile,
-            proven: (tokenSha256) =>
-              proof !== undefined &&
-              proofMatches(proof, tokenSha256, { decisionId, verdict, actor, workflowId, digest }),
+            proven: (tokenSha256) => proof !== undefined && proofMatches(proof, tokenSha256, proven),
           });
           // A requester who withdraws harms nobody; one who approves alone is what the policy forbids.
           const alone = verdict === 'approve' && actor === requester && !requesterMayApprove;
           return answer.allowed && alone
-            ? refused(`${actor} asked for this release; the model's policy wants someone else to approve it`)
+            ? refused(
+                `${actor} asked for this ${workflowId.startsWith('release/') ? 'release' : 'change'}; the model's policy wants someone else to approve it`,
+              )
             : answer;
         },
       );

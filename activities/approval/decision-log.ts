@@ -17,6 +17,8 @@ export interface DecisionQuestion {
   /** of the proposal that was shown; null where nothing was */
   digest: string | null;
   requester: string;
+  /** what an approver changed in the proposal; absent: nothing */
+  edits?: Record<string, unknown>;
 }
 
 type DecisionDocument = DecisionQuestion & Authorisation & { _id: string; at: Date };

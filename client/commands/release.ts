@@ -6,7 +6,6 @@ import type { Cli } from '../cli.js';
 import { EXIT, exitCodeOf } from '../exit-codes.js';
 import { parseCount, parseGate, parseInstant, parsePositive, parseReleaseId, parseText } from '../options.js';
 import {
-  decide,
   findRelease,
   listReleases,
   newReleaseId,
@@ -14,6 +13,7 @@ import {
   readProgress,
   startRelease,
 } from '../release/release.js';
+import { decide } from '../decide.js';
 import { releaseTiming } from '../release/timing.js';
 import { releaseText, retryLine } from '../release/view.js';
 import { showWatch } from '../release/watch.js';
@@ -113,7 +113,7 @@ export function releaseCommand(cli: Cli): Command {
             token: cli.token,
             ...(options.digest === undefined ? {} : { digest: options.digest }),
           };
-          const sent = await decide(handle, choice);
+          const sent = await decide(handle, choice, `sluice release show ${id}`);
           cli.output.result(
             { releaseId: id, verdict, actor: cli.actor, ...sent, url: session.uiUrl(handle.workflowId) },
             () =>

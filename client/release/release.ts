@@ -4,14 +4,10 @@ import {
   WorkflowExecutionAlreadyStartedError,
   WorkflowFailedError,
   WorkflowNotFoundError,
-  WorkflowUpdateFailedError,
   type WorkflowHandle,
 } from '@temporalio/client';
 import { rootCause, defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
-import { decisionProof } from '../../domain/approval/proof.js';
 import { SluiceError } from '../../platform/errors.js';
-import type { Decision } from '../../schemas/types.js';
-import { DECIDE_UPDATE } from '../../workflows/approval/contract.js';
 import {
   PROGRESS_QUERY,
   releaseWorkflowId,
@@ -143,35 +139,6 @@ export async function watchRelease(
       told.add(news);
     }
   }
-}
-
-/** Sends a person's decision on what is shown now. The token never leaves this process: only a proof made with it does. */
-export async function decide(
-  handle: WorkflowHandle,
-  choice: { verdict: Decision['verdict']; actor: string; reason: string; digest?: string; token: string | null },
-): Promise<{ digest: string; decisionId: string }> {
-  const { approval } = await readProgress(handle);
-  const digest = choice.digest ?? approval?.digest;
-  if (digest === undefined)
-    throw new SluiceError(
-      'Conflict',
-      'nothing waits for a decision here: `sluice release show` says where the release stands',
-    );
-  const { verdict, actor, reason, token } = choice;
-  const decisionId = randomBytes(8).toString('hex');
-  const proof =
-    token === null
-      ? {}
-      : { proof: decisionProof(token, { decisionId, verdict, actor, workflowId: handle.workflowId, digest }) };
-  const decision: Decision = { decisionId, verdict, actor, reason, digest, ...proof };
-  try {
-    await handle.executeUpdate(DECIDE_UPDATE, { args: [decision], updateId: decisionId });
-  } catch (error) {
-    if (error instanceof WorkflowUpdateFailedError)
-      throw new SluiceError('Rejected', rootCause(error.cause) ?? error.message);
-    throw error;
-  }
-  return { digest, decisionId };
 }
 
 export interface ReleaseSummary {

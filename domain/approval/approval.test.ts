@@ -2,7 +2,7 @@ import { createHash, createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { authorise, type Principal } from './authorise.js';
-import { decisionProof, operationAsDecision, proofMatches, type ProvenDecision } from './proof.js';
+import { decisionProof, operationAsDecision, proofMatches, provenDigest, type ProvenDecision } from './proof.js';
 
 const token = 'correct horse battery staple';
 const tokenSha256 = createHash('sha256').update(token).digest('hex');
@@ -38,6 +38,15 @@ describe('proof of a decision', () => {
     const moved = { ...decision, decisionId: 'd1\napprove', verdict: 'ada' };
     expect(() => decisionProof(token, moved)).toThrow(RangeError);
     expect(proofMatches(decisionProof(token, decision), tokenSha256, moved)).toBe(false);
+  });
+
+  it('covers the edits, and not the order they are written in', () => {
+    const { digest } = decision;
+    expect(provenDigest(digest, undefined)).toBe(digest);
+    expect(provenDigest(digest, { a: 0.5, b: 1 })).toBe(provenDigest(digest, { b: 1, a: 0.5 }));
+    const others = [digest, provenDigest(digest, {}), provenDigest(digest, { a: 0.6, b: 1 })];
+    expect(others).not.toContain(provenDigest(digest, { a: 0.5, b: 1 }));
+    expect(provenDigest('b'.repeat(64), { a: 0.5 })).not.toBe(provenDigest(digest, { a: 0.5 }));
   });
 
   it('covers an operation in full', () => {

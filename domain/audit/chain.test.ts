@@ -39,6 +39,23 @@ describe('the audit chain', () => {
     expect(verifyAuditChain([])).toEqual({ intact: true, entries: 0, head: GENESIS_HASH });
   });
 
+  it('holds what a publisher said of the change, and shows when that is changed or left out', () => {
+    const note = {
+      kind: 'thresholds' as const,
+      decided_by: 'grace',
+      values: [{ name: 'operating', old: 0.5, new: 0.4 }],
+    };
+    const [first, second] = pointers(2) as [Pointer, Pointer];
+    const entries = [chainEntry(null, auditRecordOf(first))];
+    entries.push(chainEntry(entries[0] as AuditEntry, auditRecordOf({ ...second, change: note })));
+    expect(validate('audit-entry', entries[1]).change).toEqual(note);
+    expect(verifyAuditChain(entries)).toMatchObject({ intact: true });
+    const forged = { ...(entries[1] as AuditEntry), change: { ...note, decided_by: 'mallory' } };
+    expect(verifyAuditChain([entries[0] as AuditEntry, forged])).toMatchObject({ intact: false, seq: 2 });
+    const { change: _left, ...bare } = entries[1] as AuditEntry;
+    expect(verifyAuditChain([entries[0] as AuditEntry, bare])).toMatchObject({ intact: false, seq: 2 });
+  });
+
   it('shows every change of every field of every entry', () => {
     for (const field of Object.keys(chain(1)[0] as object) as (keyof AuditEntry)[]) {
       const entries = chain(3) as unknown as Record<string, unknown>[];

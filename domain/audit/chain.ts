@@ -22,6 +22,7 @@ export function auditRecordOf(pointer: Pointer): AuditRecord {
     actor: pointer.actor,
     reason: pointer.reason,
     at: pointer.updated_at,
+    ...(pointer.change === undefined ? {} : { change: pointer.change }),
   };
 }
 

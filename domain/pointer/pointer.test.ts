@@ -50,6 +50,13 @@ describe('the pointer', () => {
     ['older than expected', first, { putId: 'put-2', expectedGeneration: 2 }, 'lost'],
   ] as const)('%s', (_what, current, changes, decision) => expect(decideSwap(current, change(changes))).toBe(decision));
 
+  it('carries what its publisher said of the change, signed, and not on to the next', () => {
+    const note = { kind: 'lookups' as const, values: [{ name: 'fx_rates.json', old: null, new: 'c'.repeat(64) }] };
+    const pointer = nextPointer(first, change({ putId: 'put-2', change: note }));
+    expect(read(writePointerFile(pointer, signer)).change).toEqual(note);
+    expect(nextPointer(pointer, change({ putId: 'put-3' }))).not.toHaveProperty('change');
+  });
+
   it('is compared by generation alone', () => {
     expect(comparePointers(null, { generation: 1 })).toBe('newer');
     expect(comparePointers({ generation: 1 }, { generation: 2 })).toBe('newer');

@@ -9,6 +9,9 @@ export class PointerError extends Error {
   override readonly name = 'IntegrityError';
 }
 
+/** What a publisher says of a change, for whoever reads the audit log later. */
+export type ChangeNote = NonNullable<Pointer['change']>;
+
 /** What a swap asks for. */
 export interface PointerChange {
   model: string;
@@ -21,6 +24,7 @@ export interface PointerChange {
   actor: string;
   reason: string;
   updatedAt: string;
+  change?: ChangeNote;
 }
 
 /**
@@ -47,6 +51,7 @@ export function nextPointer(current: Pointer | null, change: PointerChange): Poi
     actor: change.actor,
     reason: change.reason,
     updated_at: change.updatedAt,
+    ...(change.change === undefined ? {} : { change: change.change }),
   };
 }
 

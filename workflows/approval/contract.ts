@@ -1,6 +1,9 @@
 /** The Update by which a person decides; its argument is a `Decision`. */
 export const DECIDE_UPDATE = 'decide';
 
+/** The query that says where a run stands. */
+export const PROGRESS_QUERY = 'progress';
+
 /** What a run that waits for a person answers to its `progress` query, under `approval`; null while nothing waits. */
 export interface PendingApproval<Proposal> {
   /** covers everything the person is shown; a decision must name it */

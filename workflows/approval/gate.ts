@@ -9,11 +9,23 @@ export interface ApprovalPolicy {
   requester: string;
   requesterMayApprove: boolean;
   digest: string;
+  /** says what is wrong with an approver's edits, or null; without it there is nothing to edit. Synchronous: it decides in the validator. */
+  checkEdits?: (edits: Record<string, unknown>) => string | null;
   deadlineSeconds: number;
   remindEverySeconds: number;
 }
 
-export type ApprovalOutcome = { verdict: 'approve' | 'reject'; actor: string; reason: string } | { verdict: 'expired' };
+export type ApprovalOutcome =
+  | {
+      verdict: 'approve' | 'reject';
+      actor: string;
+      reason: string;
+      /** ISO, the workflow's clock */
+      at: string;
+      /** null: as proposed */
+      edits: Record<string, unknown> | null;
+    }
+  | { verdict: 'expired' };
 
 const refuse = (message: string): never => {
   throw ApplicationFailure.nonRetryable(message, 'InvalidInput');
@@ -40,6 +52,15 @@ function check(
     return refuse('/verdict must be "approve" or "reject"');
   if (fields['digest'] !== policy.digest)
     return refuse(`/digest is not that of the proposal shown now (${policy.digest}): look at it again`);
+  if (fields['edits'] !== undefined) checkEdits(fields['edits'], fields['verdict'], policy);
+}
+
+function checkEdits(edits: unknown, verdict: string, policy: ApprovalPolicy): void {
+  if (typeof edits !== 'object' || edits === null || Array.isArray(edits)) return refuse('/edits must be an object');
+  if (verdict !== 'approve') return refuse('/edits go with "approve" only');
+  if (policy.checkEdits === undefined) return refuse('/edits: this is approved as it is shown, or rejected');
+  const problem = policy.checkEdits(edits as Record<string, unknown>);
+  if (problem !== null) refuse(`/edits${problem}`);
 }
 
 /**
@@ -66,7 +87,8 @@ export class ApprovalGate {
         if (!answer.allowed) throw ApplicationFailure.nonRetryable(answer.why, 'NotAuthorised');
         // Two people may have been authorised side by side: the first one counts.
         check(decision, this.policy, this.deadline, this.outcome !== null);
-        this.outcome = { verdict: decision.verdict, actor: decision.actor, reason: decision.reason };
+        const { verdict, actor, reason, edits = null } = decision;
+        this.outcome = { verdict, actor, reason, edits, at: new Date().toISOString() };
         return { accepted: true, verdict: decision.verdict };
       },
       { validator: (decision) => check(decision, this.policy, this.deadline, this.outcome !== null) },

@@ -80,6 +80,7 @@ export async function publish(
         actor: requestedBy,
         reason,
         replicaWaitSeconds: REPLICA_WAIT_SECONDS,
+        kind: 'model',
       }),
     );
     run.log.adopt(rollout.steps);

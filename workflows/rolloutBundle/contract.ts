@@ -1,3 +1,4 @@
+import type { ChangeNote } from '../../domain/pointer/pointer.js';
 import type { Receipt } from '../../domain/release/types.js';
 import type { StepProgress } from '../progress.js';
 
@@ -5,6 +6,7 @@ export const WORKFLOW = 'rolloutBundle';
 export const STEPS = ['verify', 'pointer swap', 'reload', 'smoke'] as const;
 export const PROGRESS_QUERY = 'progress';
 
+export type ChangeKind = ChangeNote['kind'];
 export type Environment = 'production' | 'staging';
 
 /** One rollout at a time per model and environment: the id is the lock. */
@@ -23,6 +25,10 @@ export interface RolloutInput {
   reason: string;
   /** how long to wait for a live replica, in seconds; without one nothing is known, and the change is undone */
   replicaWaitSeconds: number;
+  /** what kind of change this is; decides how carefully traffic is moved (policy.ts) */
+  kind?: ChangeKind;
+  /** what the audit entry says of it beyond who and why; needs `kind` */
+  change?: Omit<ChangeNote, 'kind'>;
 }
 
 export type RolloutOutcome =

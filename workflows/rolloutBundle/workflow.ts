@@ -11,6 +11,7 @@ import type { Pointer, Receipt } from '../../domain/release/types.js';
 import { StepLog, type StepProgress } from '../progress.js';
 import { bulk, light } from '../proxies.js';
 import { PROGRESS_QUERY, STEPS, type RolloutInput, type RolloutOutcome, type RolloutResult } from './contract.js';
+import { canaryPolicy } from './policy.js';
 import { reloadReplicas, smokeReplicas } from './replicas.js';
 
 interface Target {
@@ -159,6 +160,8 @@ function swapTo(
     actor: input.actor,
     reason,
     updatedAt: new Date().toISOString(),
+    // An undo makes no new change: its reason says what it takes back.
+    ...(direction === 'undo' || input.kind === undefined ? {} : { change: { kind: input.kind, ...input.change } }),
   });
 }
 
@@ -188,6 +191,7 @@ function describe(input: RolloutInput, steps: StepProgress[]): string {
   const rows = steps.map(({ name, status, detail }) => `| ${name} | ${status} | ${detail ?? ''} |`);
   return [
     `**${input.bundle.version}** → ${input.environment}, by ${input.actor}: ${input.reason}`,
+    `Traffic: ${canaryPolicy(input.kind)}.`,
     '',
     '| step | status | |',
     '|---|---|---|',

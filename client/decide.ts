@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto';
+import { WorkflowNotFoundError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
+import { rootCause } from '@temporalio/common';
+import { decisionProof, provenDigest } from '../domain/approval/proof.js';
+import { SluiceError } from '../platform/errors.js';
+import type { Decision } from '../schemas/types.js';
+import { DECIDE_UPDATE, PROGRESS_QUERY, type PendingApproval } from '../workflows/approval/contract.js';
+
+export interface Choice {
+  verdict: Decision['verdict'];
+  actor: string;
+  reason: string;
+  /** of the proposal that was looked at; without it, of the one shown now */
+  digest?: string;
+  /** null: the principal has none */
+  token: string | null;
+  /** approve, but with these values; what may stand here is the run's to say */
+  edits?: Record<string, unknown>;
+}
+
+/**
+ * Sends a person's decision to any run that waits for one. The token never leaves this process: only a proof made with it does.
+ * @param lookAt the command that shows where the run stands, for the message when nothing waits
+ * @throws SluiceError Conflict when nothing waits, Rejected with the run's reason when the decision is refused
+ */
+export async function decide(
+  handle: WorkflowHandle,
+  { verdict, actor, reason, token, edits, ...choice }: Choice,
+  lookAt: string,
+): Promise<{ digest: string; decisionId: string }> {
+  const { approval } = await handle.query<{ approval: PendingApproval<unknown> | null }>(PROGRESS_QUERY);
+  const digest = choice.digest ?? approval?.digest;
+  if (digest === undefined)
+    throw new SluiceError('Conflict', `nothing waits for a decision here: \`${lookAt}\` says where it stands`);
+  const decisionId = randomBytes(8).toString('hex');
+  const proven = { decisionId, verdict, actor, workflowId: handle.workflowId, digest: provenDigest(digest, edits) };
+  const decision: Decision = {
+    decisionId,
+    verdict,
+    actor,
+    reason,
+    digest,
+    ...(edits === undefined ? {} : { edits }),
+    ...(token === null ? {} : { proof: decisionProof(token, proven) }),
+  };
+  try {
+    await handle.executeUpdate(DECIDE_UPDATE, { args: [decision], updateId: decisionId });
+  } catch (error) {
+    if (error instanceof WorkflowUpdateFailedError)
+      throw new SluiceError('Rejected', rootCause(error.cause) ?? error.message);
+    if (error instanceof WorkflowNotFoundError)
+      throw new SluiceError('Conflict', `this run has ended, it takes no decision any more: \`${lookAt}\` says how`);
+    throw error;
+  }
+  return { digest, decisionId };
+}
