@@ -12,6 +12,8 @@ export interface SchemaTypes {
   'category-stats': Types.CategoryStats;
   'data-profile': Types.DataProfile;
   decision: Types.Decision;
+  'drift-report': Types.DriftReport;
+  'drift-snapshot': Types.DriftSnapshot;
   'dsse-envelope': Types.DsseEnvelope;
   'feature-registry': Types.FeatureRegistry;
   'fraud-params': Types.FraudParams;

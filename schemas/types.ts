@@ -224,6 +224,255 @@ export interface Decision {
   };
 }
 
+export type DriftVerdict = 'ok' | 'warn' | 'drift' | 'inconclusive';
+
+/**
+ * what was scored in a window, compared with what the model was trained on
+ */
+export interface DriftReport {
+  /**
+   * the time the comparison is of
+   */
+  timestamp: string;
+  model: string;
+  model_version: string;
+  bundle_version: string;
+  reference: {
+    as_of: string;
+    rows: number;
+  };
+  window: {
+    from: string;
+    to: string;
+    rows: number;
+    last_day_rows: number;
+  };
+  verdict: 'none' | 'warn' | 'drift' | 'inconclusive';
+  /**
+   * one sentence each, the gravest first
+   */
+  why: string[];
+  features_with_drift: string[];
+  features_with_warning: string[];
+  features_inconclusive: string[];
+  /**
+   * the smallest adjusted p of each feature; null where no test could be computed
+   */
+  p_values: {
+    [k: string]: number | null;
+  };
+  /**
+   * of the whole window, by feature
+   */
+  psi: {
+    [k: string]: number | null;
+  };
+  action: 'none' | 'alert' | 'retrain';
+  action_why: string;
+  quantile_probabilities: number[];
+  features: DriftColumn[];
+  prediction: DriftColumn1;
+  target: DriftRate;
+  alert_rate: DriftRate1;
+  /**
+   * whether segments keep their order by mean score
+   */
+  rank_stability: {
+    verdict: DriftVerdict;
+    why: string[];
+    segments: number;
+    spearman: number | null;
+    p: number | null;
+  };
+  freshness: {
+    verdict: DriftVerdict;
+    why: string[];
+    newest: string | null;
+    age_hours: number | null;
+  };
+  /**
+   * where labels have matured
+   */
+  performance: {
+    verdict: DriftVerdict;
+    why: string[];
+    from: string | null;
+    to: string | null;
+    rows: number;
+    frauds: number;
+    alerts: number;
+    /**
+     * each with its confidence interval
+     */
+    metrics: {
+      name: string;
+      value: number | null;
+      low: number | null;
+      high: number | null;
+      reference: number | null;
+    }[];
+  };
+}
+export interface DriftColumn {
+  name: string;
+  /**
+   * unknown: the reference does not have it
+   */
+  kind: 'numeric' | 'categorical' | 'unknown';
+  verdict: DriftVerdict;
+  why: string[];
+  n: number;
+  missing: number;
+  missing_fraction: number | null;
+  reference_missing_fraction: number | null;
+  /**
+   * of the window, at the report's quantile_probabilities; null for categories
+   */
+  quantiles: number[] | null;
+  reference_quantiles: number[] | null;
+  /**
+   * shares by bin of the reference's quantiles, or by category, with a last one for missing values: what PSI compares
+   */
+  bins: {
+    label: string;
+    reference: number;
+    current: number;
+  }[];
+  /**
+   * the whole window and, within it, its last day
+   */
+  scopes: DriftScope[];
+}
+export interface DriftScope {
+  scope: 'window' | 'last_day';
+  /**
+   * rows whose value is there
+   */
+  n: number;
+  missing_fraction: number | null;
+  /**
+   * Kolmogorov-Smirnov for numbers, chi-squared for categories; null where neither can be computed
+   */
+  test: 'ks' | 'chi2' | null;
+  statistic: number | null;
+  p: number | null;
+  /**
+   * after false-discovery control over all tests of the report
+   */
+  p_adjusted: number | null;
+  missing_p: number | null;
+  missing_p_adjusted: number | null;
+  /**
+   * largest distance of the distribution functions for numbers, total variation for categories; missing values count as one of them
+   */
+  effect: number | null;
+  psi: number | null;
+  psi_warn: number | null;
+  psi_alert: number | null;
+  /**
+   * Jensen-Shannon distance, natural logarithm
+   */
+  js: number | null;
+  /**
+   * of the window from the reference, in nats
+   */
+  kl: number | null;
+  /**
+   * in the column's own unit; null for categories
+   */
+  wasserstein: number | null;
+}
+/**
+ * the calibrated probability
+ */
+export interface DriftColumn1 {
+  name: string;
+  /**
+   * unknown: the reference does not have it
+   */
+  kind: 'numeric' | 'categorical' | 'unknown';
+  verdict: DriftVerdict;
+  why: string[];
+  n: number;
+  missing: number;
+  missing_fraction: number | null;
+  reference_missing_fraction: number | null;
+  /**
+   * of the window, at the report's quantile_probabilities; null for categories
+   */
+  quantiles: number[] | null;
+  reference_quantiles: number[] | null;
+  /**
+   * shares by bin of the reference's quantiles, or by category, with a last one for missing values: what PSI compares
+   */
+  bins: {
+    label: string;
+    reference: number;
+    current: number;
+  }[];
+  /**
+   * the whole window and, within it, its last day
+   */
+  scopes: DriftScope[];
+}
+/**
+ * share of frauds among the rows whose labels have matured
+ */
+export interface DriftRate {
+  verdict: DriftVerdict;
+  why: string[];
+  n: number;
+  rate: number | null;
+  reference: number | null;
+  /**
+   * rate over the reference's
+   */
+  ratio: number | null;
+  p: number | null;
+  p_adjusted: number | null;
+}
+/**
+ * alert-budget pressure
+ */
+export interface DriftRate1 {
+  verdict: DriftVerdict;
+  why: string[];
+  n: number;
+  rate: number | null;
+  reference: number | null;
+  /**
+   * rate over the reference's
+   */
+  ratio: number | null;
+  p: number | null;
+  p_adjusted: number | null;
+}
+
+/**
+ * a window's columns in figures, kept so that weeks can be compared with one another; no row can be read from it
+ */
+export interface DriftSnapshot {
+  model: string;
+  bundle_version: string;
+  from: string;
+  to: string;
+  rows: number;
+  probabilities: number[];
+  columns: {
+    name: string;
+    kind: 'numeric' | 'categorical';
+    n: number;
+    missing_fraction: number | null;
+    quantiles: number[] | null;
+    categories:
+      | {
+          value: number;
+          count: number;
+        }[]
+      | null;
+  }[];
+}
+
 /**
  * Dead Simple Signing Envelope v1
  */
@@ -913,6 +1162,14 @@ export interface ReferenceProfile {
         name: string;
         kind: 'numeric';
         /**
+         * what the null policy sets; a row with this value counts as missing, as one without a value does
+         */
+        missing_value: number | null;
+        /**
+         * of a value of the calendar (hour of the day: 24): only a window of whole periods can be compared with it
+         */
+        period_hours: number | null;
+        /**
          * rows whose value is there
          */
         count: number;
@@ -932,6 +1189,14 @@ export interface ReferenceProfile {
     | {
         name: string;
         kind: 'categorical';
+        /**
+         * what the null policy sets; a row with this value counts as missing, as one without a value does
+         */
+        missing_value: number | null;
+        /**
+         * of a value of the calendar (hour of the day: 24): only a window of whole periods can be compared with it
+         */
+        period_hours: number | null;
         count: number;
         missing_fraction: number;
         /**
