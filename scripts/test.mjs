@@ -31,6 +31,7 @@ const checks = [
       'client',
       'domain',
       'platform',
+      'schedules',
       'scoring',
       'stack',
       'workers',

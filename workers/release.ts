@@ -10,6 +10,7 @@ import { fileSink, logSink } from '../activities/notify/sinks.js';
 import { createPointerActivities } from '../activities/pointer/pointer.js';
 import { createReportActivities } from '../activities/report/report.js';
 import { createRolloutActivities } from '../activities/rollout/rollout.js';
+import { createScheduleActivities } from '../activities/schedules/schedules.js';
 import { createScorerActivities } from '../activities/scorer/scorer.js';
 import { createSpecActivities } from '../activities/spec/spec.js';
 import { createTemporalActivities } from '../activities/temporal/temporal.js';
@@ -36,6 +37,7 @@ const modelsDir = projectPath('models');
 const store = objectStoreOf(settings);
 const mongo = await mongoOf(settings, 'release-worker');
 const temporal = await Connection.connect(temporalConnection(process.env));
+const client = new Client({ connection: temporal, namespace: settings.TEMPORAL_NAMESPACE });
 const trustedKeys = await loadTrustedKeys(settings.SLUICE_TRUSTED_KEYS_FILE);
 const pointer = createPointerActivities({
   store,
@@ -65,9 +67,8 @@ try {
       ...createNotifyActivities({
         sinks: [fileSink(join(settings.SLUICE_STATE_DIR, 'alerts.jsonl'), () => new Date()), logSink(log)],
       }),
-      ...createTemporalActivities({
-        client: new Client({ connection: temporal, namespace: settings.TEMPORAL_NAMESPACE }),
-      }),
+      ...createTemporalActivities({ client }),
+      ...createScheduleActivities({ client }),
     },
   });
 } finally {

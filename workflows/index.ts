@@ -1,4 +1,7 @@
 /** Every workflow the release worker runs; the prebuilt bundle starts here. */
+export { launchScheduled } from './launchScheduled/workflow.js';
+export { monitorDrift } from './monitorDrift/workflow.js';
+export { pruneArtifacts } from './pruneArtifacts/workflow.js';
 export { releaseModel } from './releaseModel/workflow.js';
 export { rollbackRelease } from './rollbackRelease/workflow.js';
 export { rolloutBundle } from './rolloutBundle/workflow.js';

@@ -14,6 +14,9 @@ import type {
   TemporalActivities,
   TrainerActivities,
 } from '../activities/contract.js';
+import type { DriftActivities, RetrainingActivities } from '../activities/drift/contract.js';
+import type { PruneActivities } from '../activities/prune/contract.js';
+import type { AwaitRunActivities, ScheduleActivities } from '../activities/schedules/contract.js';
 import { QUEUES, replicaQueue } from './queues.js';
 
 /** Calls of a second or two. A killed worker costs at most this timeout; a system that is down is asked again for hours, since a release should outlast it. */
@@ -25,7 +28,9 @@ export const light = proxyActivities<
     ApprovalActivities &
     ReportActivities &
     RolloutActivities &
-    NotifyActivities
+    NotifyActivities &
+    ScheduleActivities &
+    RetrainingActivities
 >({
   taskQueue: QUEUES.release,
   startToCloseTimeout: '20s',
@@ -34,7 +39,7 @@ export const light = proxyActivities<
 });
 
 /** Bulk I/O: minutes long, so a heartbeat tells a dead worker from a busy one. */
-export const bulk = proxyActivities<MongoActivities & BundleActivities>({
+export const bulk = proxyActivities<MongoActivities & BundleActivities & PruneActivities & DriftActivities>({
   taskQueue: QUEUES.data,
   startToCloseTimeout: '2h',
   heartbeatTimeout: '20s',
@@ -51,7 +56,7 @@ export const training = proxyActivities<TrainerActivities>({
 });
 
 /** Waiting for another run to close may take as long as that run does. */
-export const waiting = proxyActivities<TemporalActivities>({
+export const waiting = proxyActivities<TemporalActivities & AwaitRunActivities>({
   taskQueue: QUEUES.release,
   startToCloseTimeout: '24h',
   heartbeatTimeout: '20s',

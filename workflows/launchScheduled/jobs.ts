@@ -1,0 +1,110 @@
+import { defineSearchAttributeKey, SearchAttributeType, type SearchAttributePair } from '@temporalio/common';
+import type { WorkflowIdReusePolicy } from '@temporalio/common';
+import { refreshKey } from '../../domain/refresh/types.js';
+import { scheduledAsOf } from '../../domain/schedules/as-of.js';
+import { driftWorkflowId, WORKFLOW as DRIFT, type DriftInput } from '../monitorDrift/contract.js';
+import { pruneWorkflowId, WORKFLOW as PRUNE, type PruneInput } from '../pruneArtifacts/contract.js';
+import { releaseWorkflowId, WORKFLOW as RELEASE, type ReleaseInput } from '../releaseModel/contract.js';
+import type { LaunchInput, ScheduledJob } from './contract.js';
+
+/** Who asks for what a schedule starts. */
+const SCHEDULER = 'schedule';
+const RELEASE_ID = defineSearchAttributeKey('SluiceRelease', SearchAttributeType.KEYWORD);
+
+/** The run that a scheduled time stands for. */
+export interface CanonicalRun {
+  workflowType: string;
+  workflowId: string;
+  asOf: string;
+  input: unknown;
+  /** a run that ended well is never repeated; a release's id is used once, however it ended */
+  reuse: WorkflowIdReusePolicy;
+  searchAttributes: SearchAttributePair[];
+}
+
+interface Due {
+  model: string;
+  schedule: string;
+  asOf: string;
+  key: string;
+}
+type Job = (due: Due) => Pick<CanonicalRun, 'workflowType' | 'workflowId' | 'input'> & Partial<CanonicalRun>;
+
+const JOBS: Record<ScheduledJob, { precision: 'day' | 'minute'; run: Job }> = {
+  nightlyRefresh: {
+    precision: 'day',
+    run: ({ model, asOf, key }) => ({
+      workflowType: 'nightlyRefresh',
+      workflowId: `refresh/${model}/${key}`,
+      input: { model, asOf, key },
+    }),
+  },
+  fxRates: {
+    // Two fixings may fall on one day, and the night's own run has the day's id.
+    precision: 'minute',
+    run: ({ model, asOf, key }) => ({
+      workflowType: 'refreshFxRates',
+      workflowId: `refresh/${model}/${key}/fxRates`,
+      input: { model, asOf, key },
+    }),
+  },
+  drift: {
+    precision: 'day',
+    run: ({ model, asOf, key }) => ({
+      workflowType: DRIFT,
+      workflowId: driftWorkflowId(model, key),
+      input: { model, asOf, key, kind: 'daily' } satisfies DriftInput,
+    }),
+  },
+  driftSnapshot: {
+    precision: 'day',
+    run: ({ model, asOf, key: day }) => {
+      const key = `weekly-${day}`;
+      return {
+        workflowType: DRIFT,
+        workflowId: driftWorkflowId(model, key),
+        input: { model, asOf, key, kind: 'weekly' } satisfies DriftInput,
+      };
+    },
+  },
+  thresholds: {
+    precision: 'day',
+    run: ({ model, asOf, key, schedule }) => ({
+      workflowType: 'recalibrateThresholds',
+      workflowId: `thresholds/${model}/${key}`,
+      input: { model, asOf, key, requestedBy: SCHEDULER, reason: schedule },
+    }),
+  },
+  retraining: {
+    precision: 'day',
+    run: ({ model, asOf, key, schedule }) => {
+      const releaseId = `scheduled-${key}`;
+      return {
+        workflowType: RELEASE,
+        workflowId: releaseWorkflowId(model, releaseId),
+        input: { model, releaseId, asOf, requestedBy: SCHEDULER, reason: schedule } satisfies ReleaseInput,
+        reuse: 'REJECT_DUPLICATE',
+        searchAttributes: [{ key: RELEASE_ID, value: releaseId }],
+      };
+    },
+  },
+  prune: {
+    precision: 'day',
+    run: ({ model, key, schedule }) => ({
+      workflowType: PRUNE,
+      workflowId: pruneWorkflowId(model, key),
+      input: { model, requestedBy: SCHEDULER, reason: schedule } satisfies PruneInput,
+    }),
+  },
+};
+
+/**
+ * What a schedule's job is at one of its times.
+ * @param scheduledAt the nominal time, ISO
+ */
+export function canonicalRun(input: LaunchInput, scheduledAt: string): CanonicalRun {
+  const { precision, run } = JOBS[input.job];
+  const asOf = scheduledAsOf(scheduledAt, input.asOfOffsetDays, precision);
+  const due: Due = { model: input.model, schedule: input.schedule, asOf, key: refreshKey(asOf) };
+  return { asOf, reuse: 'ALLOW_DUPLICATE_FAILED_ONLY', searchAttributes: [], ...run(due) };
+}

@@ -1,0 +1,95 @@
+import {
+  ApplicationFailure,
+  defineSearchAttributeKey,
+  SearchAttributeType,
+  WorkflowExecutionAlreadyStartedError,
+} from '@temporalio/common';
+import { log, setCurrentDetails, startChild, workflowInfo } from '@temporalio/workflow';
+import { light, waiting } from '../proxies.js';
+import { QUEUES } from '../queues.js';
+import type { LaunchInput, LaunchResult } from './contract.js';
+import { canonicalRun, type CanonicalRun } from './jobs.js';
+
+const MODEL = defineSearchAttributeKey('SluiceModel', SearchAttributeType.KEYWORD);
+const SCHEDULED_AT = defineSearchAttributeKey('TemporalScheduledStartTime', SearchAttributeType.DATETIME);
+
+/**
+ * Started by a schedule: works out `asOf`, starts the run under its own id or finds it, and waits for its end, so that the schedule knows
+ * when it is busy and what failed. A run that waits for a person is left to itself.
+ */
+export async function launchScheduled(input: LaunchInput): Promise<LaunchResult> {
+  const run = canonicalRun(input, scheduledAt());
+  setCurrentDetails(`**${run.workflowId}**, as of ${run.asOf}`);
+  const told = tellOfLosses();
+
+  const found = !(await start(input, run));
+  const state = await waiting.awaitRun({ workflowId: run.workflowId });
+  await told;
+  if (state.state === 'failed') {
+    if (input.pausesOnFailure) await tellOfPause(input, run, state.why);
+    throw ApplicationFailure.nonRetryable(`${run.workflowId} ${state.why}`, 'ScheduledRunFailed');
+  }
+  setCurrentDetails(`**${run.workflowId}**, as of ${run.asOf}: ${state.state}${found ? ', found' : ''}`);
+  return { workflowId: run.workflowId, asOf: run.asOf, found, outcome: state.state };
+}
+
+/** The nominal time, before jitter; a caught-up or backfilled run keeps the time it missed. */
+function scheduledAt(): string {
+  const time = workflowInfo().typedSearchAttributes.get(SCHEDULED_AT);
+  if (time === undefined)
+    throw ApplicationFailure.nonRetryable(
+      'this workflow takes its time from the schedule that starts it: `sluice schedules run NAME`',
+      'InvalidInput',
+    );
+  return time.toISOString();
+}
+
+/** Whether it was started; false where the id is taken. */
+async function start({ model, schedule }: LaunchInput, run: CanonicalRun): Promise<boolean> {
+  try {
+    await startChild(run.workflowType, {
+      workflowId: run.workflowId,
+      taskQueue: QUEUES.release,
+      args: [run.input],
+      workflowIdReusePolicy: run.reuse,
+      parentClosePolicy: 'ABANDON',
+      cancellationType: 'TRY_CANCEL',
+      typedSearchAttributes: [{ key: MODEL, value: model }, ...run.searchAttributes],
+      staticSummary: `${schedule} of ${model}, as of ${run.asOf}`,
+    });
+    return true;
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
+    throw error;
+  }
+}
+
+/** A schedule that skips says nothing, and one that never runs cannot: so every launcher looks after all of them. Told once per count. */
+async function tellOfLosses(): Promise<void> {
+  try {
+    for (const loss of await light.scheduleLosses()) {
+      const { model, schedule, createdAt, skippedByOverlap, missedCatchup } = loss;
+      await light.notify({
+        key: `schedule/${model}/${schedule}/${createdAt}/skipped-${skippedByOverlap}/missed-${missedCatchup}`,
+        severity: 'warning',
+        title: `${model}: the schedule ${schedule} has lost runs`,
+        text: `Since it was made: ${skippedByOverlap} skipped because an earlier run was still at work, ${missedCatchup} missed because the server was down for too long.`,
+        whatToDo: `\`sluice schedules list\` shows what runs; \`sluice schedules backfill ${schedule} --model ${model} --from DAY --to DAY\` makes up for the days.`,
+      });
+    }
+  } catch (error) {
+    // The run itself matters more than news of others; the next launcher tells them.
+    log.warn('losses of schedules could not be told', { error: String(error) });
+  }
+}
+
+function tellOfPause({ model, schedule }: LaunchInput, run: CanonicalRun, why: string): Promise<void> {
+  return light.notify({
+    key: `${workflowInfo().workflowId}/${workflowInfo().runId}/paused`,
+    severity: 'critical',
+    title: `${model}: the schedule ${schedule} has stopped itself`,
+    text: `${run.workflowId} ${why}.`,
+    whatToDo: `Correct the cause, then \`sluice schedules resume ${schedule} --model ${model} --reason WHY\`.`,
+    workflowId: run.workflowId,
+  });
+}
