@@ -73,18 +73,17 @@ export interface RetrainingActivities {
   /** Report and page as artifacts, figures as metrics, in one MLflow run per model and key of the experiment `{model}-drift`. */
   logDriftReport(input: { model: string; key: string }): Promise<{ runId: string; url: string }>;
   /**
-   * The right to start a retraining: one per cool-down, counted by `asOf`. Asked again by the same release id it answers the same. A claim whose
-   * release was never started (its run was terminated in between) is handed out again.
+   * The right to start a retraining: one per cool-down of the model's spec, counted by `asOf`. `start`: the claim's release is to be started now; it is the asker's
+   * own claim, or one whose run was stopped before it could start it. `started`: the asker's own, and its release runs or ran.
    */
   claimRetraining(input: {
     model: string;
     releaseId: string;
     asOf: string;
     reason: string;
-    cooldownDays: number;
     /** from the workflow's clock */
     claimedAt: string;
-  }): Promise<{ outcome: 'start' | 'cooling-down'; claim: RetrainingClaim; until: string }>;
+  }): Promise<{ outcome: 'start' | 'started' | 'cooling-down'; claim: RetrainingClaim; until: string }>;
   /** That the claim's release runs; no further effect when asked again. */
   recordRetraining(input: { model: string; key: string; releaseId: string; startedAt: string }): Promise<void>;
 }

@@ -1,9 +1,11 @@
-import type { DriftDay, RetrainingClaim } from '../../activities/drift/contract.js';
+import type { DriftDay, DriftSnapshot, RetrainingClaim } from '../../activities/drift/contract.js';
 import type { StepProgress } from '../progress.js';
 
 export const WORKFLOW = 'monitorDrift';
-export const STEPS = ['live bundle', 'compare', 'MLflow', 'alert', 'retraining'] as const;
-export const WEEKLY_STEPS = ['live bundle', 'snapshot', 'alert'] as const;
+export const STEPS = {
+  daily: ['live bundle', 'compare', 'retraining', 'alert', 'MLflow'],
+  weekly: ['live bundle', 'snapshot', 'alert'],
+} as const;
 export const PROGRESS_QUERY = 'progress';
 
 export interface DriftInput {
@@ -26,17 +28,26 @@ export function retrainingReleaseId(key: string): string {
   return `drift-${key}`;
 }
 
-/** `None`: no drift. `Recorded`: a weekly snapshot is kept. */
+/** `None`: no drift. `Retraining`: drift, and its retraining has been started. `Recorded`: a weekly snapshot is kept. */
 export type DriftStatus = 'Running' | 'None' | 'Drift' | 'Retraining' | 'Recorded' | 'Inconclusive' | 'Failed';
+
+/** What came of a day that asks for a retraining: its release runs, or a former retraining holds it back until a time. */
+export interface Retraining {
+  outcome: 'started' | 'cooling-down';
+  claim: RetrainingClaim;
+  workflowId: string;
+  /** end of the cool-down, ISO */
+  until: string;
+}
 
 export interface DriftProgress {
   status: DriftStatus;
   steps: StepProgress[];
   /** what the day's comparison came to; null until it is known, and for a weekly snapshot */
   day: DriftDay | null;
-  /** the retraining that this run started, found started, or is held back by */
-  retraining: { outcome: 'started' | 'cooling-down'; claim: RetrainingClaim; workflowId: string; until: string } | null;
-  /** where the comparison is shown; null before, and when there is none */
+  snapshot: DriftSnapshot | null;
+  retraining: Retraining | null;
+  /** the comparison's run in MLflow; null before, and when there is none */
   mlflowUrl: string | null;
   why: string | null;
 }

@@ -1,0 +1,88 @@
+import { isCancellation, rootCause } from '@temporalio/workflow';
+import { bulk, light } from '../proxies.js';
+import { alertDrift, alertInconclusive } from './alert.js';
+import type { DriftInput, DriftResult } from './contract.js';
+import { retrain } from './retrain.js';
+import { DriftRun } from './run.js';
+
+/**
+ * What was scored lately, against what the live model was trained on. Drift is told; drift that lasts and costs too many alerts starts a
+ * retraining, once per cool-down. Too little data is told too, and never counts as a pass.
+ */
+export async function monitorDrift(input: DriftInput): Promise<DriftResult> {
+  const run = new DriftRun(input);
+  try {
+    await (input.kind === 'weekly' ? keepSnapshot(run) : compare(run));
+  } catch (error) {
+    run.log.close();
+    run.update({ status: 'Failed', why: isCancellation(error) ? 'cancelled' : (rootCause(error) ?? String(error)) });
+    throw error;
+  }
+  run.log.close();
+  return run.result();
+}
+
+async function compare(run: DriftRun): Promise<void> {
+  const { model, key, asOf } = run.input;
+  const bundle = await liveBundle(run);
+  if (bundle === null) return;
+
+  const day = await run.step(
+    'compare',
+    () => bulk.compareWindow({ model, key, asOf, bundle }),
+    ({ rows, verdict }) => `${rows} rows: ${verdict}`,
+  );
+  run.update({ day, why: day.why });
+  if (day.verdict === 'inconclusive') return await inconclusive(run, day.why);
+
+  // First what must not be late, then what may wait for a server that is down.
+  if (day.action === 'retrain') {
+    const retraining = await run.step(
+      'retraining',
+      () => retrain(day),
+      ({ outcome, claim, until }) => (outcome === 'started' ? claim.releaseId : `cooling down until ${until}`),
+    );
+    run.update({ retraining });
+  }
+  const { retraining } = run.progress;
+  if (day.action !== 'none') await run.step('alert', () => alertDrift(day, retraining));
+  const { url } = await run.step(
+    'MLflow',
+    () => light.logDriftReport({ model, key }),
+    ({ runId }) => `run ${runId}`,
+  );
+  const drifted = retraining?.outcome === 'started' ? 'Retraining' : 'Drift';
+  run.update({ mlflowUrl: url, status: day.verdict === 'none' ? 'None' : drifted });
+}
+
+async function keepSnapshot(run: DriftRun): Promise<void> {
+  const { model, key, asOf } = run.input;
+  const bundle = await liveBundle(run);
+  if (bundle === null) return;
+  const snapshot = await run.step(
+    'snapshot',
+    () => bulk.snapshotWindow({ model, key, asOf, bundle }),
+    ({ rows }) => `${rows} rows`,
+  );
+  run.update({ snapshot, why: snapshot.why });
+  if (snapshot.snapshotKey === null) return await inconclusive(run, snapshot.why);
+  run.update({ status: 'Recorded' });
+}
+
+/** What answers live requests; null, after an alert, when nothing does. */
+async function liveBundle(run: DriftRun): Promise<{ version: string; manifestSha256: string } | null> {
+  const { model } = run.input;
+  const live = await run.step(
+    'live bundle',
+    () => light.readPointer({ model, environment: 'production' }),
+    (pointer) => pointer?.version ?? 'none',
+  );
+  if (live !== null) return { version: live.version, manifestSha256: live.manifest_sha256 };
+  await inconclusive(run, `nothing of ${model} is live yet: release a model first, \`sluice release start\``);
+  return null;
+}
+
+async function inconclusive(run: DriftRun, why: string): Promise<void> {
+  await run.step('alert', () => alertInconclusive(run.input, why));
+  run.update({ status: 'Inconclusive', why });
+}
