@@ -71,7 +71,8 @@ export async function lookupOfBundle(
   return candidate(file, await read(file), await read(lookupVersionFile(file)), `bundle ${ref.version}`);
 }
 
-function candidate(file: string, bytes: Buffer, madeBytes: Buffer, where: string): LookupCandidate {
+/** A lookup with its version record, which must describe exactly these bytes. */
+export function candidate(file: string, bytes: Buffer, madeBytes: Buffer, where: string): LookupCandidate {
   const name = lookupVersionFile(file);
   const made = validate('artifact-version', JSON.parse(madeBytes.toString('utf8')), `${name} of ${where}`);
   if (made.sha256 !== sha256Hex(bytes))

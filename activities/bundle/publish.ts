@@ -30,16 +30,43 @@ export async function claimVersion(
   );
 }
 
+/** Files that another bundle of the same model has already. */
+export interface Copies {
+  fromVersion: string;
+  names: ReadonlySet<string>;
+}
+
 /** Writes every file once, the signature after them and the manifest last: a bundle without a manifest is no bundle yet. */
 export async function writeBundle(
   store: ObjectStore,
   ref: { model: string; version: string },
   files: ReadonlyMap<string, Buffer>,
   manifest: { bytes: Buffer; signature: Buffer },
+  copies: Copies | null = null,
 ): Promise<void> {
-  await Promise.all([...files].map(([name, bytes]) => writeOnce(store, ref, name, bytes)));
+  await Promise.all(
+    [...files].map(([name, bytes]) =>
+      copies?.names.has(name) === true
+        ? copyOnce(store, ref, copies.fromVersion, name)
+        : writeOnce(store, ref, name, bytes),
+    ),
+  );
   await writeOnce(store, ref, SIGNATURE_FILE, manifest.signature);
   await writeOnce(store, ref, MANIFEST_FILE, manifest.bytes);
+}
+
+/**
+ * Inside the store, without the bytes passing through here. The claim on the version keeps other writers away, so what is there already is
+ * from an earlier attempt of ours; that it has the right bytes is checked when the bundle is read back.
+ */
+async function copyOnce(
+  store: ObjectStore,
+  { model, version }: { model: string; version: string },
+  fromVersion: string,
+  name: string,
+): Promise<void> {
+  const key = bundleKey(model, version, name);
+  if ((await store.head(key)) === null) await store.copy(bundleKey(model, fromVersion, name), key);
 }
 
 /** What is there already must be what we would have written: then an earlier attempt of ours wrote it. */

@@ -12,10 +12,12 @@ export interface ModelCardInput {
   lookups: Readonly<Record<string, { made: ArtifactVersion; rebased: boolean }>>;
 }
 
+export const LOOKUPS_HEADING = '## Lookups';
+export const THRESHOLDS_HEADING = '## Thresholds on the calibrated probability';
+
 /** `model_card.md`: what a person should know of a bundle before trusting it. The same input gives the same text. */
 export function modelCard({ manifest, spec, registry, thresholds, data, lookups }: ModelCardInput): string {
   const figures = Object.entries(manifest.metrics).sort(([a], [b]) => (a < b ? -1 : 1));
-  const perCategory = Object.entries(thresholds.operating.per_category).sort(([a], [b]) => (a < b ? -1 : 1));
   const sections = [
     `# ${escapeMarkdown(manifest.model)} ${manifest.version}`,
     escapeMarkdown(spec.description),
@@ -43,33 +45,47 @@ export function modelCard({ manifest, spec, registry, thresholds, data, lookups 
       ['metric', 'value'],
       figures.map(([name, value]) => [name, value === null ? 'not measured' : String(value)]),
     ),
-    '## Thresholds on the calibrated probability',
-    `An alert is raised at ${thresholds.operating.threshold} and above (${spec.operating_threshold.strategy}, chosen on validation data), ` +
-      `or at its own threshold for these values of ${escapeMarkdown(spec.segment)}:`,
+    ...thresholdsSections(thresholds, spec.segment, `${spec.operating_threshold.strategy}, chosen on validation data`),
+    '## Features',
     markdownTable(
-      [spec.segment, 'threshold'],
+      ['feature', 'unit', 'logic', 'sources'],
+      registry.features.map(({ name, unit, logic, sources }) => [name, unit, logic, sources.join(', ')]),
+    ),
+    ...lookupsSections(
+      Object.entries(lookups).map(([name, { made, rebased }]) => ({
+        name,
+        made,
+        from: rebased ? 'the bundle that was live' : 'the training snapshot',
+      })),
+    ),
+  ];
+  return sections.join('\n\n') + '\n';
+}
+
+/** @param origin how the thresholds came about */
+export function thresholdsSections(thresholds: PerCategoryThresholds, segment: string, origin: string): string[] {
+  const perCategory = Object.entries(thresholds.operating.per_category).sort(([a], [b]) => (a < b ? -1 : 1));
+  return [
+    THRESHOLDS_HEADING,
+    `An alert is raised at ${thresholds.operating.threshold} and above (${escapeMarkdown(origin)}), ` +
+      `or at its own threshold for these values of ${escapeMarkdown(segment)}:`,
+    markdownTable(
+      [segment, 'threshold'],
       perCategory.map(([name, threshold]) => [name, String(threshold)]),
     ),
     markdownTable(
       ['alert budget', 'threshold'],
       Object.entries(thresholds.budgets).map(([name, budget]) => [name, String(budget.threshold)]),
     ),
-    '## Features',
-    markdownTable(
-      ['feature', 'unit', 'logic', 'sources'],
-      registry.features.map(({ name, unit, logic, sources }) => [name, unit, logic, sources.join(', ')]),
-    ),
-    '## Lookups',
+  ];
+}
+
+export function lookupsSections(lookups: readonly { name: string; made: ArtifactVersion; from: string }[]): string[] {
+  return [
+    LOOKUPS_HEADING,
     markdownTable(
       ['lookup', 'version', 'as of', 'rows', 'from'],
-      Object.entries(lookups).map(([name, { made, rebased }]) => [
-        name,
-        made.version,
-        made.as_of,
-        String(made.rows),
-        rebased ? 'the bundle that was live' : 'the training snapshot',
-      ]),
+      lookups.map(({ name, made, from }) => [name, made.version, made.as_of, String(made.rows), from]),
     ),
   ];
-  return sections.join('\n\n') + '\n';
 }

@@ -6,15 +6,17 @@ import { DefaultLogger } from '@temporalio/worker';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createBundleActivities, type BundleDeps } from '../../activities/bundle/bundle.js';
 import type { BundleActivities } from '../../activities/contract.js';
+import type { RecomposeActivities, Replacement } from '../../activities/refresh/contract.js';
 import { readableJson, sha256Hex } from '../../domain/bundle/digest.js';
 import { bundleKey, filesOfNewBundle } from '../../domain/bundle/layout.js';
 import { parseBundleVersion } from '../../domain/bundle/version.js';
+import { compileFeatures } from '../../domain/features/compile.js';
 import type { SnapshotRef } from '../../domain/release/types.js';
 import { createMlflowClient, type MlflowClient } from '../../platform/mlflow.js';
 import { loadModel, type LoadedModel } from '../../platform/models.js';
 import type { ObjectStore } from '../../platform/object-store.js';
 import { projectPath } from '../../platform/project.js';
-import type { ArtifactVersion, GoldenVectors } from '../../schemas/types.js';
+import type { ArtifactVersion, GoldenVectors, Manifest } from '../../schemas/types.js';
 import { testSigner } from '../support/live-tiny-bundle.js';
 import { createRun, putArtifact } from '../support/mlflow-run.js';
 import { scoreRows } from '../support/score-rows.js';
@@ -140,7 +142,7 @@ const compose = async (changes: Partial<Compose> = {}): Promise<Compose> => ({
   ...changes,
 });
 
-const activities = (changes: Partial<BundleDeps> = {}): BundleActivities =>
+const activities = (changes: Partial<BundleDeps> = {}): BundleActivities & RecomposeActivities =>
   createBundleActivities({
     store,
     mlflow,
@@ -348,6 +350,191 @@ describe('what may not be composed', () => {
       type: 'IntegrityError',
       message: expect.stringContaining('written before with other content'),
     });
+  });
+});
+
+describe('recomposing the live bundle', () => {
+  type Recompose = Parameters<RecomposeActivities['recomposeBundle']>[0];
+  const recompose = (
+    input: Recompose,
+    changes?: Partial<BundleDeps>,
+  ): ReturnType<RecomposeActivities['recomposeBundle']> =>
+    environment().run(activities(changes).recomposeBundle, input);
+  const base = async () => run(await compose());
+  const change = (
+    { version, manifestSha256 }: { version: string; manifestSha256: string },
+    replacements: Replacement[],
+    releaseId = 'refresh-2025-07-01',
+  ): Recompose => ({
+    model: TINY_MODEL,
+    releaseId,
+    base: { version, manifestSha256 },
+    replacements,
+    gitSha: 'f'.repeat(40),
+    createdAt: '2025-07-01T01:00:00.000Z',
+  });
+  const get = async (version: string, name: string): Promise<Buffer> =>
+    (await store.get(bundleKey(TINY_MODEL, version, name)))?.bytes as Buffer;
+  const json = async <T>(version: string, name: string) => JSON.parse((await get(version, name)).toString()) as T;
+
+  /** Every lookup of another night, as the jobs leave them; the rates differ, the rest is as it was. */
+  async function night(asOf: string, eurRate = 1.3): Promise<Replacement[]> {
+    const { prefix } = await snapshot(asOf, eurRate);
+    return Promise.all(
+      Object.values(tinySpec.lookups).map(async ({ file: name }) => {
+        const objectKey = `${prefix}lookups/${name}`;
+        const versionKey = objectKey.replace('.json', '.version.json');
+        return { file: name, objectKey, versionKey, sha256: sha256Hex((await store.get(objectKey))?.bytes as Buffer) };
+      }),
+    );
+  }
+
+  it('copies what stays, takes what changed, answers the golden transactions anew; a retry writes the same', async () => {
+    const live = await base();
+    const input = change(live, await night('2025-07-01T00:00:00.000Z'));
+    const put: string[] = [];
+    const copied: string[] = [];
+    const watched: ObjectStore = {
+      ...store,
+      putIfAbsent: (key, ...rest) => (put.push(key.split('/').at(-1) as string), store.putIfAbsent(key, ...rest)),
+      copy: (from, to) => (copied.push(to.split('/').at(-1) as string), store.copy(from, to)),
+    };
+    const { bundle, replaced, kept } = await recompose(input, { store: watched });
+    expect(replaced).toEqual(['rates.json']);
+    expect(kept.map(({ file: name, why }) => `${name}: ${why}`).sort()).toEqual(
+      ['kinds', 'merchants', 'stats'].map((name) => `${name}.json: the live one has the same content`),
+    );
+    if (bundle === null) return expect.fail('there is a new bundle');
+    expect(bundle).toMatchObject({
+      version: '20250701-010000-1.0.1-fffffff',
+      parentVersion: live.version,
+      modelVersion: '1',
+      asOf: live.asOf,
+      onnxSha256: live.onnxSha256,
+    });
+    expect(put.slice(1).sort()).toEqual(
+      [
+        'rates.json',
+        'rates.version.json',
+        'golden_vectors.json',
+        'model_card.md',
+        'manifest.sig',
+        'manifest.json',
+      ].sort(),
+    );
+    expect(copied.sort()).toEqual(
+      filesOfNewBundle(tinySpec)
+        .filter((name) => !put.includes(name))
+        .sort(),
+    );
+    const { version: _v, files: _f, content_sha256: _c, ...was } = await json<Manifest>(live.version, 'manifest.json');
+    expect(await json(bundle.version, 'manifest.json')).toMatchObject({
+      ...was,
+      parent_version: live.version,
+      release_id: 'refresh-2025-07-01',
+      git_sha: 'f'.repeat(40),
+    });
+    const [before, after] = await Promise.all(
+      [live, bundle].map(({ version }) => json<GoldenVectors>(version, 'golden_vectors.json')),
+    );
+    expect(after?.features).toEqual(before?.features);
+    expect(after?.raw.map(({ transaction }) => transaction)).toEqual(before?.raw.map(({ transaction }) => transaction));
+    const expected = compileFeatures(tinyRegistry, {
+      ...Object.fromEntries(
+        Object.entries(tinySpec.lookups).map(([name, { file: f }]) => [name, JSON.parse(file(f).toString())]),
+      ),
+      rates: await json(bundle.version, 'rates.json'),
+    });
+    for (const { transaction, features } of after?.raw ?? [])
+      expect(features).toEqual([...expected.compute(transaction as Record<string, unknown>).values]);
+    expect(after?.raw).not.toEqual(before?.raw);
+    const card = (await get(bundle.version, 'model_card.md')).toString();
+    expect(card.split('\n')[0]?.replaceAll('\\', '')).toBe('# tiny 20250701-010000-1.0.1-fffffff');
+    expect(card).toContain('A tiny \\| model');
+    expect(card).toMatch(/\| rates \| 2025-07-01 \|.*\| this change \|/);
+    expect(card).toMatch(/\| kinds \| 2025-06-30 \|.*\| the bundle before \|/);
+    expect(card.match(/## Lookups/g)).toHaveLength(1);
+    expect(card).toContain('| auc\\_pr | 0.79 |');
+
+    const etags = await store.list('fraud/artifacts/');
+    expect(await recompose(input)).toEqual({ bundle, replaced, kept });
+    expect(await store.list('fraud/artifacts/')).toEqual(etags);
+
+    // and a change on top of the change: the patch rises, the card still says of the model what its release said
+    const second = await recompose(change(bundle, await night('2025-07-02T00:00:00.000Z', 1.4), 'refresh-2025-07-02'));
+    expect(parseBundleVersion(second.bundle?.version as string)).toMatchObject({ major: 1, minor: 0, patch: 2 });
+    const next = (await get(second.bundle?.version as string, 'model_card.md')).toString();
+    expect(next.match(/^## .*/gm)?.sort()).toEqual(card.match(/^## .*/gm)?.sort());
+  });
+
+  it('is finished by whoever comes after a killed worker', async () => {
+    const live = await base();
+    const replacements = await night('2025-07-01T00:00:00.000Z');
+    for (const calls of [0, 1, 4, 9, 15, 19]) {
+      const input = {
+        ...change(live, replacements),
+        createdAt: `2025-07-01T02:00:${String(calls).padStart(2, '0')}.000Z`,
+      };
+      let left = calls;
+      const dying = async <T>(work: Promise<T>): Promise<T> => {
+        const outcome = await work;
+        if (left-- === 0) throw new Error('killed');
+        return outcome;
+      };
+      const killed: ObjectStore = {
+        ...store,
+        putIfAbsent: (...args) => dying(store.putIfAbsent(...args)),
+        copy: (...args) => dying(store.copy(...args)),
+      };
+      await expect(recompose(input, { store: killed })).rejects.toThrow('killed');
+      const { bundle } = await recompose(input);
+      expect(await verify(bundle as { version: string; manifestSha256: string })).toEqual(bundle);
+    }
+  });
+
+  it('leaves newer lookups alone, and makes no bundle where nothing is left to change', async () => {
+    const live = await base();
+    const before = await store.list('fraud/');
+    const older = await recompose(change(live, (await night('2025-06-29T00:00:00.000Z')).slice(-1)));
+    expect(older).toMatchObject({
+      bundle: null,
+      replaced: [],
+      kept: [{ file: 'rates.json', why: expect.stringContaining('the live one is newer (as of 2025-06-30') }],
+    });
+    expect(await recompose(change(live, []))).toEqual({ bundle: null, replaced: [], kept: [] });
+    expect((await store.list('fraud/')).filter(({ key }) => !key.includes('/snapshots/'))).toEqual(
+      before.filter(({ key }) => !key.includes('/snapshots/')),
+    );
+  });
+
+  it('replaces thresholds, whose golden vectors stay', async () => {
+    const live = await base();
+    const bytes = readableJson({ operating: { threshold: 0.6, per_category: { atm: 0.7 } }, budgets: {} });
+    await store.putIfAbsent('fraud/thresholds/t.json', bytes, 'application/json');
+    const replacement = {
+      file: 'per_category_thresholds.json',
+      objectKey: 'fraud/thresholds/t.json',
+      sha256: sha256Hex(bytes),
+      versionKey: null,
+    };
+    const score = vi.fn(scoreRows);
+    const { bundle } = await recompose(change(live, [replacement]), { score });
+    expect(score).not.toHaveBeenCalled();
+    const version = bundle?.version as string;
+    expect(await get(version, 'per_category_thresholds.json')).toEqual(bytes);
+    expect(await get(version, 'golden_vectors.json')).toEqual(await get(live.version, 'golden_vectors.json'));
+    expect((await get(version, 'model_card.md')).toString()).toContain('An alert is raised at 0.6 and above');
+    await expect(recompose(change(live, [{ ...replacement, sha256: '0'.repeat(64) }]))).rejects.toThrow(
+      'as it was announced',
+    );
+    await expect(recompose(change(live, [{ ...replacement, objectKey: 'none' }]))).rejects.toThrow('is missing');
+    await expect(recompose(change(live, [{ ...replacement, file: 'pipeline.onnx' }]))).rejects.toThrow(
+      'cannot be replaced',
+    );
+    await expect(recompose(change(live, [replacement, replacement]))).rejects.toThrow('replaced twice');
+    await expect(recompose(change(live, [{ ...replacement, file: 'rates.json' }]))).rejects.toThrow(
+      /rates\.json.*base_currency/,
+    );
   });
 });
 
