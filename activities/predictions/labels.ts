@@ -1,4 +1,4 @@
-import type { Db, Document } from 'mongodb';
+import type { Db } from 'mongodb';
 import { FEEDBACK_COLLECTION, type FeedbackLabel } from '../../domain/predictions/types.js';
 import type { ModelSpec } from '../../schemas/types.js';
 
@@ -21,12 +21,13 @@ export async function knownLabels(
     .map(({ transaction_id }) => transaction_id);
   if (ids.length === 0) return new Map();
   const [own, feedback] = await Promise.all([
+    // Lists of ids by label: a tenth of the work that a document for each would be.
     db
       .collection(data.collection)
-      .find<Document>(
-        { [fields.id]: { $in: ids }, [fields.label_time]: { $lte: asOf } },
-        { projection: { _id: 0, [fields.id]: 1, [fields.label]: 1 }, batchSize: ids.length },
-      )
+      .aggregate<{ _id: unknown; ids: string[] }>([
+        { $match: { [fields.id]: { $in: ids }, [fields.label_time]: { $lte: asOf } } },
+        { $group: { _id: `$${fields.label}`, ids: { $push: `$${fields.id}` } } },
+      ])
       .toArray(),
     db
       .collection<FeedbackLabel>(FEEDBACK_COLLECTION)
@@ -34,9 +35,9 @@ export async function knownLabels(
       .toArray(),
   ]);
   const labels = new Map<string, boolean>();
-  for (const document of own) {
-    const label = asLabel(document[fields.label]);
-    if (label !== null) labels.set(document[fields.id] as string, label);
+  for (const { _id: value, ids: those } of own) {
+    const label = asLabel(value);
+    if (label !== null) for (const id of those) labels.set(id, label);
   }
   for (const { _id, is_fraud } of feedback) labels.set(_id, is_fraud);
   return labels;

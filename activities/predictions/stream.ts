@@ -1,4 +1,4 @@
-import { BSON, type Db, type Filter } from 'mongodb';
+import { BSON, type Db } from 'mongodb';
 import type { LabelledPrediction, Prediction } from '../../domain/predictions/types.js';
 import { SluiceError } from '../../platform/errors.js';
 import { PREDICTION_STREAM_INDEX, PREDICTION_TRANSACTION_INDEX, predictionsOf } from '../../platform/predictions.js';
@@ -64,10 +64,10 @@ export async function streamPredictions(
   const filter = filterOf(window);
   await withMongo(db, async () => {
     let done = 0;
-    const handOver = async (rows: Row[]): Promise<void> => {
-      const ids = rows.map((row) => row.transaction_id);
+    const handOver = async (scorings: Row[]): Promise<void> => {
+      const rows = newestOfEach(scorings);
       const [elsewhere, labels] = await Promise.all([
-        newestElsewhere(db, filter, ids),
+        newestElsewhere(db, filter, rows, scorings.length),
         knownLabels(db, data, rows, asOf),
       ]);
       const batch: LabelledPrediction[] = [];
@@ -89,27 +89,36 @@ export async function streamPredictions(
       // The driver's own unpacking takes twice as long as the library it uses.
       raw: true,
     });
-    /** one scoring each; the last one's others may be still to come */
-    let rows: Row[] = [];
+    const read = async (): Promise<Row[]> =>
+      (await cursor.hasNext())
+        ? cursor
+            .readBufferedDocuments(BATCH)
+            .map((bytes) => BSON.deserialize(bytes as unknown as Uint8Array, { validation: { utf8: false } }) as Row)
+        : [];
+    let reading = read();
     try {
-      while (await cursor.hasNext()) {
+      // Those of the last transaction wait for the next batch, which may have more of them.
+      let open: Row[] = [];
+      for (let rows = await reading; rows.length > 0; rows = await reading) {
         signal?.throwIfAborted();
-        const read = cursor
-          .readBufferedDocuments(BATCH)
-          .map((bytes) => BSON.deserialize(bytes as unknown as Uint8Array, { validation: { utf8: false } }) as Row);
-        const complete = newestOfEach([...rows, ...read]);
-        rows = complete.splice(-1);
-        if (complete.length > 0) await handOver(complete);
+        // The database looks for the next batch while this one is worked on.
+        reading = read();
+        // A rejection is met at the next await; until then it must not count as unhandled.
+        reading.catch(() => undefined);
+        const scorings = [...open, ...rows];
+        const last = scorings[scorings.length - 1]?.transaction_id;
+        open = scorings.splice(scorings.findLastIndex((row) => row.transaction_id !== last) + 1);
+        if (scorings.length > 0) await handOver(scorings);
       }
-      signal?.throwIfAborted();
-      if (rows.length > 0) await handOver(rows);
+      if (open.length > 0) await handOver(open);
     } finally {
+      await reading.catch(() => undefined);
       await cursor.close();
     }
   });
 }
 
-function filterOf({ model, modelVersion, environment, from, to }: PredictionWindow): Filter<Prediction> {
+function filterOf({ model, modelVersion, environment, from, to }: PredictionWindow) {
   return {
     model,
     environment,
@@ -120,24 +129,30 @@ function filterOf({ model, modelVersion, environment, from, to }: PredictionWind
 
 /**
  * Of those transactions that the window has under several booking times (someone corrected one and had it scored again), the newest scoring's
- * `_id`. There is hardly ever one, which the index tells without a document being read.
+ * `_id`. There is hardly ever one, which the index tells by a count alone.
+ * @param read how many scorings were read of these rows
  */
 async function newestElsewhere(
   db: Db,
-  filter: Filter<Prediction>,
-  transactionIds: readonly string[],
+  filter: ReturnType<typeof filterOf>,
+  rows: readonly Row[],
+  read: number,
 ): Promise<ReadonlyMap<string, string>> {
   const predictions = predictionsOf(db);
+  const ids = [...new Set(rows.map((row) => row.transaction_id))];
   const { model, environment, booked_at } = filter;
+  const all = { transaction_id: { $in: ids }, model, environment, booked_at };
+  const hint = PREDICTION_TRANSACTION_INDEX;
+  if (ids.length === rows.length && (await predictions.countDocuments(all, { hint })) === read) return new Map();
   const several = await predictions
     .aggregate<{ _id: string }>(
       [
-        { $match: { transaction_id: { $in: transactionIds }, model, environment, booked_at } },
+        { $match: all },
         { $group: { _id: '$transaction_id', first: { $min: '$booked_at' }, last: { $max: '$booked_at' } } },
         { $match: { $expr: { $ne: ['$first', '$last'] } } },
         { $project: { _id: 1 } },
       ],
-      { hint: PREDICTION_TRANSACTION_INDEX },
+      { hint },
     )
     .toArray();
   if (several.length === 0) return new Map();
@@ -147,7 +162,7 @@ async function newestElsewhere(
       {
         projection: { transaction_id: 1, scored_at: 1 },
         sort: { transaction_id: 1 },
-        hint: PREDICTION_TRANSACTION_INDEX,
+        hint,
       },
     )
     .toArray();
