@@ -1177,12 +1177,10 @@ export interface ReferenceProfile {
          * share of rows whose value is the one that the null policy sets, or none
          */
         missing_fraction: number;
-        mean: number;
-        std: number;
+        mean: number | null;
+        std: number | null;
         /**
-         * values at evenly spaced probabilities from 0 to 1
-         *
-         * @minItems 2
+         * values at evenly spaced probabilities from 0 to 1; empty when no value is there
          */
         quantiles: number[];
       }
@@ -1197,11 +1195,11 @@ export interface ReferenceProfile {
          * of a value of the calendar (hour of the day: 24): only a window of whole periods can be compared with it
          */
         period_hours: number | null;
+        /**
+         * rows whose value is there
+         */
         count: number;
         missing_fraction: number;
-        /**
-         * @minItems 1
-         */
         categories: {
           value: number;
           count: number;

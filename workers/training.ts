@@ -18,7 +18,7 @@ await runWorker(settings, temporalConnection(process.env), log, {
   maxConcurrentActivityTaskExecutions: 1,
   activities: createTrainerActivities({
     store: objectStoreOf(settings),
-    loadSpec: async (model) => (await loadModel(projectPath('models'), model)).spec,
+    loadModel: (model) => loadModel(projectPath('models'), model),
     trainingDir: projectPath('training'),
     python: settings.SLUICE_PYTHON,
     env: trainerEnv(process.env),

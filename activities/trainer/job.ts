@@ -1,3 +1,4 @@
+import type { ColumnKind } from '../../domain/drift/columns.js';
 import type { SnapshotRef } from '../../domain/release/types.js';
 import type { ModelSpec } from '../../schemas/types.js';
 import type { TrainerOverrides } from '../contract.js';
@@ -12,6 +13,8 @@ export interface TrainJob {
   model: string;
   release_id: string;
   snapshot: SnapshotRef;
+  /** what each feature is, in the order of the model's input */
+  columns: ColumnKind[];
   /** absolute path of the snapshot's Parquet file */
   parquet: string;
   /** an empty directory that the trainer writes its files to, before it logs them */

@@ -1,9 +1,10 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { columnKinds } from '../../domain/drift/columns.js';
 import type { EvaluationResult, TrainingResult } from '../../domain/release/types.js';
 import type { ObjectStore } from '../../platform/object-store.js';
-import type { ModelSpec } from '../../schemas/types.js';
+import type { FeatureRegistry, ModelSpec } from '../../schemas/types.js';
 import type { TrainerActivities } from '../contract.js';
 import { heartbeating } from '../heartbeat.js';
 import { downloadChampion } from './champion-files.js';
@@ -13,7 +14,7 @@ import { runTrainer, type RunTrainerDeps } from './run-trainer.js';
 
 export interface TrainerDeps extends RunTrainerDeps {
   store: ObjectStore;
-  loadSpec: (model: string) => Promise<ModelSpec>;
+  loadModel: (model: string) => Promise<{ spec: ModelSpec; registry: FeatureRegistry }>;
   /** artifacts go through it as well, so Python needs no key to the object store */
   mlflowTrackingUri: string;
 }
@@ -32,7 +33,7 @@ export function createTrainerActivities(deps: TrainerDeps): TrainerActivities {
 type Run = <J extends TrainerJob>(job: J) => Promise<TrainerAnswer<J>>;
 
 async function train(deps: TrainerDeps, input: TrainInput, directory: string, run: Run): Promise<TrainingResult> {
-  const spec = await deps.loadSpec(input.model);
+  const { spec, registry } = await deps.loadModel(input.model);
   const parquet = join(directory, 'snapshot.parquet');
   await deps.store.getToFile(input.snapshot.parquetKey, parquet);
   const answer = await run({
@@ -40,6 +41,7 @@ async function train(deps: TrainerDeps, input: TrainInput, directory: string, ru
     model: input.model,
     release_id: input.releaseId,
     snapshot: input.snapshot,
+    columns: columnKinds(registry),
     parquet,
     output: await newDirectory(directory, 'output'),
     spec,
@@ -64,7 +66,7 @@ async function evaluate(
   run: Run,
 ): Promise<EvaluationResult> {
   const { model, champion, candidateParquetKey } = input;
-  const spec = await deps.loadSpec(model);
+  const { spec } = await deps.loadModel(model);
   const parquet = join(directory, 'candidate.parquet');
   await deps.store.getToFile(candidateParquetKey ?? input.snapshot.parquetKey, parquet);
   let compared: { version: string; bundle_dir: string; parquet: string } | null = null;

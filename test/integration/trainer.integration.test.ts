@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { execa } from 'execa';
+import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { trainerEnv } from '../../activities/trainer/child-env.js';
@@ -16,13 +17,15 @@ import { runTrainer, type RunTrainerDeps } from '../../activities/trainer/run-tr
 import { createScoreRows } from '../../activities/trainer/score-rows.js';
 import { createTrainerActivities, type TrainerDeps } from '../../activities/trainer/trainer.js';
 import { readableJson, sha256Hex } from '../../domain/bundle/digest.js';
+import { columnKinds } from '../../domain/drift/columns.js';
+import { quantileOfSorted } from '../../domain/lookups/quantile.js';
 import type { EvaluationResult, SnapshotRef, TrainingResult } from '../../domain/release/types.js';
 import { createMlflowClient, type MlflowRun } from '../../platform/mlflow.js';
 import { loadModel } from '../../platform/models.js';
 import { createObjectStore, type ObjectStore } from '../../platform/object-store.js';
 import { projectPath } from '../../platform/project.js';
 import { validate } from '../../platform/validate.js';
-import type { ModelSpec } from '../../schemas/types.js';
+import type { FeatureRegistry, ModelSpec } from '../../schemas/types.js';
 import { startTestStack, testEnv, type TestStack } from '../support/stack.js';
 import { TABLE_FEATURES, writeTrainingTable } from '../support/training-table.js';
 
@@ -31,6 +34,24 @@ const EXPERIMENT = 'ulb_gbdt';
 const SHA = 'a'.repeat(64);
 /** Enough iterations to be still at it whenever it is told to end. */
 const ENDLESS = { params: { n_estimators: 100_000 } };
+/** What the snapshot's features are, as a registry would say it; hour 3 stands for "unknown". */
+const REGISTRY: FeatureRegistry = {
+  registry_version: 1,
+  model: 'ulb_gbdt',
+  derived: [],
+  features: TABLE_FEATURES.map((name) => ({
+    name,
+    owner: 'test',
+    logic: name,
+    sources: [name],
+    event_time: 'booked_at',
+    window: null,
+    delay: null,
+    unit: '1',
+    null_policy: name === 'hour' ? { on_null: 'impute', value: 3 } : { on_null: 'refuse' },
+    op: name === 'hour' ? { kind: 'hour_of_day', at: 'booked_at' } : { kind: 'value', input: name },
+  })),
+};
 const PARAMS = { n_estimators: 40, num_leaves: 15, learning_rate: 0.1, min_child_samples: 20 };
 
 let servers: TestStack;
@@ -92,6 +113,7 @@ async function trainJob(releaseId: string, over: Partial<TrainJob> = {}): Promis
     model: 'ulb_gbdt',
     release_id: releaseId,
     snapshot: snapshot(),
+    columns: columnKinds(REGISTRY),
     parquet,
     output: await mkdtemp(join(work, `${releaseId}-`)),
     spec,
@@ -209,6 +231,52 @@ describe('train', () => {
     });
   });
 
+  it('describes the rows that it was fitted on, and the scores of the held-out ones', async () => {
+    const text = await readFile(join(output, 'bundle', 'reference_profile.json'), 'utf8');
+    const profile = validate('reference-profile', JSON.parse(text) as unknown);
+    const rows = await parquetReadObjects({ file: await asyncBufferFromFile(parquet) });
+    const fitted = rows.filter(({ split }) => split === 0);
+    const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+    expect(profile).toMatchObject({
+      as_of: snapshot().asOf,
+      rows: fitted.length,
+      target: { count: fitted.length },
+      score: { count: 1_200 },
+    });
+    expect(profile.target.rate).toBeCloseTo(mean(fitted.map(({ label }) => label as number)), 12);
+
+    const [amount, hour, noise] = profile.features;
+    expect(noise).toMatchObject({ name: 'noise', kind: 'numeric', missing_value: null, period_hours: null });
+    if (amount?.kind !== 'numeric' || hour?.kind !== 'categorical') throw new Error('of another kind');
+    const amounts = fitted.map((row) => row['feature.amount'] as number).sort((a, b) => a - b);
+    expect(amount).toMatchObject({ name: 'amount', count: fitted.length, missing_fraction: 0 });
+    expect(amount.quantiles).toEqual(Array.from({ length: 1001 }, (_, i) => quantileOfSorted(amounts, i / 1000)));
+    expect(amount.mean).toBeCloseTo(mean(amounts), 9);
+    expect(amount.std).toBeCloseTo(Math.sqrt(mean(amounts.map((value) => (value - amount.mean!) ** 2))), 9);
+
+    const byHour = new Map<number, number>();
+    for (const row of fitted) {
+      const value = row['feature.hour'] as number;
+      byHour.set(value, (byHour.get(value) ?? 0) + 1);
+    }
+    const unknown = byHour.get(3)!;
+    byHour.delete(3);
+    expect(hour).toMatchObject({ missing_value: 3, period_hours: 24, count: fitted.length - unknown });
+    expect(hour.missing_fraction).toBeCloseTo(unknown / fitted.length, 12);
+    expect(hour.categories).toEqual([...byHour].sort(([a], [b]) => a - b).map(([value, count]) => ({ value, count })));
+
+    const heldOut = rows.filter(({ split, segment }) => split === 2 && segment === 'travel');
+    const scored = await createScoreRows(deps)(
+      join(output, 'bundle'),
+      heldOut.map((row) => TABLE_FEATURES.map((name) => row[`feature.${name}`] as number)),
+      never,
+    );
+    expect(profile.segments.map(({ name }) => name)).toEqual(['grocery', 'travel']);
+    expect(profile.segments[1]?.count).toBe(heldOut.length);
+    expect(profile.segments[1]?.mean_score).toBeCloseTo(mean(scored.calibrated), 9);
+    expect(profile.score.quantiles.at(-1)).toBeGreaterThanOrEqual(Math.max(...scored.calibrated) - 1e-9);
+  });
+
   it('logs one finished run with what it was made from, its curve and its files', async () => {
     const [run, ...others] = await runsOf('first');
     expect(others).toEqual([]);
@@ -280,6 +348,12 @@ describe('train', () => {
       'InvalidInput',
       /features/,
     ],
+    [
+      'columns that are not the features',
+      { columns: columnKinds(REGISTRY).slice(1) },
+      'InvalidInput',
+      /the job's columns say otherwise/,
+    ],
     ['a file that is no Parquet', { parquet: projectPath('package.json') }, 'InvalidInput', /not a readable Parquet/],
   ] as [string, Partial<TrainJob>, string, RegExp][])('refuses %s', async (_what, over, type, message) => {
     const failure = await failureOf(train(await trainJob('refused', over)));
@@ -311,6 +385,8 @@ describe('train', () => {
       for (const [name, value] of Object.entries(independent)) expect(metrics[name], name).toBeCloseTo(value, 9);
       expect(metrics['scoring_latency_p99_ms']).toBeGreaterThanOrEqual(metrics['scoring_latency_p50_ms']!);
       expect(metrics['ece']).toBeLessThan(0.1);
+      const profile = JSON.parse(await readFile(join(output, 'bundle', 'reference_profile.json'), 'utf8')) as unknown;
+      expect(validate('reference-profile', profile).score.alert_rate).toBeCloseTo(metrics['alert_rate']!, 12);
       expect(metrics['budget_1pct_alert_rate']).toBeLessThan(0.05);
 
       const [run] = (await runsOf('first')).filter(({ status }) => status === 'FINISHED');
@@ -474,7 +550,12 @@ describe('the activities', () => {
     });
     await store.ensureBucket();
     await store.putFile(snapshot().parquetKey, parquet);
-    trainerDeps = { ...deps, store, loadSpec: () => Promise.resolve(spec), mlflowTrackingUri: uri };
+    trainerDeps = {
+      ...deps,
+      store,
+      loadModel: () => Promise.resolve({ spec, registry: REGISTRY }),
+      mlflowTrackingUri: uri,
+    };
   });
   afterAll(() => store?.close());
 

@@ -20,6 +20,7 @@ from .golden import golden_features
 from .grid import search
 from .job import required
 from .onnx_trees import booster_to_onnx
+from .profile import columns_of, reference_profile
 from .scorer import Scorer
 from .table import PART_NAMES, TRAIN, VALIDATION, Table, read_table, require_both_classes
 from .thresholds import operating_point, per_category_thresholds
@@ -81,6 +82,7 @@ def train(
         raise TrainerError(
             "InvalidInput", f"The Parquet has the features {table.feature_names}, the snapshot says otherwise."
         )
+    columns, as_of = columns_of(job, table.feature_names), required(job, "snapshot.asOf", str)
     fit_part, validation = table.part(TRAIN), table.part(VALIDATION)
     for split in (TRAIN, VALIDATION):
         require_both_classes(table.part(split), PART_NAMES[split])
@@ -138,6 +140,8 @@ def train(
     write_json(bundle / "per_category_thresholds.json", thresholds)
     unseen = table.where(table.splits != TRAIN)
     write_json(bundle / "golden_features.json", golden_features(unseen, job["parquet"], scorer, trainer["golden_rows"]))
+    profile = reference_profile(table, scorer, thresholds["operating"], columns, as_of)
+    write_json(bundle / "reference_profile.json", profile)
     booster.save_model(model / "pipeline.txt")
     for name, fitted in (("pipeline", booster), ("if_pipe", forest)):
         (model / f"{name}.pkl").write_bytes(pickle.dumps(fitted))
