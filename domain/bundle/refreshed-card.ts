@@ -23,7 +23,7 @@ export interface RefreshedCardInput {
 export function refreshedCard(card: string, input: RefreshedCardInput): string {
   const { manifest, replaced, lookups, thresholds } = input;
   const anew = [LOOKUPS_HEADING, THIS_BUNDLE_HEADING, ...(thresholds === null ? [] : [THRESHOLDS_HEADING])];
-  const [, ...sections] = card.split(/^(?=#{1,2} )/m);
+  const sections = card.split(/^(?=#{1,2} )/m);
   const kept = sections
     .filter((section) => section.startsWith('## ') && !anew.some((heading) => section.startsWith(`${heading}\n`)))
     .map((section) => section.trimEnd());
