@@ -273,8 +273,8 @@ describe('train', () => {
     );
     expect(profile.segments.map(({ name }) => name)).toEqual(['grocery', 'travel']);
     expect(profile.segments[1]?.count).toBe(heldOut.length);
-    expect(profile.segments[1]?.mean_score).toBeCloseTo(mean(scored.calibrated), 9);
-    expect(profile.score.quantiles.at(-1)).toBeGreaterThanOrEqual(Math.max(...scored.calibrated) - 1e-9);
+    expect(profile.segments[1]?.mean_score).toBeCloseTo(mean(scored.calibrated), 6);
+    expect(profile.score.quantiles.at(-1)).toBeGreaterThanOrEqual(Math.max(...scored.calibrated) - 1e-6);
   });
 
   it('logs one finished run with what it was made from, its curve and its files', async () => {
