@@ -10,6 +10,7 @@ import type { Cli } from './cli.js';
 import { dataCommand } from './commands/data.js';
 import { releaseCommand } from './commands/release.js';
 import { rollbackCommand } from './commands/rollback.js';
+import { schedulesCommand } from './commands/schedules.js';
 import { stackCommands } from './commands/stack.js';
 import { startCommand } from './commands/start.js';
 import { EXIT, EXIT_CODE_HELP } from './exit-codes.js';
@@ -92,6 +93,7 @@ for (const command of [
   releaseCommand(cli),
   rollbackCommand(cli),
   dataCommand(cli),
+  schedulesCommand(cli),
   startCommand(cli),
 ])
   program.addCommand(command);

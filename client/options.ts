@@ -13,6 +13,12 @@ export function parseInstant(text: string): string {
   return at.toISOString();
 }
 
+/** A day, as its midnight UTC. */
+export function parseDay(text: string): string {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) throw new InvalidArgumentError('must be a day, like 2025-06-30.');
+  return parseInstant(text);
+}
+
 /** Names that become part of ids, keys and file names. */
 export function parseReleaseId(text: string): string {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text))
@@ -31,6 +37,12 @@ export function parsePositive(text: string): number {
 export function parseCount(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('must be a whole number, 0 or more.');
+  return value;
+}
+
+export function parseInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || text.trim() === '') throw new InvalidArgumentError('must be a whole number.');
   return value;
 }
 

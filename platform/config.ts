@@ -22,6 +22,13 @@ const Settings = Type.Object({
   SLUICE_TRUSTED_KEYS_FILE: Type.String({ default: '' }),
   SLUICE_PRINCIPALS_FILE: Type.String({ default: '' }),
   SLUICE_ADMIN_TOKEN: Type.String({ default: '' }),
+  SLUICE_AS_OF_OFFSET_DAYS: Type.String({ default: '' }),
+  SLUICE_KEEP_VERSIONS: Type.Integer({ default: 10, minimum: 1 }),
+  SLUICE_KEEP_DAYS: Type.Number({ default: 30, minimum: 0 }),
+  SLACK_WEBHOOK_URL: Type.String({ default: '' }),
+  SMTP_URL: Type.String({ default: '' }),
+  ALERT_MAIL_FROM: Type.String({ default: '' }),
+  ALERT_MAIL_TO: Type.String({ default: '' }),
   LOG_LEVEL: Type.String({ default: 'info' }),
 });
 

@@ -76,6 +76,7 @@ function calendar(at: ScheduleEntry['at']): CalendarSpecDescription {
     dayOfMonth: [{ start: 1, end: 31, step: 1 }],
     month: [{ start: MONTHS[0], end: MONTHS[11], step: 1 }],
     year: [],
+    comment: '',
     dayOfWeek: at.days === 'every' ? [{ start: DAYS_OF_WEEK[0], end: DAYS_OF_WEEK[6], step: 1 }] : only(at.days),
   };
 }

@@ -15,6 +15,10 @@ export interface OwnPlan {
   logLevel: string;
   /** the user's variables for Temporal's client: TLS, API key */
   temporal: Record<string, string>;
+  /** the user's channels for alerts; they hold secrets, so only who tells people gets them */
+  alerts: Record<string, string>;
+  /** the user's settings of what is kept */
+  keep: Record<string, string>;
   /** the user's settings of the scorer (limits, intervals); the stack decides where it listens and whom it serves */
   scorer: Record<string, string>;
 }
@@ -28,6 +32,8 @@ export async function planOf(env: NodeJS.ProcessEnv, cwd: string): Promise<OwnPl
     gitSha: env['SLUICE_GIT_SHA'] || (await headCommit()),
     logLevel: env['LOG_LEVEL'] || 'info',
     temporal: matching(env, /^TEMPORAL_(API_KEY|TLS|GRPC_META)/),
+    alerts: matching(env, /^(SLACK_WEBHOOK_URL|SMTP_URL|ALERT_MAIL_(FROM|TO))$/),
+    keep: matching(env, /^SLUICE_KEEP_(VERSIONS|DAYS)$/),
     scorer: matching(env, /^SCORER_(?!HOST|PORT|ADVERTISED_URL|REPLICA_ID|ENVIRONMENT|MODEL)/),
   };
 }
@@ -91,19 +97,24 @@ const COMMON = [
 
 /** The workers, each with the secrets that its activities use and no others: only who signs knows where the signing key is. */
 export function workers(plan: OwnPlan, env: Record<string, string>): OwnProcess[] {
-  const worker = (kind: string, extra: string[], nodeOptions: string[] = []): OwnProcess => ({
+  const worker = (
+    kind: string,
+    extra: string[],
+    users: Record<string, string> = {},
+    nodeOptions: string[] = [],
+  ): OwnProcess => ({
     name: `${kind}-worker`,
     command: process.execPath,
     args: ['--enable-source-maps', ...nodeOptions, projectPath('dist', 'workers', `${kind}.js`)],
-    env: { ...pick(env, [...COMMON, ...extra]), ...plan.temporal, LOG_LEVEL: plan.logLevel },
+    env: { ...pick(env, [...COMMON, ...extra]), ...plan.temporal, ...users, LOG_LEVEL: plan.logLevel },
     ready: { line: /\bready\b/ },
   });
   return [
-    worker('release', ['SLUICE_SIGNING_KEY_FILE', 'SLUICE_PRINCIPALS_FILE']),
+    worker('release', ['SLUICE_SIGNING_KEY_FILE', 'SLUICE_PRINCIPALS_FILE'], plan.alerts),
     worker('training', ['SLUICE_PYTHON']),
     // golden vectors are scored by the trainer's Python when a bundle is composed
     // it streams: what it holds is small, but V8 lets garbage pile up to 400 MB unless told to collect sooner (250 MB, no slower)
-    worker('data', ['SLUICE_SIGNING_KEY_FILE', 'SLUICE_PYTHON'], ['--max-old-space-size=256']),
+    worker('data', ['SLUICE_SIGNING_KEY_FILE', 'SLUICE_PYTHON'], plan.keep, ['--max-old-space-size=256']),
   ];
 }
 

@@ -4,6 +4,11 @@ import { refreshKey } from '../../domain/refresh/types.js';
 import { scheduledAsOf } from '../../domain/schedules/as-of.js';
 import { driftWorkflowId, WORKFLOW as DRIFT, type DriftInput } from '../monitorDrift/contract.js';
 import { pruneWorkflowId, WORKFLOW as PRUNE, type PruneInput } from '../pruneArtifacts/contract.js';
+import {
+  thresholdsWorkflowId,
+  WORKFLOW as THRESHOLDS,
+  type ThresholdsInput,
+} from '../recalibrateThresholds/contract.js';
 import { releaseWorkflowId, WORKFLOW as RELEASE, type ReleaseInput } from '../releaseModel/contract.js';
 import type { LaunchInput, ScheduledJob } from './contract.js';
 
@@ -70,9 +75,9 @@ const JOBS: Record<ScheduledJob, { precision: 'day' | 'minute'; run: Job }> = {
   thresholds: {
     precision: 'day',
     run: ({ model, asOf, key, schedule }) => ({
-      workflowType: 'recalibrateThresholds',
-      workflowId: `thresholds/${model}/${key}`,
-      input: { model, asOf, key, requestedBy: SCHEDULER, reason: schedule },
+      workflowType: THRESHOLDS,
+      workflowId: thresholdsWorkflowId(model, key),
+      input: { model, asOf, key, requestedBy: SCHEDULER, reason: schedule } satisfies ThresholdsInput,
     }),
   },
   retraining: {
