@@ -1,5 +1,5 @@
 /** What one comparison came to. */
-export type DriftVerdict = 'none' | 'drift' | 'inconclusive';
+export type DriftVerdict = 'none' | 'warn' | 'drift' | 'inconclusive';
 
 /** One run's result: small enough for workflow history; the whole report lies in S3. */
 export interface DriftDay {
@@ -55,10 +55,10 @@ export interface DriftActivities {
    */
   compareWindow(input: DriftTarget): Promise<DriftDay>;
   /** The window's own profile, stored once per key, in S3 and in `drift_snapshots`. */
-  snapshotWindow(input: DriftTarget): Promise<DriftSnapshot>;
+  snapshotWindow(input: DriftTarget): Promise<KeptSnapshot>;
 }
 
-export interface DriftSnapshot {
+export interface KeptSnapshot {
   model: string;
   key: string;
   asOf: string;

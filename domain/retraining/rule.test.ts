@@ -43,6 +43,7 @@ describe('the action', () => {
   const rule = { days: 3, max_alert_rate_ratio: 1.5 };
   it.each([
     ['none', 3, 9, 'none'],
+    ['warn', 3, 9, 'none'],
     ['inconclusive', 3, 9, 'alert'],
     ['drift', 2, 9, 'alert'],
     ['drift', 3, 1.5, 'alert'],

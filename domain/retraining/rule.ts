@@ -4,7 +4,7 @@ const DAY_MS = 86_400_000;
 export interface JudgedDay {
   /** ISO */
   asOf: string;
-  verdict: 'none' | 'drift' | 'inconclusive';
+  verdict: 'none' | 'warn' | 'drift' | 'inconclusive';
 }
 
 /**
@@ -32,7 +32,7 @@ export function actionFor(
   observed: { daysWithDrift: number; alertRateRatio: number | null },
   rule: { days: number; max_alert_rate_ratio: number },
 ): DriftAction {
-  if (verdict === 'none') return 'none';
+  if (verdict === 'none' || verdict === 'warn') return 'none';
   if (verdict === 'inconclusive') return 'alert';
   const sustained = observed.daysWithDrift >= rule.days;
   const pressure = observed.alertRateRatio !== null && observed.alertRateRatio > rule.max_alert_rate_ratio;

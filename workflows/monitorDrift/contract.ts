@@ -1,4 +1,4 @@
-import type { DriftDay, DriftSnapshot, RetrainingClaim } from '../../activities/drift/contract.js';
+import type { DriftDay, KeptSnapshot, RetrainingClaim } from '../../activities/drift/contract.js';
 import type { StepProgress } from '../progress.js';
 
 export const WORKFLOW = 'monitorDrift';
@@ -45,7 +45,7 @@ export interface DriftProgress {
   steps: StepProgress[];
   /** what the day's comparison came to; null until it is known, and for a weekly snapshot */
   day: DriftDay | null;
-  snapshot: DriftSnapshot | null;
+  snapshot: KeptSnapshot | null;
   retraining: Retraining | null;
   /** the comparison's run in MLflow; null before, and when there is none */
   mlflowUrl: string | null;

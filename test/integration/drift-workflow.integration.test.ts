@@ -1,0 +1,320 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import proto from '@temporalio/proto';
+import { Client, Connection, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { NativeConnection, Worker, type WorkflowBundle } from '@temporalio/worker';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { projectPath } from '../../platform/project.js';
+import {
+  driftWorkflowId,
+  PROGRESS_QUERY,
+  type DriftProgress,
+  type DriftResult,
+} from '../../workflows/monitorDrift/contract.js';
+import { QUEUES, replicaQueue } from '../../workflows/queues.js';
+import { releaseWorkflowId, type ReleaseInput, type ReleaseResult } from '../../workflows/releaseModel/contract.js';
+import { FakeDrift } from '../support/fake-drift.js';
+import { FakeSystem } from '../support/fake-system.js';
+import { startTestStack, type TestStack } from '../support/stack.js';
+import { bundleWorkflows } from '../support/workflow-environment.js';
+
+let stack: TestStack;
+let bundle: WorkflowBundle;
+let connection: NativeConnection;
+let client: Client;
+beforeAll(async () => {
+  [stack, bundle] = await Promise.all([startTestStack(['temporal']), bundleWorkflows()]);
+  const address = stack.env['TEMPORAL_ADDRESS'] as string;
+  connection = await NativeConnection.connect({ address });
+  client = new Client({ connection: await Connection.connect({ address }) });
+});
+afterAll(async () => {
+  await client?.connection.close();
+  await connection?.close();
+  await stack?.stop();
+});
+
+interface Running {
+  stop(): Promise<void>;
+}
+function run(worker: Worker): Running {
+  const ended = worker.run();
+  return {
+    stop: async () => {
+      worker.shutdown();
+      await ended;
+    },
+  };
+}
+/** Runs workflows and nothing else, so that a test can end it while an activity is at work. */
+const startWorkflowWorker = async (): Promise<Running> =>
+  run(await Worker.create({ connection, taskQueue: QUEUES.release, workflowBundle: bundle }));
+
+let system: FakeSystem;
+let drift: FakeDrift;
+let activityWorkers: Running[];
+let workflowWorker: Running;
+/** a model of the test's own, so that no test sees another's runs */
+let model: string;
+let serial = 0;
+beforeEach(async () => {
+  system = new FakeSystem();
+  system.goLive('live');
+  drift = new FakeDrift();
+  model = `m${(serial += 1)}`;
+  const activities = { ...system.activities, ...drift.activities };
+  activityWorkers = (
+    await Promise.all([
+      Worker.create({ connection, taskQueue: QUEUES.release, activities }),
+      Worker.create({ connection, taskQueue: QUEUES.data, activities }),
+      Worker.create({ connection, taskQueue: QUEUES.training, activities }),
+      Worker.create({ connection, taskQueue: replicaQueue('r1'), activities: { ...system.replica } }),
+    ])
+  ).map(run);
+  workflowWorker = await startWorkflowWorker();
+});
+afterEach(() => Promise.all([workflowWorker, ...activityWorkers].map((worker) => worker.stop())));
+
+const dayOf = (date: string): { asOf: string; key: string } => ({ asOf: `${date}T00:00:00.000Z`, key: date });
+function start(date: string, kind: 'daily' | 'weekly' = 'daily'): Promise<WorkflowHandle> {
+  const { asOf, key: day } = dayOf(date);
+  const key = kind === 'weekly' ? `weekly-${day}` : day;
+  return client.workflow.start('monitorDrift', {
+    taskQueue: QUEUES.release,
+    workflowId: driftWorkflowId(model, key),
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    args: [{ model, asOf, key, kind }],
+  });
+}
+const result = (handle: WorkflowHandle) => handle.result() as Promise<DriftResult>;
+const judge = async (date: string) => result(await start(date));
+const stepsOf = ({ steps }: DriftProgress) => steps.map(({ name, status }) => `${name}: ${status}`);
+
+/** The retraining releases that were ever started, of the days named. */
+async function releases(...dates: string[]): Promise<string[]> {
+  const found = await Promise.all(
+    dates.map(async (date) => {
+      const id = releaseWorkflowId(model, `drift-${date}`);
+      try {
+        await client.workflow.getHandle(id).describe();
+        return [date];
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return [];
+        throw error;
+      }
+    }),
+  );
+  return found.flat();
+}
+const releaseEnded = (date: string) =>
+  client.workflow.getHandle(releaseWorkflowId(model, `drift-${date}`)).result() as Promise<ReleaseResult>;
+
+/** Keeps a run's history for the replay gate. Written once, never again. */
+async function freeze(name: string, handle: WorkflowHandle): Promise<void> {
+  const file = projectPath('test', 'replay', 'histories', `${name}-drift.bin`);
+  if (existsSync(file) || process.env['SLUICE_FREEZE'] !== '1') return;
+  writeFileSync(file, proto.temporal.api.history.v1.History.encode(await handle.fetchHistory()).finish());
+}
+
+/** Two days with drift before the one of the test, so that the third asks for a retraining. */
+async function twoDaysOfDrift(first: string, second: string): Promise<void> {
+  drift.verdictOf = () => 'drift';
+  expect((await judge(first)).status).toBe('Drift');
+  expect((await judge(second)).status).toBe('Drift');
+}
+
+describe('a day', () => {
+  it('without drift: logged, nobody told, nothing started', async () => {
+    const handle = await start('2025-06-28');
+    const end = await result(handle);
+    expect(end).toMatchObject({ status: 'None', mlflowUrl: 'http://mlflow/#/2025-06-28', retraining: null });
+    expect(stepsOf(end)).toEqual([
+      'live bundle: done',
+      'compare: done',
+      'retraining: skipped',
+      'alert: skipped',
+      'MLflow: done',
+    ]);
+    expect(system.alerts).toEqual([]);
+    await freeze('none', handle);
+  });
+
+  it('with drift for the first time: one alert, no retraining', async () => {
+    const handle = await start('2025-06-28');
+    drift.verdictOf = () => 'drift';
+    expect(await result(handle)).toMatchObject({ status: 'Drift', day: { sustained: { days: 1 } } });
+    expect(system.alerts).toEqual([`${model}: drift as of 2025-06-28`]);
+    expect(await releases('2025-06-28')).toEqual([]);
+    await freeze('drift', handle);
+  });
+
+  it('with lasting drift that costs no more alerts than before: no retraining', async () => {
+    drift.alertRateRatio = 1;
+    await twoDaysOfDrift('2025-06-26', '2025-06-27');
+    expect(await judge('2025-06-28')).toMatchObject({ status: 'Drift', day: { sustained: { days: 3 } } });
+    expect(drift.claims).toEqual([]);
+  });
+
+  it('invariant 6: with too little to judge by: told, nothing logged, run again when there is more', async () => {
+    drift.verdictOf = () => 'inconclusive';
+    const handle = await start('2025-06-28');
+    expect(await result(handle)).toMatchObject({ status: 'Inconclusive', mlflowUrl: null });
+    expect(system.alerts).toEqual([`${model}: no verdict on drift as of 2025-06-28`]);
+    expect(drift.logged).toEqual([]);
+    await freeze('inconclusive', handle);
+    drift.verdictOf = () => 'none';
+    expect(await judge('2025-06-28')).toMatchObject({ status: 'None' });
+  });
+
+  it('with nothing live: told, as no verdict', async () => {
+    system.pointer = null;
+    const end = await judge('2025-06-28');
+    expect(end).toMatchObject({ status: 'Inconclusive', why: expect.stringContaining('release a model first') });
+    expect(stepsOf(end)).toContain('compare: skipped');
+    expect(system.alerts).toHaveLength(1);
+  });
+
+  it('that cannot be compared fails, and shows where and why', async () => {
+    drift.verdictOf = () => {
+      throw ApplicationFailure.nonRetryable('reference_profile.json is not what its manifest says', 'IntegrityError');
+    };
+    const handle = await start('2025-06-28');
+    await expect(handle.result()).rejects.toThrow();
+    const progress = await handle.query<DriftProgress>(PROGRESS_QUERY);
+    expect(progress).toMatchObject({ status: 'Failed', why: expect.stringContaining('is not what its manifest says') });
+    expect(stepsOf(progress).slice(0, 3)).toEqual(['live bundle: done', 'compare: failed', 'retraining: skipped']);
+    await freeze('failed', handle);
+  });
+});
+
+describe('a retraining', () => {
+  it('starts once when drift lasts and costs alerts; not the next day; again after the cool-down', async () => {
+    await twoDaysOfDrift('2025-06-26', '2025-06-27');
+    const third = await start('2025-06-28');
+    const end = await result(third);
+    expect(end).toMatchObject({
+      status: 'Retraining',
+      retraining: { outcome: 'started', claim: { releaseId: 'drift-2025-06-28' }, until: '2025-07-12T00:00:00.000Z' },
+    });
+    expect(await releaseEnded('2025-06-28')).toMatchObject({ status: 'Released' });
+    expect(system.reports).toMatchObject([{ releaseId: 'drift-2025-06-28', actor: expect.stringContaining('drift') }]);
+    await freeze('retraining', third);
+
+    const next = await start('2025-06-29');
+    expect(await result(next)).toMatchObject({
+      status: 'Drift',
+      retraining: { outcome: 'cooling-down', claim: { releaseId: 'drift-2025-06-28' } },
+    });
+    await freeze('cooling-down', next);
+
+    for (const date of ['2025-07-10', '2025-07-11']) await judge(date);
+    expect(await judge('2025-07-12')).toMatchObject({ status: 'Retraining' });
+    expect(await releases('2025-06-28', '2025-06-29', '2025-07-10', '2025-07-11', '2025-07-12')).toEqual([
+      '2025-06-28',
+      '2025-07-12',
+    ]);
+    await releaseEnded('2025-07-12');
+  });
+
+  it('starts once when the worker ends between claim and start, and another goes on', async () => {
+    await twoDaysOfDrift('2025-06-26', '2025-06-27');
+    let claimed = (): void => undefined;
+    const isClaimed = new Promise<void>((resolve) => (claimed = resolve));
+    let answer = (): void => undefined;
+    const mayAnswer = new Promise<void>((resolve) => (answer = resolve));
+    drift.afterClaim = () => {
+      claimed();
+      return mayAnswer;
+    };
+    const handle = await start('2025-06-28');
+    await isClaimed;
+    await workflowWorker.stop();
+    answer();
+    expect(drift.claims).toMatchObject([{ releaseId: 'drift-2025-06-28', startedAt: null }]);
+    expect(await releases('2025-06-28')).toEqual([]);
+    workflowWorker = await startWorkflowWorker();
+    expect(await result(handle)).toMatchObject({ status: 'Retraining' });
+    await releaseEnded('2025-06-28');
+    expect(await judge('2025-06-29')).toMatchObject({ retraining: { outcome: 'cooling-down' } });
+    expect(await releases('2025-06-28', '2025-06-29')).toEqual(['2025-06-28']);
+    expect(drift.claims).toHaveLength(1);
+  });
+
+  it('starts once when the answer to the claim and the record of the start are lost', async () => {
+    await twoDaysOfDrift('2025-06-26', '2025-06-27');
+    let lost = 1;
+    drift.afterClaim = () => (lost-- > 0 ? Promise.reject(new Error('killed')) : Promise.resolve());
+    drift.recordFails = 1;
+    expect(await judge('2025-06-28')).toMatchObject({ status: 'Retraining' });
+    await releaseEnded('2025-06-28');
+    expect(drift.claims).toMatchObject([{ releaseId: 'drift-2025-06-28', startedAt: expect.any(String) }]);
+    expect(system.reports).toHaveLength(1);
+  });
+
+  it('that was claimed by a run that was terminated is started by the next day', async () => {
+    await twoDaysOfDrift('2025-06-26', '2025-06-27');
+    let claimed = (): void => undefined;
+    const isClaimed = new Promise<void>((resolve) => (claimed = resolve));
+    drift.afterClaim = () => {
+      claimed();
+      return new Promise((resolve) => setTimeout(resolve, 200));
+    };
+    const handle = await start('2025-06-28');
+    await isClaimed;
+    await handle.terminate();
+    drift.afterClaim = null;
+    expect(await judge('2025-06-29')).toMatchObject({
+      status: 'Retraining',
+      retraining: { claim: { releaseId: 'drift-2025-06-28' } },
+    });
+    await releaseEnded('2025-06-28');
+    expect(await releases('2025-06-28', '2025-06-29')).toEqual(['2025-06-28']);
+  });
+
+  it('whose release exists already is found, not started again', async () => {
+    await twoDaysOfDrift('2025-06-26', '2025-06-27');
+    const { asOf } = dayOf('2025-06-28');
+    const input: ReleaseInput = { model, releaseId: 'drift-2025-06-28', asOf, requestedBy: 'ada', reason: 'by hand' };
+    const release = await client.workflow.start('releaseModel', {
+      taskQueue: QUEUES.release,
+      workflowId: releaseWorkflowId(model, input.releaseId),
+      args: [input],
+    });
+    await release.result();
+    expect(await judge('2025-06-28')).toMatchObject({ status: 'Retraining' });
+    expect((await release.describe()).runId).toBe(release.firstExecutionRunId);
+    expect(drift.claims[0]?.startedAt).not.toBeNull();
+    expect(system.reports).toHaveLength(1);
+  });
+
+  it('is claimed and recorded also when the run is cancelled meanwhile', async () => {
+    await twoDaysOfDrift('2025-06-26', '2025-06-27');
+    let handle: WorkflowHandle | null = null;
+    drift.afterClaim = async () => {
+      await vi.waitUntil(() => handle !== null);
+      await handle?.cancel();
+    };
+    handle = await start('2025-06-28');
+    await expect(handle.result()).rejects.toThrow();
+    await releaseEnded('2025-06-28');
+    expect(drift.claims).toMatchObject([{ startedAt: expect.any(String) }]);
+  });
+});
+
+describe('a weekly snapshot', () => {
+  it('is kept, and nobody told', async () => {
+    const handle = await start('2025-06-29', 'weekly');
+    expect(await result(handle)).toMatchObject({
+      status: 'Recorded',
+      snapshot: { snapshotKey: `fraud/drift/${model}/weekly-2025-06-29/snapshot.json` },
+    });
+    expect(system.alerts).toEqual([]);
+    await freeze('weekly', handle);
+  });
+
+  it('of an empty window: told', async () => {
+    drift.rows = 0;
+    expect(await result(await start('2025-06-29', 'weekly'))).toMatchObject({ status: 'Inconclusive' });
+    expect(system.alerts).toEqual([`${model}: no weekly snapshot as of 2025-06-29`]);
+  });
+});
