@@ -33,6 +33,7 @@ export interface SchemaTypes {
   'refresh-result': Types.RefreshResult;
   'rule-params': Types.RuleParams;
   'snapshot-record': Types.SnapshotRecord;
+  'threshold-proposal': Types.ThresholdProposal;
   'trusted-keys': Types.TrustedKeys;
 }
 export type SchemaName = keyof SchemaTypes;

@@ -1312,6 +1312,163 @@ export interface SnapshotRecord {
   };
 }
 
+export type ThresholdBudget = {
+  threshold: number;
+  figures: ThresholdFigures;
+} | null;
+
+/**
+ * thresholds computed anew from labelled predictions, next to the live ones; what an approver decides on
+ */
+export interface ThresholdProposal {
+  model: string;
+  key: string;
+  as_of: string;
+  environment: 'production' | 'staging';
+  model_version: string;
+  /**
+   * the live bundle whose thresholds are the old ones
+   */
+  base: {
+    version: string;
+    manifest_sha256: string;
+    thresholds_sha256: string;
+  };
+  /**
+   * when the rows were booked
+   */
+  window: {
+    from: string;
+    to: string;
+    days: number;
+  };
+  counts: {
+    rows: number;
+    labelled: number;
+    unlabelled: number;
+    /**
+     * predictions that could not be used
+     */
+    refused: number;
+    decided_by_rule: number;
+    frauds: number;
+  };
+  /**
+   * what the new operating thresholds are best at
+   */
+  operating: 'cost' | 'max_f1';
+  costs: {
+    currency: string;
+    review: number;
+    missed_fraud: {
+      feature: string;
+      share: number;
+    };
+  };
+  intervals: {
+    method: string;
+    rounds: number;
+    confidence: number;
+    seed: number;
+  };
+  /**
+   * true: an approver's own thresholds, with their figures for the record
+   */
+  edited: boolean;
+  old: ProposedThresholds;
+  new: ProposedThresholds;
+  overall: ThresholdGroup;
+  /**
+   * largest gain or loss first
+   */
+  categories: ThresholdGroup[];
+  budgets: {
+    name: string;
+    share: number;
+    old: ThresholdBudget;
+    new: ThresholdBudget;
+  }[];
+  backtest: {
+    method: string;
+    weeks: {
+      from: string;
+      to: string;
+      rows: number;
+      frauds: number;
+      old: ThresholdFigures;
+      new: ThresholdFigures;
+      walk_forward: ThresholdFigures | null;
+    }[];
+  };
+  notes: string[];
+}
+export interface ProposedThresholds {
+  operating: ThresholdSet;
+  budgets: {
+    [k: string]: ThresholdSet;
+  };
+}
+export interface ThresholdSet {
+  threshold: number;
+  per_category: {
+    [k: string]: number;
+  };
+}
+export interface ThresholdGroup {
+  /**
+   * null: everything
+   */
+  category: string | null;
+  rows: number;
+  labelled: number;
+  frauds: number;
+  threshold: {
+    old: number;
+    new: number;
+  };
+  /**
+   * whether it is the category's own threshold, or the common one
+   */
+  own: {
+    old: boolean;
+    new: boolean;
+  };
+  /**
+   * why it has none of its own
+   */
+  fallback: string | null;
+  /**
+   * alert budget → precision among that share of the highest scores
+   */
+  precision_at: {
+    [k: string]: number | null;
+  };
+  old: ThresholdEstimates;
+  new: ThresholdEstimates;
+  gain_per_day: Estimate;
+}
+export interface ThresholdEstimates {
+  precision: Estimate;
+  recall: Estimate;
+  f1: Estimate;
+  alerts_per_day: Estimate;
+  saved_per_day: Estimate;
+  missed_per_day: Estimate;
+}
+export interface Estimate {
+  value: number | null;
+  low: number | null;
+  high: number | null;
+}
+export interface ThresholdFigures {
+  precision: number | null;
+  recall: number | null;
+  f1: number | null;
+  alerts_per_day: number;
+  saved_per_day: number;
+  missed_per_day: number;
+}
+
 /**
  * public Ed25519 keys whose signatures on manifests and pointers are believed
  */

@@ -1,0 +1,44 @@
+import type { ThresholdSummary } from '../../domain/thresholds/summary.js';
+import type { PendingApproval } from '../approval/contract.js';
+import type { StepProgress } from '../progress.js';
+
+export const WORKFLOW = 'recalibrateThresholds';
+export const STEPS = ['propose', 'approve', 'edits', 'compose', 'verify', 'pointer swap', 'reload', 'smoke'] as const;
+export { PROGRESS_QUERY } from '../approval/contract.js';
+
+/** @param key `refreshKey(asOf)` */
+export function thresholdsWorkflowId(model: string, key: string): string {
+  return `thresholds/${model}/${key}`;
+}
+
+export interface ThresholdsInput {
+  model: string;
+  /** labels known by then count; ISO */
+  asOf: string;
+  /** `refreshKey(asOf)` */
+  key: string;
+  requestedBy: string;
+  reason: string;
+  overrides?: { deadlineSeconds?: number };
+}
+
+export type ThresholdsStatus =
+  'Running' | 'WaitingForApproval' | 'Live' | 'Unchanged' | 'Rejected' | 'Expired' | 'Superseded' | 'Failed';
+
+export interface ThresholdsProgress {
+  status: ThresholdsStatus;
+  steps: StepProgress[];
+  /** what was proposed; stays when the decision is made */
+  proposal: ThresholdSummary | null;
+  /** present while a decision is awaited */
+  approval: PendingApproval<ThresholdSummary> | null;
+  decidedBy: string | null;
+  decisionReason: string | null;
+  /** the figures of what was approved, where the approver edited the proposal */
+  edited: ThresholdSummary | null;
+  bundleVersion: string | null;
+  generation: number | null;
+  why: string | null;
+}
+
+export type ThresholdsResult = ThresholdsProgress & { model: string; key: string };
