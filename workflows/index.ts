@@ -1,7 +1,12 @@
 /** Every workflow the release worker runs; the prebuilt bundle starts here. */
 export { launchScheduled } from './launchScheduled/workflow.js';
 export { monitorDrift } from './monitorDrift/workflow.js';
+export { nightlyRefresh } from './nightlyRefresh/workflow.js';
 export { pruneArtifacts } from './pruneArtifacts/workflow.js';
+export { refreshCategoryStats } from './refreshCategoryStats/workflow.js';
+export { refreshFxRates } from './refreshFxRates/workflow.js';
+export { refreshMerchantFrequency } from './refreshMerchantFrequency/workflow.js';
+export { refreshSynonyms } from './refreshSynonyms/workflow.js';
 export { releaseModel } from './releaseModel/workflow.js';
 export { rollbackRelease } from './rollbackRelease/workflow.js';
 export { rolloutBundle } from './rolloutBundle/workflow.js';

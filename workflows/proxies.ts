@@ -16,7 +16,9 @@ import type {
 } from '../activities/contract.js';
 import type { DriftActivities, RetrainingActivities } from '../activities/drift/contract.js';
 import type { PruneActivities } from '../activities/prune/contract.js';
+import type { RecomposeActivities, RefreshActivities } from '../activities/refresh/contract.js';
 import type { AwaitRunActivities, ScheduleActivities } from '../activities/schedules/contract.js';
+import type { ThresholdActivities } from '../activities/thresholds/contract.js';
 import { QUEUES, replicaQueue } from './queues.js';
 
 /** Calls of a second or two. A killed worker costs at most this timeout; a system that is down is asked again for hours, since a release should outlast it. */
@@ -39,11 +41,25 @@ export const light = proxyActivities<
 });
 
 /** Bulk I/O: minutes long, so a heartbeat tells a dead worker from a busy one. */
-export const bulk = proxyActivities<MongoActivities & BundleActivities & PruneActivities & DriftActivities>({
+export const bulk = proxyActivities<
+  MongoActivities & BundleActivities & RecomposeActivities & PruneActivities & DriftActivities & ThresholdActivities
+>({
   taskQueue: QUEUES.data,
   startToCloseTimeout: '2h',
   heartbeatTimeout: '20s',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
+});
+
+/**
+ * The nightly jobs. Tries are few: a source that is down for longer than about half a minute is news, the live artifact still serves, and
+ * the next night tries again, while a run that waits for hours would hold the other artifacts back. Five retries bear a restart of our own
+ * servers and a worker that is killed twice (a missed heartbeat costs a try).
+ */
+export const refreshJobs = proxyActivities<RefreshActivities>({
+  taskQueue: QUEUES.data,
+  startToCloseTimeout: '1h',
+  heartbeatTimeout: '20s',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s', maximumAttempts: 6 },
 });
 
 /** Python at work: hours at most, heartbeats with progress, cancellation waits until the child has ended. */

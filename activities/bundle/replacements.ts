@@ -5,8 +5,10 @@ import { SluiceError } from '../../platform/errors.js';
 import type { ObjectStore } from '../../platform/object-store.js';
 import { validate, type SchemaName } from '../../platform/validate.js';
 import type { ArtifactVersion, ModelSpec } from '../../schemas/types.js';
-import type { Replacement } from '../refresh/contract.js';
+import type { RecomposeActivities, Replacement } from '../refresh/contract.js';
 import { candidate } from './lookups.js';
+
+type Kept = Awaited<ReturnType<RecomposeActivities['recomposeBundle']>>['kept'][number];
 
 /** A file that goes into the new bundle, read and checked. */
 export interface ReadReplacement {
@@ -27,28 +29,30 @@ export async function readReplacements(
   lookups: ModelSpec['lookups'],
   base: LoadedBundle,
   replacements: readonly Replacement[],
-): Promise<{ changed: ReadReplacement[]; kept: { file: string; why: string }[] }> {
+): Promise<{ changed: ReadReplacement[]; kept: Kept[] }> {
   const files = replacements.map(({ file }) => file);
   const twice = files.find((file, i) => files.indexOf(file) !== i);
   if (twice !== undefined) throw new SluiceError('InvalidInput', `${twice} is to be replaced twice`);
 
   const changed: ReadReplacement[] = [];
-  const kept: { file: string; why: string }[] = [];
+  const kept: Kept[] = [];
   for (const replacement of replacements) {
     const read = await readOne(store, lookups, replacement);
-    const why = reasonToKeep(base, read);
-    if (why === null) changed.push(read);
-    else kept.push({ file: read.file, why });
+    const reason = reasonToKeep(base, read);
+    if (reason === null) changed.push(read);
+    else kept.push({ file: read.file, ...reason });
   }
   return { changed, kept };
 }
 
 /** Why the base's own file stays, or null. Where both are of the same `as_of`, the replacement wins: somebody made it on purpose. */
-function reasonToKeep(base: LoadedBundle, { file, bytes, lookup }: ReadReplacement): string | null {
-  if (base.manifest.files[file]?.sha256 === sha256Hex(bytes)) return 'the live one has the same content';
+function reasonToKeep(base: LoadedBundle, { file, bytes, lookup }: ReadReplacement): Omit<Kept, 'file'> | null {
+  if (base.manifest.files[file]?.sha256 === sha256Hex(bytes))
+    return { state: 'unchanged', why: 'the live one has the same content' };
   const live = lookup === null ? undefined : base.lookupVersions[lookup.name];
   if (lookup === null || live === undefined || Date.parse(lookup.made.as_of) >= Date.parse(live.as_of)) return null;
-  return `the live one is newer (as of ${live.as_of}, this one as of ${lookup.made.as_of})`;
+  const why = `the live one is newer (as of ${live.as_of}, this one as of ${lookup.made.as_of})`;
+  return { state: 'older', why };
 }
 
 async function readOne(

@@ -50,6 +50,7 @@ export interface RecomposeActivities {
     /** null: nothing changed */
     bundle: BundleRef | null;
     replaced: string[];
-    kept: { file: string; why: string }[];
+    /** files left as they are in the base: they have the same content, or are newer than their replacement */
+    kept: { file: string; state: 'unchanged' | 'older'; why: string }[];
   }>;
 }

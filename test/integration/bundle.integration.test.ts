@@ -499,7 +499,9 @@ describe('recomposing the live bundle', () => {
     expect(older).toMatchObject({
       bundle: null,
       replaced: [],
-      kept: [{ file: 'rates.json', why: expect.stringContaining('the live one is newer (as of 2025-06-30') }],
+      kept: [
+        { file: 'rates.json', state: 'older', why: expect.stringContaining('the live one is newer (as of 2025-06-30') },
+      ],
     });
     expect(await recompose(change(live, []))).toEqual({ bundle: null, replaced: [], kept: [] });
     expect((await store.list('fraud/')).filter(({ key }) => !key.includes('/snapshots/'))).toEqual(

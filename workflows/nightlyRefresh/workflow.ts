@@ -1,0 +1,10 @@
+import { buildAll } from '../refresh/build.js';
+import { JOBS, type RefreshResult, type RefreshRunInput } from '../refresh/contract.js';
+import { refresh } from '../refresh/refresh.js';
+import { RefreshRun } from '../refresh/run.js';
+
+/** Every job side by side, then one bundle and one rollout for what changed. */
+export async function nightlyRefresh(input: RefreshRunInput): Promise<RefreshResult> {
+  const run = new RefreshRun(input, null, JOBS);
+  return refresh(run, (live) => buildAll(run, JOBS, live));
+}

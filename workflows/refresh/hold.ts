@@ -1,0 +1,76 @@
+import { decisionDigest } from '../../domain/release/decision-digest.js';
+import type { ModelSpec } from '../../domain/release/types.js';
+import type { ApprovalGate } from '../approval/gate.js';
+import { alertHeld, remind } from './alerts.js';
+import type { ArtifactProgress, HeldProposal } from './contract.js';
+import { publish } from './publish.js';
+import type { RefreshRun } from './run.js';
+
+/** What lies beyond its tolerance goes live when a person says so, in a bundle of its own on whatever is live then. */
+export async function decideOnHeld(
+  run: RefreshRun,
+  gate: ApprovalGate,
+  spec: ModelSpec,
+  gitSha: string,
+  comparedWith: string,
+  held: readonly ArtifactProgress[],
+): Promise<void> {
+  const { model, key } = run.input;
+  const { approval } = spec.refresh;
+  const proposal: HeldProposal = {
+    model,
+    key,
+    comparedWith,
+    artifacts: held.map(({ job, lookup, file, sha256, version, asOf, rows, checks, notes }) => ({
+      job,
+      lookup,
+      file,
+      sha256,
+      version,
+      asOf,
+      rows,
+      checks,
+      notes,
+    })),
+  };
+  const digest = decisionDigest(proposal);
+  const outcome = await run.step(
+    'decision',
+    () =>
+      gate.decide(
+        {
+          model,
+          requester: run.requestedBy,
+          requesterMayApprove: approval.requester_may_approve,
+          digest,
+          deadlineSeconds: approval.deadline_hours * 3600,
+          remindEverySeconds: approval.remind_every_hours * 3600,
+        },
+        (deadline) => {
+          run.update({ status: 'WaitingForApproval', approval: { digest, deadline, proposal } });
+          run.tell(alertHeld(run, held, deadline));
+        },
+        (hoursLeft) => {
+          run.tell(remind(run, hoursLeft));
+          return Promise.resolve();
+        },
+      ),
+    (o) => (o.verdict === 'expired' ? 'nobody decided' : `${o.verdict} by ${o.actor}: ${o.reason}`),
+  );
+  run.update({ status: 'Running', approval: null });
+
+  if (outcome.verdict === 'expired') return held.forEach((artifact) => run.settle(artifact, 'expired'));
+  run.update({ decidedBy: outcome.actor });
+  if (outcome.verdict === 'reject') return held.forEach((artifact) => run.settle(artifact, 'rejected'));
+  const note = {
+    proposal_sha256: digest,
+    decided_by: outcome.actor,
+    decision_reason: outcome.reason,
+    decided_at: outcome.at,
+  };
+  await run.step(
+    'publish approved',
+    () => publish(run, gitSha, held, { releaseId: `${run.releaseId}-approved`, note }, 'as one'),
+    () => held.map(({ lookup, outcome: end }) => `${lookup}: ${end}`).join(', '),
+  );
+}

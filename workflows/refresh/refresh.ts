@@ -1,0 +1,62 @@
+import { allHandlersFinished, CancellationScope, condition, isCancellation } from '@temporalio/workflow';
+import { ApprovalGate } from '../approval/gate.js';
+import { light } from '../proxies.js';
+import { alertFailedJobs, alertFailedRun, alertStale } from './alerts.js';
+import { reasonOf } from './build.js';
+import { conclude } from './conclude.js';
+import type { LiveBundle, RefreshResult } from './contract.js';
+import { decideOnHeld } from './hold.js';
+import { liveBundle, publish } from './publish.js';
+import type { RefreshRun } from './run.js';
+
+/**
+ * A refresh from build to live: what passed its checks is published at once, what lies beyond its tolerance after a person has decided. A job
+ * that failed is told of and does not stop the others.
+ * @param build makes the artifacts and records them in the run; throws when there is nothing to go on with
+ */
+export async function refresh(run: RefreshRun, build: (live: LiveBundle) => Promise<void>): Promise<RefreshResult> {
+  const gate = new ApprovalGate();
+  try {
+    await steps(run, gate, build);
+  } catch (error) {
+    const cancelled = isCancellation(error) || CancellationScope.current().consideredCancelled;
+    const why = cancelled ? 'cancelled' : reasonOf(error);
+    run.update({ status: 'Failed', why, approval: null });
+    run.log.close();
+    if (!cancelled) {
+      // Where jobs failed, that is the news; else the run itself is.
+      const jobsFailed = run.progress.jobs.some(({ state }) => state === 'failed');
+      run.tell(jobsFailed ? alertFailedJobs(run) : alertFailedRun(run, why));
+      await run.told();
+    }
+    throw error;
+  }
+  run.log.close();
+  await run.told();
+  await condition(allHandlersFinished);
+  return run.result();
+}
+
+async function steps(run: RefreshRun, gate: ApprovalGate, build: (live: LiveBundle) => Promise<void>): Promise<void> {
+  const { model } = run.input;
+  const { spec, gitSha } = await light.loadModelSpec({ model });
+  const { version, manifestSha256 } = await run.step(
+    'live bundle',
+    () => liveBundle(model),
+    (live) => live.version,
+  );
+  await run.step(
+    'build',
+    () => build({ version, manifestSha256 }),
+    () => run.progress.jobs.map(({ job, state }) => `${job} ${state}`).join(', '),
+  );
+  run.tell(alertFailedJobs(run));
+  run.tell(alertStale(run));
+
+  const byItself = spec.refresh.approval.policy === 'auto';
+  const ready = byItself ? run.artifacts('ready', 'held') : run.artifacts('ready');
+  const held = byItself ? [] : run.artifacts('held');
+  if (ready.length > 0) await publish(run, gitSha, ready, { releaseId: run.releaseId }, 'in steps');
+  if (held.length > 0) await decideOnHeld(run, gate, spec, gitSha, version, held);
+  run.update(conclude(run.progress));
+}
