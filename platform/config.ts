@@ -14,6 +14,8 @@ const Settings = Type.Object({
   S3_ACCESS_KEY_ID: Type.String({ minLength: 1 }),
   S3_SECRET_ACCESS_KEY: Type.String({ minLength: 1 }),
   MLFLOW_TRACKING_URI: Type.String({ minLength: 1 }),
+  FX_SOURCE: Type.String({ default: 'ecb' }),
+  FX_API_KEY: Type.String({ default: '' }),
   SLUICE_STATE_DIR: Type.String({ default: '.sluice' }),
   SLUICE_REPORTS_DIR: Type.String({ default: 'reports' }),
   SLUICE_PYTHON: Type.String({ default: 'python3' }),

@@ -3,7 +3,7 @@ import type { InstallContext } from './install/context.js';
 import { baseEnv } from './parts/base-env.js';
 import { ownProcessSpec } from './parts/own-process.js';
 import type { PartContext } from './parts/part.js';
-import { ownPortNames, ownProvides, scorerProcesses, workers, type OwnPlan } from './processes.js';
+import { helpers, ownPortNames, ownProvides, scorerProcesses, workers, type OwnPlan } from './processes.js';
 import { chooseServers, planServers, startServers } from './servers.js';
 import { takeLock } from './state/lock.js';
 import { createStateDir } from './state/paths.js';
@@ -97,7 +97,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       SLUICE_ADMIN_TOKEN: options.env['SLUICE_ADMIN_TOKEN'] || secrets.adminToken,
       ...(own === undefined ? {} : ownProvides(own, ports)),
     };
-    const run = (processes: OwnProcess[], tier: 'workers' | 'scorers'): Promise<void> =>
+    const run = (processes: OwnProcess[], tier: 'servers' | 'workers' | 'scorers'): Promise<void> =>
       roster.start(
         processes.map((one) => ownProcessSpec(one, context)),
         tier,
@@ -110,7 +110,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       writeEnv(paths, env);
       if (own === undefined) return;
       // MLflow takes the longest to start and no worker needs it to start itself
-      await Promise.all([run(workers(own, env), 'workers'), run(scorerProcesses(own, env, ports), 'scorers')]);
+      await Promise.all([
+        run(helpers(own, env, ports), 'servers'),
+        run(workers(own, env), 'workers'),
+        run(scorerProcesses(own, env, ports), 'scorers'),
+      ]);
     });
     await Promise.all([servers.all, ours]);
     signal.throwIfAborted();

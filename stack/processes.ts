@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { execa } from 'execa';
 import { SluiceError } from '../platform/errors.js';
 import { projectPath, projectRoot } from '../platform/project.js';
+import { fxProcess } from './parts/fx.js';
 import type { OwnProcess } from './types.js';
 
 /** Which of our own processes the stack runs. */
@@ -21,6 +22,8 @@ export interface OwnPlan {
   keep: Record<string, string>;
   /** the user's settings of the scorer (limits, intervals); the stack decides where it listens and whom it serves */
   scorer: Record<string, string>;
+  /** the user's source of exchange rates, and its key; without one, the stack's own offline copy of the ECB's serves */
+  fx: Record<string, string>;
 }
 
 /** The plan that the user's environment asks for. */
@@ -35,6 +38,7 @@ export async function planOf(env: NodeJS.ProcessEnv, cwd: string): Promise<OwnPl
     alerts: matching(env, /^(SLACK_WEBHOOK_URL|SMTP_URL|ALERT_MAIL_(FROM|TO))$/),
     keep: matching(env, /^SLUICE_KEEP_(VERSIONS|DAYS)$/),
     scorer: matching(env, /^SCORER_(?!HOST|PORT|ADVERTISED_URL|REPLICA_ID|ENVIRONMENT|MODEL)/),
+    fx: env['FX_SOURCE'] ? matching(env, /^FX_(SOURCE|API_KEY)$/) : {},
   };
 }
 
@@ -64,7 +68,11 @@ async function headCommit(): Promise<string> {
 
 /** The names under which our processes' ports are remembered. */
 export function ownPortNames(plan: OwnPlan): string[] {
-  return scorers(plan).map(({ replica }) => replica);
+  return [...scorers(plan).map(({ replica }) => replica), ...(replaysFx(plan) ? ['fx'] : [])];
+}
+
+function replaysFx({ fx }: OwnPlan): boolean {
+  return fx['FX_SOURCE'] === undefined;
 }
 
 function scorers(plan: OwnPlan): { replica: string; environment: string }[] {
@@ -82,6 +90,7 @@ export function ownProvides(plan: OwnPlan, ports: Record<string, number>): Recor
     SLUICE_GIT_SHA: plan.gitSha,
     SCORER_MODEL: plan.model,
     SCORER_URL: url('scorer-0'),
+    FX_SOURCE: plan.fx['FX_SOURCE'] ?? url('fx'),
     ...(plan.staging ? { SCORER_STAGING_URL: url('scorer-staging-0') } : {}),
   };
 }
@@ -114,8 +123,15 @@ export function workers(plan: OwnPlan, env: Record<string, string>): OwnProcess[
     worker('training', ['SLUICE_PYTHON']),
     // golden vectors are scored by the trainer's Python when a bundle is composed
     // it streams: what it holds is small, but V8 lets garbage pile up to 400 MB unless told to collect sooner (250 MB, no slower)
-    worker('data', ['SLUICE_SIGNING_KEY_FILE', 'SLUICE_PYTHON'], plan.keep, ['--max-old-space-size=256']),
+    worker('data', ['SLUICE_SIGNING_KEY_FILE', 'SLUICE_PYTHON', 'FX_SOURCE'], { ...plan.keep, ...plan.fx }, [
+      '--max-old-space-size=256',
+    ]),
   ];
+}
+
+/** What the workers call that is ours, too: the offline exchange rates, unless the user has a source of their own. */
+export function helpers(plan: OwnPlan, env: Record<string, string>, ports: Record<string, number>): OwnProcess[] {
+  return replaysFx(plan) ? [fxProcess(ports['fx'] ?? 0, env['SLUICE_STATE_DIR'] ?? '')] : [];
 }
 
 /** The scorers: they check signatures and never sign. */

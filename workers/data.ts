@@ -1,6 +1,8 @@
 import { tmpdir } from 'node:os';
 import { createBundleActivities } from '../activities/bundle/bundle.js';
 import { createMongoActivities } from '../activities/mongo/mongo.js';
+import { createFxRefreshActivities } from '../activities/refresh/fx/fx.js';
+import { createFxProvider } from '../activities/refresh/fx/sources.js';
 import { trainerEnv } from '../activities/trainer/child-env.js';
 import { createScoreRows } from '../activities/trainer/score-rows.js';
 import { loadSettings } from '../platform/config.js';
@@ -34,6 +36,15 @@ try {
         trustedKeys,
         log,
         gitSha: settings.SLUICE_GIT_SHA,
+      }),
+      ...createFxRefreshActivities({
+        db: mongo.db,
+        store,
+        trustedKeys,
+        loadModel: (model) => loadModel(modelsDir, model),
+        provider: () =>
+          createFxProvider({ source: settings.FX_SOURCE, apiKey: settings.FX_API_KEY, now: () => new Date() }),
+        log,
       }),
       ...createBundleActivities({
         store,

@@ -23,19 +23,27 @@ export function worthInBase(fixing: Fixing, baseCurrency: string): Record<string
 }
 
 /**
- * The rates in force at `asOf`: the newest fixing dated before its day, and the earlier ones for bookings that arrive late.
+ * The rates in force at `asOf`: the newest fixing dated before its day (or of it), and the earlier ones for bookings that arrive late.
  * @param fixings in any order
- * @param options.asOf ISO time; a fixing of that very day may not have been published yet and is left out
+ * @param options.asOf ISO time
  * @param options.trailingDays how far back the earlier fixings reach, from the newest
+ * @param options.sameDay take a fixing of asOf's own day, too: it serves the bookings of the next day on. A release leaves it out, since it
+ *   may not have been published when its data ended
  */
 export function buildFxRates(
   fixings: readonly Fixing[],
-  { baseCurrency, asOf, trailingDays }: { baseCurrency: string; asOf: string; trailingDays: number },
+  {
+    baseCurrency,
+    asOf,
+    trailingDays,
+    sameDay = false,
+  }: { baseCurrency: string; asOf: string; trailingDays: number; sameDay?: boolean },
 ): FxRates {
   const asOfDay = new Date(asOf).toISOString().slice(0, 10);
-  const newestFirst = fixings.filter(({ _id }) => _id < asOfDay).sort((a, b) => (a._id < b._id ? 1 : -1));
+  const known = (day: string): boolean => day < asOfDay || (sameDay && day === asOfDay);
+  const newestFirst = fixings.filter(({ _id }) => known(_id)).sort((a, b) => (a._id < b._id ? 1 : -1));
   const newest = newestFirst[0];
-  if (newest === undefined) throw new RangeError(`no fixing is dated before ${asOfDay}`);
+  if (newest === undefined) throw new RangeError(`no fixing is dated ${sameDay ? 'up to' : 'before'} ${asOfDay}`);
   const oldestDay = new Date(Date.parse(newest._id) - trailingDays * 86_400_000).toISOString().slice(0, 10);
   return {
     base_currency: baseCurrency,

@@ -39,7 +39,17 @@ describe('sluice up', () => {
     expect(said[started.indexOf(other)]).toContain(`a stack runs already (process ${found.pid})`);
     expect(found.state).toBe('ready');
     expect(found.parts.map(({ name }) => name).sort()).toEqual(
-      ['data-worker', 'mlflow', 'mongo', 'release-worker', 's3', 'scorer-0', 'temporal', 'training-worker'].sort(),
+      [
+        'data-worker',
+        'fx',
+        'mlflow',
+        'mongo',
+        'release-worker',
+        's3',
+        'scorer-0',
+        'temporal',
+        'training-worker',
+      ].sort(),
     );
   });
 
