@@ -1,3 +1,5 @@
+import type { DriftVerdict } from '../activities/drift/contract.js';
+import type { DriftStatus } from '../workflows/monitorDrift/contract.js';
 import type { ReleaseStatus } from '../workflows/releaseModel/contract.js';
 
 /** What a script can tell from the exit code alone; `sluice --help` prints this table. */
@@ -15,6 +17,10 @@ export const EXIT = {
   /** Temporal, MongoDB, S3 or MLflow did not answer */
   unreachable: 6,
   notFound: 7,
+  /** what is scored differs from what the model was trained on */
+  drift: 8,
+  /** too little data for a verdict, which is no pass */
+  inconclusive: 9,
   /** Ctrl-C, as shells count it */
   interrupted: 130,
 } as const;
@@ -29,6 +35,8 @@ Exit codes:
   5  superseded: something newer is live
   6  Temporal, MongoDB, S3 or MLflow is not reachable
   7  no such release, model or bundle
+  8  drift: what is scored differs from what the model was trained on
+  9  inconclusive: too little data for a verdict
   130  stopped by Ctrl-C`;
 
 const BY_STATUS: Record<ReleaseStatus, number> = {
@@ -43,4 +51,23 @@ const BY_STATUS: Record<ReleaseStatus, number> = {
 
 export function exitCodeOf(status: ReleaseStatus): number {
   return BY_STATUS[status];
+}
+
+const BY_DRIFT: Record<DriftStatus | DriftVerdict, number> = {
+  Running: EXIT.ok,
+  None: EXIT.ok,
+  none: EXIT.ok,
+  warn: EXIT.ok,
+  Recorded: EXIT.ok,
+  Drift: EXIT.drift,
+  drift: EXIT.drift,
+  Retraining: EXIT.drift,
+  Inconclusive: EXIT.inconclusive,
+  inconclusive: EXIT.inconclusive,
+  Failed: EXIT.failed,
+};
+
+/** A run's status, or the verdict of a day that is looked up. */
+export function exitCodeOfDrift(outcome: DriftStatus | DriftVerdict): number {
+  return BY_DRIFT[outcome];
 }

@@ -45,7 +45,8 @@ const flags = (): Column<Uint8Array> => new Column((length) => new Uint8Array(le
  * which is what the model saw; a feature that a row lacks is NaN there.
  */
 export class WindowColumns {
-  private rows = 0;
+  /** so far */
+  rows = 0;
   private readonly bookedAtMs = float64();
   private readonly calibrated = float64();
   private readonly alerts = flags();

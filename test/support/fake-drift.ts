@@ -72,9 +72,9 @@ export class FakeDrift {
         claim = { releaseId, asOf, reason, claimedAt, startedAt: null };
         this.claims.push(claim);
       }
-      const held = mine === undefined ? 'cooling-down' : 'started';
+      const held: 'started' | 'cooling-down' = mine === undefined ? 'cooling-down' : 'started';
       const answer = {
-        outcome: claim.startedAt === null ? ('start' as const) : (held as 'started' | 'cooling-down'),
+        outcome: claim.startedAt === null ? ('start' as const) : held,
         claim: { ...claim },
         until: coolDownEnd(claim.asOf, RULE.cooldown_days),
       };
