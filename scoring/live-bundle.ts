@@ -35,12 +35,23 @@ export class RefusedTransactions extends Error {
   }
 }
 
+/** Scored transactions, and from what their scores came, for whoever records it. */
+export interface Scored {
+  results: ScoredTransaction[];
+  /** row by row, `featureNames.length` values each */
+  features: Float32Array;
+  /** the category whose threshold applies, by transaction */
+  segments: (string | null)[];
+}
+
 /** Everything that one request is answered with: model, features, lookups, thresholds and metadata of one bundle. */
 export interface LiveBundle {
   readonly loaded: LoadedBundle;
   readonly origin: Origin;
   readonly versions: Versions;
   readonly loadedAt: string;
+  /** in the order of the model's input */
+  readonly featureNames: readonly string[];
   /** whether the models' thread is up */
   readonly healthy: boolean;
   /**
@@ -48,7 +59,7 @@ export interface LiveBundle {
    * @param pathOf the JSON pointer of a transaction in the request, for the violations' paths
    * @throws RefusedTransactions; SluiceError Unreachable when the models are down or overloaded
    */
-  score(transactions: readonly unknown[], pathOf: (index: number) => string): Promise<ScoredTransaction[]>;
+  score(transactions: readonly unknown[], pathOf: (index: number) => string): Promise<Scored>;
   close(): Promise<void>;
 }
 
@@ -89,17 +100,16 @@ export async function openLiveBundle(loaded: LoadedBundle, origin: Origin, optio
     if (violations.length > 0) throw new RefusedTransactions(violations.slice(0, MAX_VIOLATIONS));
 
     const { scores, anomalies } = await runner.run(features);
-    return rows.map((row, index) => {
+    const segments = rows.map((row) => {
+      const segment = row?.derived[spec.segment];
+      return typeof segment === 'string' ? segment : null;
+    });
+    const results = rows.map((row, index) => {
       const raw = scores[index] as number;
       const calibrated = calibrate(raw);
-      const segment = row?.derived[spec.segment];
+      const segment = segments[index] ?? null;
       const offset = index * width;
-      const verdict = decide({
-        calibrated,
-        segment: typeof segment === 'string' ? segment : null,
-        values: features,
-        offset,
-      });
+      const verdict = decide({ calibrated, segment, values: features, offset });
       const { name, value } = verdict.decided_by;
       const rule =
         verdict.reason_code === null
@@ -117,6 +127,7 @@ export async function openLiveBundle(loaded: LoadedBundle, origin: Origin, optio
         notices: [...(row?.notices ?? [])],
       };
     });
+    return { results, features, segments };
   };
 
   try {
@@ -130,6 +141,7 @@ export async function openLiveBundle(loaded: LoadedBundle, origin: Origin, optio
     origin,
     versions: versionsOf(loaded, origin, spec),
     loadedAt: new Date().toISOString(),
+    featureNames: computer.names,
     get healthy() {
       return runner.healthy;
     },
