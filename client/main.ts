@@ -7,6 +7,7 @@ import { SluiceError } from '../platform/errors.js';
 import { projectPath } from '../platform/project.js';
 import { readStackEnv } from '../stack/main.js';
 import type { Cli } from './cli.js';
+import { alertsCommand } from './commands/alerts.js';
 import { dataCommand } from './commands/data.js';
 import { releaseCommand } from './commands/release.js';
 import { rollbackCommand } from './commands/rollback.js';
@@ -94,6 +95,7 @@ for (const command of [
   rollbackCommand(cli),
   dataCommand(cli),
   schedulesCommand(cli),
+  alertsCommand(cli),
   startCommand(cli),
 ])
   program.addCommand(command);

@@ -1,7 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { SluiceError } from '../platform/errors.js';
 import type { Settings } from '../platform/config.js';
-import { temporalConnection } from '../platform/temporal.js';
+import { temporalConnection, workflowPage } from '../platform/temporal.js';
 
 /** A connection to the running system, and the addresses commands print. */
 export interface Session {
@@ -32,10 +32,7 @@ export async function openSession(settings: Settings, env: NodeJS.ProcessEnv = {
   return {
     client: new Client({ connection, namespace }),
     settings,
-    uiUrl: (workflowId, runId) => {
-      const base = settings.TEMPORAL_UI_URL === '' ? `http://${settings.TEMPORAL_ADDRESS}` : settings.TEMPORAL_UI_URL;
-      return `${base}/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}${runId === undefined ? '' : `/${runId}/history`}`;
-    },
+    uiUrl: (workflowId, runId) => workflowPage(settings, workflowId, runId),
     close: () => connection.close(),
   };
 }

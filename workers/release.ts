@@ -1,12 +1,15 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { Context } from '@temporalio/activity';
 import { Client, Connection } from '@temporalio/client';
 import { createApprovalActivities } from '../activities/approval/approval.js';
 import { createDecisionLog } from '../activities/approval/decision-log.js';
 import { createAuditLog } from '../activities/audit/audit-log.js';
 import { createMlflowActivities } from '../activities/mlflow/mlflow.js';
+import { channelsOf } from '../activities/notify/channels.js';
+import { createDeliveryLedger } from '../activities/notify/ledger.js';
+import { fileSink, logSink } from '../activities/notify/local.js';
 import { createNotifyActivities } from '../activities/notify/notify.js';
-import { fileSink, logSink } from '../activities/notify/sinks.js';
 import { createPointerActivities } from '../activities/pointer/pointer.js';
 import { createReportActivities } from '../activities/report/report.js';
 import { createRolloutActivities } from '../activities/rollout/rollout.js';
@@ -22,7 +25,7 @@ import { createLog } from '../platform/log.js';
 import { createMlflowClient } from '../platform/mlflow.js';
 import { loadModel } from '../platform/models.js';
 import { projectPath } from '../platform/project.js';
-import { temporalConnection } from '../platform/temporal.js';
+import { temporalConnection, workflowPage } from '../platform/temporal.js';
 import { QUEUES } from '../workflows/queues.js';
 import { runWorker } from './run-worker.js';
 import { WORKFLOW_BUNDLE } from './workflow-bundle.js';
@@ -65,7 +68,14 @@ try {
       }),
       ...createReportActivities({ store, directory: settings.SLUICE_REPORTS_DIR }),
       ...createNotifyActivities({
-        sinks: [fileSink(join(settings.SLUICE_STATE_DIR, 'alerts.jsonl'), () => new Date()), logSink(log)],
+        local: [fileSink(join(settings.SLUICE_STATE_DIR, 'alerts.jsonl'), () => new Date()), logSink(log)],
+        channels: channelsOf(settings),
+        ledger: createDeliveryLedger(mongo.db),
+        pageOf: (workflowId) => {
+          const run = workflowId ?? Context.current().info.workflowExecution?.workflowId;
+          return run === undefined ? undefined : workflowPage(settings, run);
+        },
+        log,
       }),
       ...createTemporalActivities({ client }),
       ...createScheduleActivities({ client }),

@@ -15,6 +15,7 @@ import type {
   TrainerActivities,
 } from '../activities/contract.js';
 import type { DriftActivities, RetrainingActivities } from '../activities/drift/contract.js';
+import type { AlertTestActivities } from '../activities/notify/contract.js';
 import type { PruneActivities } from '../activities/prune/contract.js';
 import type { RecomposeActivities, RefreshActivities } from '../activities/refresh/contract.js';
 import type { AwaitRunActivities, ScheduleActivities } from '../activities/schedules/contract.js';
@@ -96,4 +97,12 @@ export const smokes = proxyActivities<ScorerActivities>({
   taskQueue: QUEUES.release,
   startToCloseTimeout: '30s',
   retry: { initialInterval: '500ms', maximumInterval: '2s', maximumAttempts: 3 },
+});
+
+/** A person asks and looks at the answer: no second try behind their back. */
+export const once = proxyActivities<AlertTestActivities>({
+  taskQueue: QUEUES.release,
+  startToCloseTimeout: '30s',
+  scheduleToCloseTimeout: '1m',
+  retry: { maximumAttempts: 1 },
 });

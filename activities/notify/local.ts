@@ -2,7 +2,7 @@ import { mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Logger } from 'pino';
 import { toFileError } from '../../platform/files.js';
-import type { NoticeSink } from './notify.js';
+import type { NoticeSink } from './sink.js';
 
 /** `alerts.jsonl`: one line a notice, for `tail -f` and for whoever has no other channel yet. Written by one process: the release worker. */
 export function fileSink(path: string, now: () => Date): NoticeSink {
@@ -27,7 +27,7 @@ export function fileSink(path: string, now: () => Date): NoticeSink {
     }
   };
   return {
-    name: path,
+    name: 'file',
     deliver(notice) {
       const mine = last.then(() => append(notice));
       last = mine.catch(() => undefined);

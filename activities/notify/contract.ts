@@ -1,0 +1,13 @@
+/** How one channel took a test notice. */
+export interface ChannelTest {
+  sink: string;
+  ok: boolean;
+  /** why not; empty when it did */
+  why: string;
+}
+
+/** queue `release` */
+export interface AlertTestActivities {
+  /** Sends a notice through every channel, once, and says how each took it. Does not throw: the table is the answer. */
+  testChannels(input: { key: string; requestedBy: string }): Promise<ChannelTest[]>;
+}
