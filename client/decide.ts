@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { WorkflowNotFoundError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
 import { rootCause } from '@temporalio/common';
-import { decisionProof, provenDigest } from '../domain/approval/proof.js';
+import { decisionProof } from '../domain/approval/proof.js';
+import { provenDigest } from '../domain/approval/proven-digest.js';
 import { SluiceError } from '../platform/errors.js';
 import type { Decision } from '../schemas/types.js';
 import { DECIDE_UPDATE, PROGRESS_QUERY, type PendingApproval } from '../workflows/approval/contract.js';

@@ -3,6 +3,8 @@ import { createBundleActivities } from '../activities/bundle/bundle.js';
 import { createMongoActivities } from '../activities/mongo/mongo.js';
 import { createFxRefreshActivities } from '../activities/refresh/fx/fx.js';
 import { createFxProvider } from '../activities/refresh/fx/sources.js';
+import { streamPredictions } from '../activities/predictions/stream.js';
+import { createThresholdActivities } from '../activities/thresholds/thresholds.js';
 import { trainerEnv } from '../activities/trainer/child-env.js';
 import { createScoreRows } from '../activities/trainer/score-rows.js';
 import { loadSettings } from '../platform/config.js';
@@ -45,6 +47,13 @@ try {
         provider: () =>
           createFxProvider({ source: settings.FX_SOURCE, apiKey: settings.FX_API_KEY, now: () => new Date() }),
         log,
+      }),
+      ...createThresholdActivities({
+        db: mongo.db,
+        store,
+        trustedKeys,
+        loadSpec: async (model) => (await loadModel(modelsDir, model)).spec,
+        stream: streamPredictions,
       }),
       ...createBundleActivities({
         store,

@@ -1,5 +1,6 @@
 import { authorise, type Authorisation } from '../../domain/approval/authorise.js';
-import { operationAsDecision, proofMatches, provenDigest } from '../../domain/approval/proof.js';
+import { operationAsDecision, proofMatches } from '../../domain/approval/proof.js';
+import { provenDigest } from '../../domain/approval/proven-digest.js';
 import { validate } from '../../platform/validate.js';
 import type { ApprovalActivities } from '../contract.js';
 import type { DecisionLog } from './decision-log.js';

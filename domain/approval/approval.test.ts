@@ -2,7 +2,8 @@ import { createHash, createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { authorise, type Principal } from './authorise.js';
-import { decisionProof, operationAsDecision, proofMatches, provenDigest, type ProvenDecision } from './proof.js';
+import { decisionProof, operationAsDecision, proofMatches, type ProvenDecision } from './proof.js';
+import { provenDigest } from './proven-digest.js';
 
 const token = 'correct horse battery staple';
 const tokenSha256 = createHash('sha256').update(token).digest('hex');

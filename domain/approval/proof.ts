@@ -1,5 +1,4 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
-import { canonicalJson, sha256Hex } from '../bundle/digest.js';
 
 /** What a proof binds together: it cannot be reused for another decision, verdict, workflow or proposal. */
 export interface ProvenDecision {
@@ -8,14 +7,6 @@ export interface ProvenDecision {
   actor: string;
   workflowId: string;
   digest: string;
-}
-
-/**
- * What a decision's proof covers in place of the digest: the digest of what was shown, and with edits, both, so that neither can be
- * exchanged under a proof.
- */
-export function provenDigest(digest: string, edits: Record<string, unknown> | undefined): string {
-  return edits === undefined ? digest : sha256Hex(canonicalJson({ digest, edits }));
 }
 
 /** An operation (a rollback) is proven as a decision is; what it does stands where a decision has the digest of what was shown. */

@@ -1,0 +1,80 @@
+import { allHandlersFinished, condition, isCancellation, rootCause } from '@temporalio/workflow';
+import { ApplicationFailure } from '@temporalio/common';
+import type { ThresholdsOf } from '../../activities/thresholds/contract.js';
+import { ApprovalGate } from '../approval/gate.js';
+import { bulk, light } from '../proxies.js';
+import { decideOn } from './approval.js';
+import type { ThresholdsInput, ThresholdsResult } from './contract.js';
+import { publish } from './publish.js';
+import { ThresholdsRun } from './run.js';
+
+const ENVIRONMENT = 'production';
+
+/** Thresholds anew from feedback: computed and backtested, shown to a person, and live only as that person approved them. */
+export async function recalibrateThresholds(input: ThresholdsInput): Promise<ThresholdsResult> {
+  const run = new ThresholdsRun(input);
+  const gate = new ApprovalGate();
+  try {
+    await recalibrate(run, gate);
+  } catch (error) {
+    run.end('Failed', isCancellation(error) ? 'cancelled' : (rootCause(error) ?? String(error)));
+    throw error;
+  }
+  await condition(allHandlersFinished);
+  return run.result();
+}
+
+async function recalibrate(run: ThresholdsRun, gate: ApprovalGate): Promise<void> {
+  const { model, key, asOf, overrides } = run.input;
+  const { spec, gitSha } = await light.loadModelSpec({ model });
+  const policy = spec.recalibration.approval;
+  if (policy.policy !== 'manual')
+    throw ApplicationFailure.nonRetryable(
+      `${model}: thresholds change only by a person's approval, so /recalibration/approval/policy must be manual`,
+      'InvalidSpec',
+    );
+  const live = await light.readPointer({ model, environment: ENVIRONMENT });
+  if (live === null)
+    throw ApplicationFailure.nonRetryable(
+      `nothing of ${model} is live, so there are no thresholds to recalibrate: release a model first`,
+      'NotFound',
+    );
+  const of: ThresholdsOf = {
+    model,
+    key,
+    asOf,
+    environment: ENVIRONMENT,
+    live: { version: live.version, manifestSha256: live.manifest_sha256 },
+  };
+
+  const proposal = await run.step(
+    'propose',
+    () => bulk.proposeThresholds(of),
+    (p) => `${p.counts.labelled} labelled rows, ${p.counts.frauds} frauds`,
+  );
+  run.update({ proposal });
+  if (!proposal.changed) return run.end('Unchanged', 'the thresholds come out as they are');
+
+  const deadlineHours =
+    overrides?.deadlineSeconds === undefined ? policy.deadline_hours : overrides.deadlineSeconds / 3600;
+  const decision = await run.step(
+    'approve',
+    () => decideOn(run, gate, proposal, { ...policy, deadline_hours: deadlineHours }),
+    (d) => (d === null ? (run.progress.why ?? '') : `by ${d.actor}: ${d.reason}`),
+  );
+  if (decision === null) return run.log.close();
+
+  const { edits } = decision;
+  const approved =
+    edits === null
+      ? proposal
+      : await run.step(
+          'edits',
+          () => bulk.reviseThresholds({ ...of, proposal, edits }),
+          (p) => `${p.changes.length} thresholds differ from the live ones`,
+        );
+  if (edits !== null) run.update({ edited: approved });
+  if (!approved.changed) return run.end('Unchanged', 'with the edits the thresholds are those that are live');
+
+  await publish(run, approved, decision, gitSha);
+}
