@@ -271,9 +271,9 @@ export interface DriftReport {
   action_why: string;
   quantile_probabilities: number[];
   features: DriftColumn[];
-  prediction: DriftColumn1;
+  prediction: DriftColumn;
   target: DriftRate;
-  alert_rate: DriftRate1;
+  alert_rate: DriftRate;
   /**
    * whether segments keep their order by mean score
    */
@@ -363,7 +363,7 @@ export interface DriftScope {
   missing_p: number | null;
   missing_p_adjusted: number | null;
   /**
-   * largest distance of the distribution functions for numbers, total variation for categories; missing values count as one of them
+   * largest distance of the distribution functions for numbers, total variation for categories; of the values that are there
    */
   effect: number | null;
   psi: number | null;
@@ -382,59 +382,7 @@ export interface DriftScope {
    */
   wasserstein: number | null;
 }
-/**
- * the calibrated probability
- */
-export interface DriftColumn1 {
-  name: string;
-  /**
-   * unknown: the reference does not have it
-   */
-  kind: 'numeric' | 'categorical' | 'unknown';
-  verdict: DriftVerdict;
-  why: string[];
-  n: number;
-  missing: number;
-  missing_fraction: number | null;
-  reference_missing_fraction: number | null;
-  /**
-   * of the window, at the report's quantile_probabilities; null for categories
-   */
-  quantiles: number[] | null;
-  reference_quantiles: number[] | null;
-  /**
-   * shares by bin of the reference's quantiles, or by category, with a last one for missing values: what PSI compares
-   */
-  bins: {
-    label: string;
-    reference: number;
-    current: number;
-  }[];
-  /**
-   * the whole window and, within it, its last day
-   */
-  scopes: DriftScope[];
-}
-/**
- * share of frauds among the rows whose labels have matured
- */
 export interface DriftRate {
-  verdict: DriftVerdict;
-  why: string[];
-  n: number;
-  rate: number | null;
-  reference: number | null;
-  /**
-   * rate over the reference's
-   */
-  ratio: number | null;
-  p: number | null;
-  p_adjusted: number | null;
-}
-/**
- * alert-budget pressure
- */
-export interface DriftRate1 {
   verdict: DriftVerdict;
   why: string[];
   n: number;
@@ -1005,13 +953,37 @@ export interface ModelSpec {
       alert: number;
     };
     /**
-     * a significant difference smaller than this (KS distance, total variation) is no drift
+     * a significant difference in the whole window smaller than this (KS distance, total variation, share missing) is no drift
      */
     min_effect: number;
+    /**
+     * as min_effect, for the last day alone: days differ from one another more than weeks do
+     */
+    last_day_min_effect: number;
     /**
      * age of the newest row of the window
      */
     max_staleness_hours: number;
+    rank_stability: {
+      /**
+       * a segment with fewer rows in the window has no rank
+       */
+      min_segment_rows: number;
+      /**
+       * Spearman's, of the segments' mean scores with the reference's; below is a warning
+       */
+      min_correlation: number;
+    };
+    performance: {
+      /**
+       * among the rows whose labels have matured; fewer give no verdict
+       */
+      min_frauds: number;
+      /**
+       * a metric that is significantly lower than at release by more than this is drift
+       */
+      max_drop: number;
+    };
     retraining: {
       /**
        * this many days with drift …
