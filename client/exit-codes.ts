@@ -1,5 +1,6 @@
 import type { DriftVerdict } from '../activities/drift/contract.js';
 import type { DriftStatus } from '../workflows/monitorDrift/contract.js';
+import type { ThresholdsStatus } from '../workflows/recalibrateThresholds/contract.js';
 import type { ReleaseStatus } from '../workflows/releaseModel/contract.js';
 
 /** What a script can tell from the exit code alone; `sluice --help` prints this table. */
@@ -39,8 +40,10 @@ Exit codes:
   9  inconclusive: too little data for a verdict
   130  stopped by Ctrl-C`;
 
-const BY_STATUS: Record<ReleaseStatus, number> = {
+const BY_STATUS: Record<ReleaseStatus | ThresholdsStatus, number> = {
   Released: EXIT.ok,
+  Live: EXIT.ok,
+  Unchanged: EXIT.ok,
   Running: EXIT.ok,
   WaitingForApproval: EXIT.ok,
   Rejected: EXIT.notApproved,
@@ -49,7 +52,7 @@ const BY_STATUS: Record<ReleaseStatus, number> = {
   Failed: EXIT.failed,
 };
 
-export function exitCodeOf(status: ReleaseStatus): number {
+export function exitCodeOf(status: ReleaseStatus | ThresholdsStatus): number {
   return BY_STATUS[status];
 }
 

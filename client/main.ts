@@ -8,12 +8,14 @@ import { projectPath } from '../platform/project.js';
 import { readStackEnv } from '../stack/main.js';
 import type { Cli } from './cli.js';
 import { alertsCommand } from './commands/alerts.js';
+import { auditCommand } from './commands/audit.js';
 import { dataCommand } from './commands/data.js';
 import { releaseCommand } from './commands/release.js';
 import { rollbackCommand } from './commands/rollback.js';
 import { schedulesCommand } from './commands/schedules.js';
 import { stackCommands } from './commands/stack.js';
 import { startCommand } from './commands/start.js';
+import { thresholdsCommand } from './commands/thresholds.js';
 import { EXIT, EXIT_CODE_HELP } from './exit-codes.js';
 import { createOutput } from './output.js';
 import { openSession } from './session.js';
@@ -93,6 +95,8 @@ for (const command of [
   ...stackCommands(cli),
   releaseCommand(cli),
   rollbackCommand(cli),
+  thresholdsCommand(cli),
+  auditCommand(cli),
   dataCommand(cli),
   schedulesCommand(cli),
   alertsCommand(cli),

@@ -14,7 +14,6 @@ import {
   WORKFLOW,
   type ReleaseInput,
   type ReleaseProgress,
-  type ReleaseResult,
 } from '../../workflows/releaseModel/contract.js';
 import { QUEUES } from '../../workflows/queues.js';
 import type { Session } from '../session.js';
@@ -102,19 +101,22 @@ const POLL_MS = 400;
 const RETRIES_EVERY_POLLS = 5;
 
 /** What a watcher is told: where the run stands, and, while nothing moves, what is being tried again. */
-export interface WatchListener {
-  progress(progress: ReleaseProgress): void;
+export interface WatchListener<Progress> {
+  progress(progress: Progress): void;
   retry(retry: Retry): void;
 }
 
-/** Tells of the progress until the release has closed, and returns its end. A worker that is down for a while only delays the news. */
-export async function watchRelease(
+/**
+ * Tells of the progress until a run has closed, and returns its end: a release, or any run whose result extends what its query `progress`
+ * answers. A worker that is down for a while only delays the news.
+ */
+export async function watchRun<Progress>(
   session: Session,
   handle: WorkflowHandle,
-  listener: WatchListener,
-): Promise<{ progress: ReleaseProgress; error: string | null }> {
+  listener: WatchListener<Progress>,
+): Promise<{ progress: Progress; error: string | null }> {
   const closed = handle.result().then(
-    (value: unknown) => ({ progress: value as ReleaseResult, error: null }),
+    (value: unknown) => ({ progress: value as Progress, error: null }),
     (error: unknown) => {
       if (error instanceof WorkflowFailedError)
         return { progress: null, error: rootCause(error.cause) ?? error.message };
@@ -124,13 +126,13 @@ export async function watchRelease(
   const told = new Set<string>();
   for (let poll = 1; ; poll += 1) {
     const end = await Promise.race([closed, delay(POLL_MS, null)]);
-    const progress = end?.progress ?? (await readProgress(handle).catch(() => null));
+    const progress = end?.progress ?? (await handle.query<Progress>(PROGRESS_QUERY).catch(() => null));
     if (progress !== null) listener.progress(progress);
     if (end !== null && progress !== null) return { progress, error: end.error };
     if (end !== null)
       throw new SluiceError(
         'Unreachable',
-        `the release has ended (${end.error ?? 'well'}), but no release worker answers what it did: \`sluice status\``,
+        `the run has ended (${end.error ?? 'well'}), but no release worker answers what it did: \`sluice status\``,
       );
     if (poll % RETRIES_EVERY_POLLS !== 0) continue;
     for (const retry of await pendingRetries(session, handle)) {

@@ -5,7 +5,7 @@ import type { StepProgress } from '../../workflows/progress.js';
 import type { Output } from '../output.js';
 import { retryLine, stepLine } from './view.js';
 import type { Session } from '../session.js';
-import { watchRelease, type Retry } from './release.js';
+import { watchRun, type Retry } from './release.js';
 
 /** Shows a release's steps as they happen: a live list in a terminal, one plain line a change when piped, nothing with `--json`. */
 export async function showWatch(
@@ -32,7 +32,10 @@ export async function showWatch(
       );
     }
   };
-  return await watchRelease(session, handle, { progress: onProgress, retry: (retry) => output.line(retryLine(retry)) });
+  return await watchRun<ReleaseProgress>(session, handle, {
+    progress: onProgress,
+    retry: (retry) => output.line(retryLine(retry)),
+  });
 }
 
 async function watchInTerminal(
@@ -78,7 +81,7 @@ async function watchInTerminal(
   const onRetry = (retry: Retry): void => {
     if (running !== null) titles.get(running.name)?.(`${running.name}  ${retryLine(retry)}`);
   };
-  const end = await watchRelease(session, handle, { progress: onProgress, retry: onRetry });
+  const end = await watchRun<ReleaseProgress>(session, handle, { progress: onProgress, retry: onRetry });
   // A run that was terminated leaves steps without an end.
   for (const step of end.progress.steps)
     waiters.get(step.name)?.({ ...step, status: ended.has(step.name) ? step.status : 'skipped' });

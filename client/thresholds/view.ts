@@ -1,0 +1,64 @@
+import { budgetLines, categoryLines, overallLines, weekLines } from '../../domain/thresholds/show.js';
+import type { ThresholdSummary } from '../../domain/thresholds/summary.js';
+import type { ThresholdsProgress } from '../../workflows/recalibrateThresholds/contract.js';
+import { stepLine } from '../release/view.js';
+
+/** The whole of a recalibration for people. */
+export function thresholdsText(
+  key: string,
+  progress: ThresholdsProgress,
+  url: string,
+  error: string | null,
+  /** false where they have just been watched */
+  withSteps: boolean,
+): string {
+  const { status, why, bundleVersion, generation, approval, proposal, edited, decidedBy } = progress;
+  const lines = [`thresholds ${key}: ${status}${why === null ? '' : `, ${why}`}`];
+  if (bundleVersion !== null)
+    lines.push(`bundle ${bundleVersion}${generation === null ? '' : `, generation ${generation}`}`);
+  if (decidedBy !== null) lines.push(`decided by ${decidedBy}: ${progress.decisionReason ?? ''}`);
+  if (withSteps) lines.push('', ...progress.steps.map((step) => stepLine(step)));
+  if (edited !== null) lines.push('', 'approved with edits', ...proposalLines(edited));
+  else if (proposal !== null) lines.push('', ...proposalLines(proposal));
+  if (approval !== null)
+    lines.push(
+      '',
+      `To decide by ${approval.deadline}: sluice thresholds approve ${key} --reason WHY   (or reject)`,
+      `digest ${approval.digest}`,
+    );
+  if (error !== null && error !== why) lines.push('', `ended with: ${error}`);
+  return [...lines, url].join('\n');
+}
+
+function proposalLines(summary: ThresholdSummary): string[] {
+  const { counts, window, model_version, base, category_names, categories, notes } = summary;
+  const further = category_names.length - categories.length;
+  return [
+    `${counts.labelled} labelled rows with ${counts.frauds} frauds, booked from ${window.from} to ${window.to},`,
+    `scored by model version ${model_version}; old thresholds: ${base.version}; best at: ${summary.operating}`,
+    '',
+    ...columns(overallLines(summary)),
+    '',
+    ...columns(categoryLines(summary)),
+    ...(further > 0 ? [`${further} more categories stand in ${summary.proposalKey}`] : []),
+    '',
+    ...columns(budgetLines(summary)),
+    '',
+    ...columns(weekLines(summary)),
+    '',
+    `intervals: ${summary.method}`,
+    `backtest: ${summary.backtest.method}`,
+    ...notes.map((note) => `note: ${note}`),
+  ];
+}
+
+/** A table as aligned columns, titles first. */
+function columns(rows: string[][]): string[] {
+  const widths = (rows[0] ?? []).map((_, c) => Math.max(...rows.map((row) => (row[c] ?? '').length)));
+  return rows.map((row) =>
+    row
+      .map((cell, c) => cell.padEnd(widths[c] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}
