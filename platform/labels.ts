@@ -1,6 +1,7 @@
 import type { AnyBulkWriteOperation, ClientSession, Db, Document } from 'mongodb';
 import { FEEDBACK_COLLECTION, type FeedbackLabel } from '../domain/predictions/types.js';
 import type { ModelSpec } from '../schemas/types.js';
+import { inTransaction } from './mongo.js';
 import { predictionsOf } from './predictions.js';
 import type { Violation } from './validate.js';
 
@@ -43,7 +44,6 @@ export interface RecordOptions {
 
 /** A sender's clock may be a little ahead of ours. */
 const CLOCK_SKEW_MS = 60_000;
-const TIMEOUT_MS = 10_000;
 
 type Data = Pick<ModelSpec['data'], 'collection' | 'fields'>;
 
@@ -70,15 +70,10 @@ export async function recordLabels(
   }
   const none = { recorded: 0, unchanged: 0, older: 0, transactions_updated: 0, unknown_transactions: 0, refused };
   if (accepted.length === 0 || (allOrNone && refused.length > 0)) return none;
-  return db.client.withSession((session) =>
-    session.withTransaction(
-      async () => {
-        const { latest, ...counts } = await recordFeedback(db, session, accepted, options, now);
-        return { ...none, ...counts, ...(await updateTransactions(db, session, data, latest)) };
-      },
-      { timeoutMS: TIMEOUT_MS },
-    ),
-  );
+  return inTransaction(db, async (session) => {
+    const { latest, ...counts } = await recordFeedback(db, session, accepted, options, now);
+    return { ...none, ...counts, ...(await updateTransactions(db, session, data, latest)) };
+  });
 }
 
 function refusalOf({ labeled_at }: Label, bookedAt: Date | undefined, now: Date): string | null {

@@ -1,4 +1,4 @@
-import { MongoClient, type Db, type MongoClientOptions } from 'mongodb';
+import { MongoClient, MongoError, type ClientSession, type Db, type MongoClientOptions } from 'mongodb';
 import { isNetworkError, SluiceError } from './errors.js';
 
 export interface Mongo {
@@ -48,8 +48,43 @@ export function mongoAddress(uri: string): string {
   return hosts ?? '(MONGODB_URI is not a mongodb:// address)';
 }
 
+/** how often a transaction may meet a rival's */
+const MAX_CONFLICTS = 10;
+
+/**
+ * Runs work in one transaction of the database: all of it or nothing. Repeated when a rival's transaction was in the way; not when the
+ * database is away, which the caller should hear of at once (the driver's own helper would try for two minutes).
+ * @param work uses the session in every call, and does nothing that may not happen twice
+ */
+export async function inTransaction<T>(db: Db, work: (session: ClientSession) => Promise<T>): Promise<T> {
+  const session = db.client.startSession();
+  try {
+    for (let conflicts = 0; ; conflicts += 1) {
+      session.startTransaction();
+      try {
+        const result = await work(session);
+        await session.commitTransaction();
+        return result;
+      } catch (error) {
+        if (session.inTransaction()) await session.abortTransaction().catch(() => undefined);
+        const conflict = error instanceof MongoError && error.hasErrorLabel('TransientTransactionError');
+        if (!conflict || isNetworkError(error) || conflicts === MAX_CONFLICTS) throw error;
+      }
+    }
+  } finally {
+    await session.endSession();
+  }
+}
+
 /** codes with which mongod says that its disk is full */
 const OUT_OF_DISK_SPACE = 14031;
+/** what the driver calls a server that it cannot speak to */
+const AWAY = new Set([
+  'MongoServerSelectionError',
+  'MongoTopologyClosedError',
+  'MongoPoolClearedError',
+  'PoolClearedOnNetworkError',
+]);
 const BAD_CREDENTIALS = new Set([13, 18]);
 
 interface MongoishError {
@@ -72,7 +107,8 @@ export function mongoFailure(error: unknown, address: string): unknown {
       `MongoDB at ${address} has no disk space left. Free some, then run this again: what was written stays and is not written twice.`,
     );
   }
-  if (isNetworkError(error) || name === 'MongoServerSelectionError' || name === 'MongoTopologyClosedError') {
+  const retryable = error instanceof MongoError && error.hasErrorLabel('RetryableWriteError');
+  if (isNetworkError(error) || retryable || AWAY.has(name)) {
     return new SluiceError(
       'Unreachable',
       `MongoDB at ${address} cannot be reached: ${message}. Check that it runs and that MONGODB_URI is right; \`sluice status\` shows what is up.`,

@@ -1,7 +1,7 @@
 import type { FastifyError } from 'fastify';
 import { SluiceError, type FailureType } from '../platform/errors.js';
 import type { ApiError } from './api-schemas.js';
-import { RefusedTransactions } from './live-bundle.js';
+import { RefusedInput } from './refused-input.js';
 
 type ErrorType = ApiError['error']['type'];
 
@@ -36,7 +36,7 @@ const INTERNAL: Answer = {
 
 /** The one place that turns errors into answers. */
 export function toAnswer(error: unknown): Answer {
-  if (error instanceof RefusedTransactions)
+  if (error instanceof RefusedInput)
     return { status: 422, error: { type: 'InvalidInput', message: error.message, violations: error.violations } };
   // Errors of domain/ carry their type as their name.
   const name = error instanceof SluiceError ? error.type : (error as Error | undefined)?.name;

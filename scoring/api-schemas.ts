@@ -69,6 +69,42 @@ export const ScoreResponse = Type.Object({
 });
 export type ScoreResponse = Static<typeof ScoreResponse>;
 
+export const FeedbackLabel = Type.Object(
+  {
+    transaction_id: Type.String({ minLength: 1, maxLength: 128 }),
+    is_fraud: Type.Boolean(),
+    labeled_at: Type.String({
+      format: 'date-time',
+      description: 'when it became known, RFC 3339 with an offset: not in the future, not before the booking',
+    }),
+    source: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 100, description: 'who says so, for example a case system' }),
+    ),
+  },
+  { additionalProperties: false },
+);
+export type FeedbackLabel = Static<typeof FeedbackLabel>;
+
+export const FeedbackRecorded = Type.Object({
+  request_id: Type.String(),
+  recorded: Type.Integer({ description: 'new, or later than what was known' }),
+  unchanged: Type.Integer({ description: 'known already' }),
+  older: Type.Integer({ description: 'something as late or later is known, which stays' }),
+  transactions_updated: Type.Integer({ description: 'transactions whose own label followed, for the next training' }),
+  unknown_transactions: Type.Integer({ description: "labels whose transaction is not in the model's collection" }),
+});
+export type FeedbackRecorded = Static<typeof FeedbackRecorded>;
+
+export const PredictionLogCounters = Type.Object(
+  {
+    written: Type.Integer(),
+    dropped: Type.Integer({ description: 'for want of room, refused by the database, or left over at a shutdown' }),
+    pending: Type.Integer(),
+    failed_batches: Type.Integer({ description: 'attempts to write that failed; what they held is tried again' }),
+  },
+  { description: 'predictions since the start of this replica' },
+);
+
 export const Health = Type.Object({
   status: Type.Enum(['ready', 'not ready']),
   reasons: Type.Array(Type.String(), { description: 'why not ready' }),
@@ -76,6 +112,7 @@ export const Health = Type.Object({
   replica: Type.String(),
   generation: Nullable(Type.Integer()),
   bundle_version: Nullable(Type.String()),
+  prediction_log: Nullable(PredictionLogCounters),
 });
 export type Health = Static<typeof Health>;
 
@@ -100,12 +137,23 @@ export const Metadata = Type.Object({
     Type.Object({ version: Type.String(), sha256: Type.String(), as_of: Type.String(), created_at: Type.String() }),
   ),
   fx_last_updated: Nullable(Type.String()),
+  fx: Nullable(
+    Type.Object({
+      last_updated: Type.String({ description: 'when the rates were made' }),
+      fixing_date: Type.String({ description: 'the day of the newest fixing among them' }),
+      age_days: Type.Integer({
+        description:
+          'whole days from that day to now: how old the rate is that a transaction booked now is converted at',
+      }),
+    }),
+  ),
   metrics: Type.Record(Type.String(), Type.Number()),
   replica: Type.String(),
   environment: Type.String(),
   generation: Nullable(Type.Integer()),
   from: Type.Enum(['store', 'cache', 'pinned']),
   loaded_at: Type.String(),
+  prediction_log: Nullable(PredictionLogCounters),
 });
 export type Metadata = Static<typeof Metadata>;
 

@@ -21,6 +21,8 @@ const deps = (): AppDeps => ({
   readiness: () => ready,
   draining: () => false,
   catchUp: () => Promise.resolve({ outcome: 'nothing-published' }),
+  predictionLog: null,
+  feedback: null,
   adminToken: ADMIN,
   log: silent,
   limits: { maxTransactions: 3, bodyBytes: 10_000, scoresPerMinute: 0 },
@@ -272,6 +274,7 @@ describe('the other routes', () => {
     }>();
     expect(document.openapi).toBe('3.1.0');
     expect(Object.keys(document.paths).sort()).toEqual([
+      '/v1/feedback',
       '/v1/health',
       '/v1/live',
       '/v1/metadata',

@@ -3,17 +3,20 @@ import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import underPressure from '@fastify/under-pressure';
-import Fastify, { LogController, type FastifyInstance } from 'fastify';
+import Fastify, { LogController, type FastifyInstance, type FastifyRequest, type RouteShorthandOptions } from 'fastify';
 import type { Logger } from 'pino';
 import { SluiceError } from '../platform/errors.js';
 import { mayAdminister, refusedAdmin } from './admin.js';
 import { toAnswer } from './api-errors.js';
 import * as Api from './api-schemas.js';
 import type { BundleHost } from './bundle-host.js';
+import type { Feedback } from './feedback.js';
 import { parseJsonBody } from './json-body.js';
 import { metadataOf } from './metadata.js';
 import { describeApi, withRequestSchema } from './openapi.js';
 import type { CatchUp } from './pointer-follower.js';
+import type { PredictionLog } from './prediction-log/prediction-log.js';
+import { scoredRequest } from './prediction-log/scored-request.js';
 import type { Readiness } from './readiness.js';
 
 export interface AppDeps {
@@ -24,6 +27,10 @@ export interface AppDeps {
   draining: () => boolean;
   /** follows the pointer now; null when the bundle is pinned */
   catchUp: (() => Promise<CatchUp>) | null;
+  /** null when it is off, or there is no database */
+  predictionLog: PredictionLog | null;
+  /** null when there is no database */
+  feedback: Feedback | null;
   /** empty: the admin route answers 401 to everyone */
   adminToken: string;
   log: Logger;
@@ -39,6 +46,9 @@ export interface ApiLimits {
 }
 
 const ADMIN_REQUESTS_PER_MINUTE = 60;
+const FEEDBACK_REQUESTS_PER_MINUTE = 600;
+/** in one request: they are recorded in one transaction of the database */
+const MAX_LABELS = 1_000;
 const REQUEST_TIMEOUT_MS = 15_000;
 /**
  * A mean delay of the event loop over one second that only a stuck process has: this is for shedding load before the process dies,
@@ -64,10 +74,14 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     requestTimeout: REQUEST_TIMEOUT_MS,
   }) as unknown as FastifyInstance;
 
+  /** as they came, for the prediction log */
+  const bodies = new WeakMap<FastifyRequest, Buffer>();
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     try {
-      done(null, body.length === 0 ? undefined : parseJsonBody(body as Buffer));
+      const bytes = body as Buffer;
+      done(null, bytes.length === 0 ? undefined : parseJsonBody(bytes));
+      if (deps.predictionLog !== null) bodies.set(request, bytes);
     } catch (error) {
       done(error as Error);
     }
@@ -103,6 +117,12 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   return app;
 
   function routes(app: FastifyInstance, { readiness, replica }: AppDeps): void {
+    const adminOnly = (requestsPerMinute: number): Pick<RouteShorthandOptions, 'config' | 'preParsing'> => ({
+      config: { rateLimit: { max: requestsPerMinute, timeWindow: 60_000 } },
+      // After the rate limit (onRequest), so that guesses are counted; before the body is read.
+      preParsing: (request, _reply, _payload, done) =>
+        done(mayAdminister(request, deps.adminToken) ? null : refusedAdmin()),
+    });
     const failures = (...statuses: number[]) => Object.fromEntries(statuses.map((status) => [status, Api.ApiError]));
 
     app.post('/v1/score', {
@@ -115,9 +135,11 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
         : { config: { rateLimit: { max: limits.scoresPerMinute, timeWindow: 60_000 } } }),
       handler: (request) =>
         host.use(async (live): Promise<Api.ScoreResponse> => {
-          const { transactions, pathOf } = transactionsOf(request.body, limits.maxTransactions);
-          const results = await live.score(transactions, pathOf);
-          return { request_id: request.id, results, versions: live.versions };
+          const { items, pathOf } = itemsOf(request.body, 'transaction', limits.maxTransactions);
+          const scored = await live.score(items, pathOf);
+          const body = bodies.get(request);
+          if (body !== undefined) deps.predictionLog?.offer(scoredRequest(request.id, body, live, scored));
+          return { request_id: request.id, results: scored.results, versions: live.versions };
         }),
     });
 
@@ -141,6 +163,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
           replica: replica.id,
           generation: live?.origin.generation ?? null,
           bundle_version: live?.loaded.version ?? null,
+          prediction_log: deps.predictionLog?.status() ?? null,
         };
         return reply.code(ready ? 200 : 503).send(health);
       },
@@ -151,7 +174,23 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
         summary: 'What is live here, and what it was made from',
         response: { 200: Api.Metadata, ...failures(503) },
       },
-      handler: () => host.use((live) => Promise.resolve(metadataOf(live, replica))),
+      handler: () =>
+        host.use((live) => Promise.resolve(metadataOf(live, replica, deps.predictionLog?.status() ?? null))),
+    });
+
+    app.post('/v1/feedback', {
+      schema: {
+        summary: 'Record what became known of transactions: one label or a list, all or none',
+        security: [{ admin: [] }],
+        response: { 200: Api.FeedbackRecorded, ...failures(400, 401, 409, 413, 415, 422, 429, 503) },
+      },
+      ...adminOnly(FEEDBACK_REQUESTS_PER_MINUTE),
+      handler: async (request): Promise<Api.FeedbackRecorded> => {
+        if (deps.feedback === null)
+          throw new SluiceError('Conflict', 'this replica has no database (MONGODB_URI) to record labels in');
+        const { items, pathOf } = itemsOf(request.body, 'label', MAX_LABELS);
+        return { request_id: request.id, ...(await deps.feedback.record(items, pathOf)) };
+      },
     });
 
     app.post('/v1/reload-artifacts', {
@@ -160,10 +199,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
         security: [{ admin: [] }],
         response: { 200: Api.Reloaded, ...failures(401, 404, 409, 429, 503) },
       },
-      config: { rateLimit: { max: ADMIN_REQUESTS_PER_MINUTE, timeWindow: 60_000 } },
-      // After the rate limit (onRequest), so that guesses are counted; before the body is read.
-      preParsing: (request, _reply, _payload, done) =>
-        done(mayAdminister(request, deps.adminToken) ? null : refusedAdmin()),
+      ...adminOnly(ADMIN_REQUESTS_PER_MINUTE),
       handler: async (request): Promise<Api.Reloaded> => {
         if (deps.catchUp === null)
           throw new SluiceError(
@@ -192,19 +228,17 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   }
 }
 
-/** One transaction, or a list of at least one and at most `max`. */
-function transactionsOf(
+/** One, or a list of at least one and at most `max`. */
+function itemsOf(
   body: unknown,
+  what: string,
   max: number,
-): { transactions: readonly unknown[]; pathOf: (index: number) => string } {
+): { items: readonly unknown[]; pathOf: (index: number) => string } {
   if (body === undefined)
-    throw new SluiceError('InvalidInput', 'the body is empty: send one transaction or a list of transactions as JSON');
-  if (!Array.isArray(body)) return { transactions: [body], pathOf: () => '' };
-  if (body.length === 0) throw new SluiceError('InvalidInput', 'the list is empty: send at least one transaction');
+    throw new SluiceError('InvalidInput', `the body is empty: send one ${what} or a list of ${what}s as JSON`);
+  if (!Array.isArray(body)) return { items: [body], pathOf: () => '' };
+  if (body.length === 0) throw new SluiceError('InvalidInput', `the list is empty: send at least one ${what}`);
   if (body.length > max)
-    throw new SluiceError(
-      'InvalidInput',
-      `the list has ${body.length} transactions; at most ${max} fit into one request`,
-    );
-  return { transactions: body as unknown[], pathOf: (index) => `/${index}` };
+    throw new SluiceError('InvalidInput', `the list has ${body.length} ${what}s; at most ${max} fit into one request`);
+  return { items: body as unknown[], pathOf: (index) => `/${index}` };
 }

@@ -6,10 +6,11 @@ import { compileIsotonic } from '../domain/scoring-decision/isotonic.js';
 import { BUNDLE_FILE } from '../domain/bundle/layout.js';
 import type { LoadedBundle } from '../domain/bundle/load.js';
 import type { Violation } from '../platform/validate.js';
-import type { ModelSpec, Pointer } from '../schemas/types.js';
+import type { FxRates, ModelSpec, Pointer } from '../schemas/types.js';
 import type { ScoredTransaction, Versions } from './api-schemas.js';
 import { checkParity } from './parity.js';
 import { startModelRunner, type ModelRunnerOptions } from './model-runner.js';
+import { RefusedInput } from './refused-input.js';
 import { compileRequestValidator, MAX_VIOLATIONS } from './request-validator.js';
 
 /** How a bundle came here. */
@@ -21,19 +22,7 @@ export interface Origin {
   pointer: Pointer | null;
 }
 
-/** Transactions that cannot be scored, with the path of each offending field. */
-export class RefusedTransactions extends Error {
-  override readonly name = 'InvalidInput';
-  constructor(readonly violations: Violation[]) {
-    super(
-      'the request is refused: ' +
-        violations
-          .slice(0, 3)
-          .map(({ path, message }) => `${path} ${message}`)
-          .join('; '),
-    );
-  }
-}
+export type Rates = Pick<FxRates, 'last_updated' | 'fixing_date'>;
 
 /** Scored transactions, and from what their scores came, for whoever records it. */
 export interface Scored {
@@ -49,6 +38,8 @@ export interface LiveBundle {
   readonly loaded: LoadedBundle;
   readonly origin: Origin;
   readonly versions: Versions;
+  /** the exchange rates it converts with; null for a model without any */
+  readonly rates: Rates | null;
   readonly loadedAt: string;
   /** in the order of the model's input */
   readonly featureNames: readonly string[];
@@ -57,7 +48,7 @@ export interface LiveBundle {
   /**
    * All or none: one refused transaction refuses the list.
    * @param pathOf the JSON pointer of a transaction in the request, for the violations' paths
-   * @throws RefusedTransactions; SluiceError Unreachable when the models are down or overloaded
+   * @throws RefusedInput; SluiceError Unreachable when the models are down or overloaded
    */
   score(transactions: readonly unknown[], pathOf: (index: number) => string): Promise<Scored>;
   close(): Promise<void>;
@@ -97,7 +88,7 @@ export async function openLiveBundle(loaded: LoadedBundle, origin: Origin, optio
       for (const { path, message } of found) violations.push({ path: pathOf(index) + path, message });
       return null;
     });
-    if (violations.length > 0) throw new RefusedTransactions(violations.slice(0, MAX_VIOLATIONS));
+    if (violations.length > 0) throw new RefusedInput(violations.slice(0, MAX_VIOLATIONS));
 
     const { scores, anomalies } = await runner.run(features);
     const segments = rows.map((row) => {
@@ -136,10 +127,12 @@ export async function openLiveBundle(loaded: LoadedBundle, origin: Origin, optio
     await runner.close();
     throw error;
   }
+  const rates = ratesOf(loaded, spec);
   return {
     loaded,
     origin,
-    versions: versionsOf(loaded, origin, spec),
+    versions: versionsOf(loaded, origin, rates),
+    rates,
     loadedAt: new Date().toISOString(),
     featureNames: computer.names,
     get healthy() {
@@ -154,13 +147,12 @@ function ruleFeature(loaded: LoadedBundle, name: string): string {
   return loaded.rules.rules.find((rule) => rule.name === name)?.feature ?? '';
 }
 
-function versionsOf(
-  { manifest, manifestSha256, lookups }: LoadedBundle,
-  origin: Origin,
-  spec: OpenOptions['spec'],
-): Versions {
+function ratesOf({ lookups }: LoadedBundle, spec: OpenOptions['spec']): Rates | null {
   const fixings = Object.entries(spec.lookups).find(([, { builder }]) => builder === 'fixings')?.[0];
-  const rates = fixings === undefined ? undefined : (lookups[fixings] as { last_updated?: string } | undefined);
+  return fixings === undefined ? null : (lookups[fixings] as Rates);
+}
+
+function versionsOf({ manifest, manifestSha256 }: LoadedBundle, origin: Origin, rates: Rates | null): Versions {
   return {
     model: manifest.model_name,
     model_version: manifest.model_version,

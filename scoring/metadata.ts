@@ -1,7 +1,13 @@
 import type { Metadata } from './api-schemas.js';
-import type { LiveBundle } from './live-bundle.js';
+import type { LiveBundle, Rates } from './live-bundle.js';
 
-export function metadataOf(live: LiveBundle, replica: { id: string; environment: string }): Metadata {
+const DAY_MS = 86_400_000;
+
+export function metadataOf(
+  live: LiveBundle,
+  replica: { id: string; environment: string },
+  prediction_log: Metadata['prediction_log'],
+): Metadata {
   const { manifest, thresholds, lookupVersions } = live.loaded;
   const { model, model_version, bundle_version, manifest_sha256, generation, thresholds_sha256, fx_last_updated } =
     live.versions;
@@ -28,11 +34,23 @@ export function metadataOf(live: LiveBundle, replica: { id: string; environment:
       ]),
     ),
     fx_last_updated,
+    fx: live.rates === null ? null : { ...datesOf(live.rates), age_days: ageDays(live.rates.fixing_date, Date.now()) },
     metrics: manifest.metrics,
     replica: replica.id,
     environment: replica.environment,
     generation,
     from: live.origin.from,
     loaded_at: live.loadedAt,
+    prediction_log,
   };
+}
+
+/** The lookup has its tables beside them. */
+function datesOf({ last_updated, fixing_date }: Rates): Rates {
+  return { last_updated, fixing_date };
+}
+
+/** Whole days from a fixing's day (its midnight UTC) to a time. */
+export function ageDays(fixingDate: string, nowMs: number): number {
+  return Math.floor((nowMs - Date.parse(`${fixingDate}T00:00:00Z`)) / DAY_MS);
 }

@@ -1,4 +1,5 @@
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
+import { FeedbackLabel } from './api-schemas.js';
 
 /** The document's frame; paths come from the routes' schemas. 3.1, because a bundle's request schema is JSON Schema 2020-12. */
 export const describeApi: FastifyDynamicSwaggerOptions = {
@@ -28,10 +29,17 @@ export function withRequestSchema(frame: object, requestSchema: Record<string, u
   };
   const post = document.paths?.['/v1/score']?.post;
   if (post !== undefined) {
-    post['requestBody'] = {
-      required: true,
-      content: { 'application/json': { schema: { oneOf: [one, { type: 'array', minItems: 1, items: one }] } } },
-    };
+    post['requestBody'] = oneOrMany(one);
   }
+  const feedback = document.paths?.['/v1/feedback']?.post;
+  if (feedback !== undefined) feedback['requestBody'] = oneOrMany(FeedbackLabel);
   return document;
+}
+
+/** Bodies are checked by the routes themselves, which never coerce types: the framework only describes them. */
+function oneOrMany(one: object): object {
+  return {
+    required: true,
+    content: { 'application/json': { schema: { oneOf: [one, { type: 'array', minItems: 1, items: one }] } } },
+  };
 }

@@ -11,6 +11,7 @@ const well: Signals = {
   pointerError: null,
   newerElsewhere: false,
   temporal: 'connected',
+  predictionLog: { error: null, dropping: false, dropped: 0, pending: 3 },
 };
 
 describe('readiness', () => {

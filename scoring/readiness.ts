@@ -29,6 +29,8 @@ export interface Signals {
   newerElsewhere: boolean;
   /** whether orders to reload arrive */
   temporal: 'none' | 'connected' | 'unreachable';
+  /** how writing down what was scored goes; null when it is off */
+  predictionLog: { error: string | null; dropping: boolean; dropped: number; pending: number } | null;
 }
 
 export interface Readiness {
@@ -76,5 +78,10 @@ export function readiness(signals: Signals): Readiness {
   if (signals.pointerError !== null) notices.push(`the pointer could not be followed: ${signals.pointerError}`);
   if (signals.temporal === 'unreachable')
     notices.push('Temporal cannot be reached; reload orders do not arrive, the pointer is polled instead');
+  const { predictionLog } = signals;
+  if (predictionLog !== null && predictionLog.error !== null)
+    notices.push(`the prediction log cannot be written (${predictionLog.pending} wait): ${predictionLog.error}`);
+  if (predictionLog?.dropping === true)
+    notices.push(`predictions are being dropped from the log: ${predictionLog.dropped} since the start`);
   return { ready: reasons.length === 0, reasons, notices };
 }

@@ -9,7 +9,7 @@ export const MAX_VIOLATIONS = 100;
 /** One transaction's violations of the bundle's request schema; empty when it is valid. Types are never coerced. */
 export type RequestValidator = (transaction: unknown) => Violation[];
 
-export function compileRequestValidator(requestSchema: Record<string, unknown>): RequestValidator {
+export function compileRequestValidator(requestSchema: object): RequestValidator {
   const check = compileJsonSchema(requestSchema, BUNDLE_FILE.requestSchema);
   return (transaction) =>
     check(transaction) ? [] : (check.errors ?? []).slice(0, MAX_VIOLATIONS).flatMap(violationOf);

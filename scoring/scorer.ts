@@ -16,8 +16,10 @@ import { createBundleCache } from './bundle-cache.js';
 import { createBundleHost } from './bundle-host.js';
 import { bundleFromStore, fetchBundle, pointerFromStore, type FetchedBundle, type Trust } from './bundle-source.js';
 import { drainConnections } from './drain.js';
+import { createFeedback } from './feedback.js';
 import { openLiveBundle, type Origin } from './live-bundle.js';
 import { createPointerFollower, type PointerFollower } from './pointer-follower.js';
+import { startPredictionLog } from './prediction-log/start.js';
 import { readiness } from './readiness.js';
 import { createReplicaActivities } from './replica-activities.js';
 import { createReplicaLease, type ReplicaLease } from './replica-lease.js';
@@ -98,7 +100,8 @@ export async function startScorer(
       const client = new MongoClient(settings.MONGODB_URI, {
         appName: 'scorer',
         serverSelectionTimeoutMS: REGISTRY_TIMEOUT_MS,
-        timeoutMS: REGISTRY_TIMEOUT_MS,
+        connectTimeoutMS: REGISTRY_TIMEOUT_MS,
+        socketTimeoutMS: REGISTRY_TIMEOUT_MS,
       });
       mongo = client;
       // A client whose first connection fails never tries another by itself; a connected one reconnects, and this call is free.
@@ -135,6 +138,10 @@ export async function startScorer(
     }
   }
 
+  const { MONGODB_URI: uri, MONGODB_DATABASE: database } = settings;
+  const predictionLog = startPredictionLog(settings, { environment, replica: replicaId }, log);
+  const feedback = uri === '' ? null : createFeedback({ uri, database, data: spec.data, actor: `api of ${replicaId}` });
+
   const ready = () => {
     const live = host.current();
     const held = lease?.status();
@@ -149,6 +156,7 @@ export async function startScorer(
       pointerError: followed?.error ?? null,
       newerElsewhere: (held?.newestGeneration ?? 0) > (live?.origin.generation ?? 0),
       temporal: worker?.status() ?? 'none',
+      predictionLog: predictionLog?.status() ?? null,
     });
   };
 
@@ -160,6 +168,8 @@ export async function startScorer(
     readiness: ready,
     draining: () => draining,
     catchUp,
+    predictionLog,
+    feedback,
     adminToken: settings.SLUICE_ADMIN_TOKEN,
     log,
     limits: {
@@ -180,6 +190,9 @@ export async function startScorer(
     draining = true;
     await Promise.all([lease?.leave(), worker?.stop(), drain(settings.SCORER_DRAIN_MS)]);
     await app.close();
+    // After the last answer, so that it has all of them.
+    await predictionLog?.close(settings.SCORER_DRAIN_MS);
+    await feedback?.close();
     await follower?.stop();
     await host.close();
     store?.close();

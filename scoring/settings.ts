@@ -28,6 +28,12 @@ const Settings = Type.Object({
   SCORER_LEASE_MS: milliseconds(10_000),
   SCORER_RENEW_MS: milliseconds(2_000),
   SCORER_POLL_MS: milliseconds(30_000),
+  /** whether what is scored is written to MongoDB (`prediction_log`), off the request's path */
+  SCORER_PREDICTION_LOG: Type.Union([Type.Literal('on'), Type.Literal('off')], { default: 'on' }),
+  SCORER_PREDICTION_RETENTION_DAYS: Type.Number({ exclusiveMinimum: 0, default: 180 }),
+  /** what may wait in memory; the oldest is dropped beyond it */
+  SCORER_PREDICTION_MAX_ROWS: Type.Integer({ minimum: 1, default: 50_000 }),
+  SCORER_PREDICTION_MAX_BYTES: Type.Integer({ minimum: 1024, default: 64 * 1024 * 1024 }),
   SCORER_DRAIN_MS: Type.Integer({ minimum: 0, default: 2_000 }),
 
   TEMPORAL_ADDRESS: Type.String({ default: '' }),

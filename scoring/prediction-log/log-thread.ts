@@ -14,7 +14,8 @@ const { uri, database, retentionDays, timeoutMs, environment, replica } = worker
 const client = new MongoClient(uri, {
   appName: 'scorer-prediction-log',
   serverSelectionTimeoutMS: timeoutMs,
-  timeoutMS: timeoutMs,
+  connectTimeoutMS: timeoutMs,
+  socketTimeoutMS: timeoutMs,
   maxPoolSize: 2,
 });
 let prepared = false;
