@@ -60,9 +60,12 @@ function subject({ severity, title }: Notice): string {
   return `[sluice ${severity}] ${title}`.replaceAll(/\p{Cc}+/gu, ' ').slice(0, SUBJECT_CHARACTERS);
 }
 
-/** 5xx is a refusal, 4xx a wish to wait (RFC 5321, 4.2.1). Without an answer it depends on whether the text had been sent. */
-function toDeliveryError(error: NodemailerError, secrets: readonly string[]): DeliveryError {
-  const { responseCode, code = '', command = '' } = error;
+/** Without an answer it cannot be known whether the text had been sent, unless the connection was never made. */
+const NEVER_SENT = new Set(['EDNS', 'ETLS', 'EPROXY']);
+
+/** 5xx is a refusal, 4xx a wish to wait (RFC 5321, 4.2.1). */
+function toDeliveryError(error: NodemailerError & { syscall?: string }, secrets: readonly string[]): DeliveryError {
+  const { responseCode, code = '', command = '', syscall } = error;
   const said = redacted(error.message, secrets).slice(0, 300);
   if (responseCode !== undefined && responseCode >= 500)
     return new DeliveryError(
@@ -71,6 +74,8 @@ function toDeliveryError(error: NodemailerError, secrets: readonly string[]): De
     );
   if (code === 'ECONFIG' || code === 'ENOAUTH' || code === 'EAUTH')
     return new DeliveryError('refused', `mail cannot be sent (${code}): ${said}; check SMTP_URL`);
-  const sent = command === 'DATA' && responseCode === undefined;
-  return new DeliveryError(sent ? 'unknown' : 'failed', `mail was not sent (${code}, ${command}): ${said}`);
+  const neverSent = responseCode !== undefined || NEVER_SENT.has(code) || syscall === 'connect';
+  return neverSent
+    ? new DeliveryError('failed', `mail was not sent (${code}, ${command}): ${said}`)
+    : new DeliveryError('unknown', `the mail server did not answer (${code}, ${command}): ${said}`);
 }

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { execa } from 'execa';
 import { projectPath } from '../../platform/project.js';
 
@@ -9,4 +10,14 @@ export async function buildDist(): Promise<void> {
     [tsc, '-p', 'tsconfig.build.json', '--noCheck', '--incremental', 'false', '--tsBuildInfoFile', 'null'],
     { cwd: projectPath() },
   );
+}
+
+/** Builds only when one of these sources (paths from the project's root) is newer than what was built of it: `npm test` has built already. */
+export async function ensureBuilt(...sources: readonly string[]): Promise<void> {
+  const modified = async (...path: string[]): Promise<number> =>
+    (await stat(projectPath(...path)).catch(() => null))?.mtimeMs ?? 0;
+  const stale = await Promise.all(
+    sources.map(async (source) => (await modified(source)) > (await modified('dist', source.replace(/\.ts$/, '.js')))),
+  );
+  if (stale.includes(true)) await buildDist();
 }
