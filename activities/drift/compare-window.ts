@@ -1,0 +1,188 @@
+import type { Db } from 'mongodb';
+import { readableJson } from '../../domain/bundle/digest.js';
+import type { TrustedKeys } from '../../domain/dsse/dsse.js';
+import type { DriftReference, DriftWindow } from '../../domain/drift/types.js';
+import { actionFor, daysWithDrift } from '../../domain/retraining/rule.js';
+import { SluiceError } from '../../platform/errors.js';
+import type { ObjectStore } from '../../platform/object-store.js';
+import { validate } from '../../platform/validate.js';
+import type { DriftReport, DriftSnapshot, ModelSpec } from '../../schemas/types.js';
+import type { DriftDay, DriftTarget } from './contract.js';
+import { driftPrefix, readDay, reportsOf, saveDay, toDay } from './documents.js';
+import { readWindow, type ReadOptions } from './read-window.js';
+import { readReference } from './reference.js';
+
+const DAY_MS = 86_400_000;
+/** Longer reasons stay in the report: these go into workflow history, alerts and lists. */
+const WHY_CHARACTERS = 400;
+
+/** The comparison itself, which is pure. */
+export interface DriftMath {
+  compare(reference: DriftReference, window: DriftWindow, policy: ModelSpec['drift']): DriftReport;
+  page(report: DriftReport): string;
+  snapshot(reference: DriftReference, window: DriftWindow): DriftSnapshot;
+}
+
+export interface CompareDeps {
+  db: Db;
+  store: ObjectStore;
+  trustedKeys: TrustedKeys;
+  math: DriftMath;
+}
+
+type Spec = Pick<ModelSpec, 'data' | 'drift'>;
+
+/**
+ * One day's comparison, made once: the report, then the page drawn from the report that stands, then the day in `drift_reports`. Stopped in
+ * between, the next try finds the report and does the rest. A comparison without a verdict leaves a day and no report, so that it can be
+ * made again when there is more to compare.
+ */
+export async function compareWindow(
+  deps: CompareDeps,
+  spec: Spec,
+  target: DriftTarget,
+  options: ReadOptions,
+): Promise<DriftDay> {
+  const kept = await readDay(deps.db, target);
+  if (kept !== null && kept.report_key !== null) return toDay(kept);
+  const reportKey = `${driftPrefix(target)}report.json`;
+  const standing = await deps.store.get(reportKey);
+  if (standing !== null) return await keep(deps, spec, target, reportKey, standing.bytes);
+
+  const { manifest, reference } = await readReference(deps.store, deps.trustedKeys, {
+    model: target.model,
+    ...target.bundle,
+  });
+  if (reference === null) return await withoutReference(deps, spec, target, manifest.model_version);
+  const window = await readWindow(deps.db, spec, { ...target, modelVersion: reference.modelVersion }, options);
+  const report = await withAction(deps.db, spec, target, deps.math.compare(reference, window, spec.drift));
+  if (report.verdict === 'inconclusive') {
+    const day = await toDriftDay(deps.db, spec, target, report, null);
+    await saveDay(deps.db, day);
+    return day;
+  }
+  const bytes = readableJson(report);
+  const outcome = await deps.store.putIfAbsent(reportKey, bytes, 'application/json');
+  // A rival attempt may have read a later state of the log: what was written first stands for both.
+  const first = outcome === 'created' ? bytes : (await deps.store.get(reportKey))?.bytes;
+  if (first === undefined)
+    throw new SluiceError('Unreachable', `${reportKey} vanished while it was written; try again.`);
+  return await keep(deps, spec, target, reportKey, first);
+}
+
+/** The page and the day of a report that stands. */
+async function keep(
+  deps: CompareDeps,
+  spec: Spec,
+  target: DriftTarget,
+  reportKey: string,
+  bytes: Buffer,
+): Promise<DriftDay> {
+  const report = validate('drift-report', JSON.parse(bytes.toString('utf8')), reportKey);
+  const pageKey = `${driftPrefix(target)}report.html`;
+  await deps.store.putIfAbsent(pageKey, Buffer.from(deps.math.page(report)), 'text/html; charset=utf-8');
+  const day = await toDriftDay(deps.db, spec, target, report, { reportKey, pageKey });
+  await saveDay(deps.db, day);
+  return day;
+}
+
+/** What the days before and this one's alert rate make of the verdict. */
+async function withAction(db: Db, spec: Spec, target: DriftTarget, report: DriftReport): Promise<DriftReport> {
+  const { retraining } = spec.drift;
+  const days = await countDays(db, spec, target, report);
+  const ratio = report.alert_rate.ratio;
+  const action = actionFor(report.verdict, { daysWithDrift: days, alertRateRatio: ratio }, retraining);
+  const pressure =
+    ratio === null ? 'the alert rate is unknown' : `the alert rate is ${ratio.toFixed(2)} times the reference's`;
+  return {
+    ...report,
+    action,
+    action_why: `drift on ${days} of the last ${retraining.of} days (${retraining.days} ask for a retraining), ${pressure} (more than ${retraining.max_alert_rate_ratio} asks for one)`,
+  };
+}
+
+/** Days with drift from the same model, this one counted: what another model's days showed is not evidence against this one. */
+async function countDays(
+  db: Db,
+  { drift }: Spec,
+  { model, key, asOf }: DriftTarget,
+  report: DriftReport,
+): Promise<number> {
+  const { of } = drift.retraining;
+  const to = Date.parse(asOf);
+  const earlier = await reportsOf(db)
+    .find({
+      model,
+      model_version: report.model_version,
+      key: { $ne: key },
+      as_of: { $gt: new Date(to - (of + 1) * DAY_MS), $lte: new Date(to) },
+    })
+    .toArray();
+  const days = earlier.map(({ as_of, verdict }) => ({ asOf: as_of.toISOString(), verdict }));
+  return daysWithDrift([...days, { asOf, verdict: report.verdict }], asOf, of);
+}
+
+async function toDriftDay(
+  db: Db,
+  spec: Spec,
+  target: DriftTarget,
+  report: DriftReport,
+  keys: { reportKey: string; pageKey: string } | null,
+): Promise<DriftDay> {
+  const { model, key, asOf } = target;
+  const reasons = report.why.length === 0 ? 'no drift' : report.why.join('; ');
+  const why = report.verdict === 'drift' ? `${report.action_why}: ${reasons}` : reasons;
+  return {
+    model,
+    key,
+    asOf,
+    bundleVersion: report.bundle_version,
+    modelVersion: report.model_version,
+    verdict: report.verdict,
+    why: why.length <= WHY_CHARACTERS ? why : `${why.slice(0, WHY_CHARACTERS - 1)}…`,
+    rows: report.window.rows,
+    featuresWithDrift: report.features_with_drift,
+    psi: report.psi,
+    alertRate: report.alert_rate.rate,
+    alertRateRatio: report.alert_rate.ratio,
+    stalenessHours: report.freshness.age_hours,
+    sustained: {
+      days: await countDays(db, spec, target, report),
+      required: spec.drift.retraining.days,
+      of: spec.drift.retraining.of,
+    },
+    action: report.action,
+    reportKey: keys?.reportKey ?? null,
+    pageKey: keys?.pageKey ?? null,
+  };
+}
+
+async function withoutReference(
+  { db }: CompareDeps,
+  { drift }: Spec,
+  { model, key, asOf, bundle }: DriftTarget,
+  modelVersion: string,
+): Promise<DriftDay> {
+  const { days: required, of } = drift.retraining;
+  const day: DriftDay = {
+    model,
+    key,
+    asOf,
+    bundleVersion: bundle.version,
+    modelVersion,
+    verdict: 'inconclusive',
+    why: `${bundle.version} was released before bundles carried a reference profile: release again, \`sluice release start\``,
+    rows: 0,
+    featuresWithDrift: [],
+    psi: {},
+    alertRate: null,
+    alertRateRatio: null,
+    stalenessHours: null,
+    sustained: { days: 0, required, of },
+    action: 'alert',
+    reportKey: null,
+    pageKey: null,
+  };
+  await saveDay(db, day);
+  return day;
+}

@@ -1,0 +1,52 @@
+import { readableJson } from '../../domain/bundle/digest.js';
+import { SluiceError } from '../../platform/errors.js';
+import { validate } from '../../platform/validate.js';
+import type { DriftSnapshot, ModelSpec } from '../../schemas/types.js';
+import type { CompareDeps } from './compare-window.js';
+import type { DriftTarget, KeptSnapshot } from './contract.js';
+import { documentId, driftPrefix, snapshotsOf } from './documents.js';
+import { readWindow, type ReadOptions } from './read-window.js';
+import { readReference } from './reference.js';
+
+/** A week's columns in figures, kept once per key; nothing is kept of an empty window. */
+export async function snapshotWindow(
+  deps: CompareDeps,
+  spec: Pick<ModelSpec, 'data' | 'drift'>,
+  target: DriftTarget,
+  options: ReadOptions,
+): Promise<KeptSnapshot> {
+  const snapshotKey = `${driftPrefix(target)}snapshot.json`;
+  const standing = await deps.store.get(snapshotKey);
+  if (standing !== null) return await keep(deps, target, snapshotKey, standing.bytes);
+  const nothing = (why: string): KeptSnapshot => {
+    const { model, key, asOf } = target;
+    return { model, key, asOf, rows: 0, snapshotKey: null, why };
+  };
+
+  const { reference } = await readReference(deps.store, deps.trustedKeys, { model: target.model, ...target.bundle });
+  if (reference === null)
+    return nothing(
+      `${target.bundle.version} was released before bundles carried a reference profile: release again, \`sluice release start\``,
+    );
+  const window = await readWindow(deps.db, spec, { ...target, modelVersion: reference.modelVersion }, options);
+  if (window.bookedAtMs.length === 0)
+    return nothing(`nothing was scored that is booked in ${window.from} to ${window.to}`);
+  const bytes = readableJson(deps.math.snapshot(reference, window));
+  const outcome = await deps.store.putIfAbsent(snapshotKey, bytes, 'application/json');
+  const first = outcome === 'created' ? bytes : (await deps.store.get(snapshotKey))?.bytes;
+  if (first === undefined)
+    throw new SluiceError('Unreachable', `${snapshotKey} vanished while it was written; try again.`);
+  return await keep(deps, target, snapshotKey, first);
+}
+
+async function keep(
+  { db }: CompareDeps,
+  { model, key, asOf }: DriftTarget,
+  snapshotKey: string,
+  bytes: Buffer,
+): Promise<KeptSnapshot> {
+  const snapshot: DriftSnapshot = validate('drift-snapshot', JSON.parse(bytes.toString('utf8')), snapshotKey);
+  const document = { model, key, as_of: new Date(asOf), snapshot_key: snapshotKey, snapshot };
+  await snapshotsOf(db).updateOne({ _id: documentId({ model, key }) }, { $set: document }, { upsert: true });
+  return { model, key, asOf, rows: snapshot.rows, snapshotKey, why: `${snapshot.rows} rows` };
+}
