@@ -1,5 +1,9 @@
-import { defineSearchAttributeKey, SearchAttributeType, type SearchAttributePair } from '@temporalio/common';
-import type { WorkflowIdReusePolicy } from '@temporalio/common';
+import {
+  defineSearchAttributeKey,
+  SearchAttributeType,
+  type SearchAttributePair,
+  type WorkflowIdReusePolicy,
+} from '@temporalio/common';
 import { refreshKey } from '../../domain/refresh/types.js';
 import { scheduledAsOf } from '../../domain/schedules/as-of.js';
 import { driftWorkflowId, WORKFLOW as DRIFT, type DriftInput } from '../monitorDrift/contract.js';
@@ -9,6 +13,7 @@ import {
   WORKFLOW as THRESHOLDS,
   type ThresholdsInput,
 } from '../recalibrateThresholds/contract.js';
+import { JOB_WORKFLOWS, NIGHTLY_WORKFLOW, refreshWorkflowId, type RefreshRunInput } from '../refresh/contract.js';
 import { releaseWorkflowId, WORKFLOW as RELEASE, type ReleaseInput } from '../releaseModel/contract.js';
 import type { LaunchInput, ScheduledJob } from './contract.js';
 
@@ -39,18 +44,18 @@ const JOBS: Record<ScheduledJob, { precision: 'day' | 'minute'; run: Job }> = {
   nightlyRefresh: {
     precision: 'day',
     run: ({ model, asOf, key }) => ({
-      workflowType: 'nightlyRefresh',
-      workflowId: `refresh/${model}/${key}`,
-      input: { model, asOf, key },
+      workflowType: NIGHTLY_WORKFLOW,
+      workflowId: refreshWorkflowId(model, key),
+      input: { model, asOf, key } satisfies RefreshRunInput,
     }),
   },
   fxRates: {
     // Two fixings may fall on one day, and the night's own run has the day's id.
     precision: 'minute',
     run: ({ model, asOf, key }) => ({
-      workflowType: 'refreshFxRates',
-      workflowId: `refresh/${model}/${key}/fxRates`,
-      input: { model, asOf, key },
+      workflowType: JOB_WORKFLOWS.fxRates,
+      workflowId: refreshWorkflowId(model, key, 'fxRates'),
+      input: { model, asOf, key } satisfies RefreshRunInput,
     }),
   },
   drift: {
