@@ -10,9 +10,12 @@ import type { Cli } from './cli.js';
 import { alertsCommand } from './commands/alerts.js';
 import { auditCommand } from './commands/audit.js';
 import { dataCommand } from './commands/data.js';
+import { driftCommand } from './commands/drift.js';
+import { labelsCommand } from './commands/labels.js';
 import { releaseCommand } from './commands/release.js';
 import { rollbackCommand } from './commands/rollback.js';
 import { schedulesCommand } from './commands/schedules.js';
+import { scoreCommand } from './commands/score.js';
 import { stackCommands } from './commands/stack.js';
 import { startCommand } from './commands/start.js';
 import { thresholdsCommand } from './commands/thresholds.js';
@@ -98,6 +101,9 @@ for (const command of [
   thresholdsCommand(cli),
   auditCommand(cli),
   dataCommand(cli),
+  labelsCommand(cli),
+  scoreCommand(cli),
+  driftCommand(cli),
   schedulesCommand(cli),
   alertsCommand(cli),
   startCommand(cli),

@@ -5,6 +5,7 @@ import { Client, Connection } from '@temporalio/client';
 import { createApprovalActivities } from '../activities/approval/approval.js';
 import { createDecisionLog } from '../activities/approval/decision-log.js';
 import { createAuditLog } from '../activities/audit/audit-log.js';
+import { createRetrainingActivities } from '../activities/drift/retraining-activities.js';
 import { createMlflowActivities } from '../activities/mlflow/mlflow.js';
 import { channelsOf } from '../activities/notify/channels.js';
 import { createDeliveryLedger } from '../activities/notify/ledger.js';
@@ -23,6 +24,7 @@ import { SluiceError } from '../platform/errors.js';
 import { loadSigner, loadTrustedKeys } from '../platform/keys.js';
 import { createLog } from '../platform/log.js';
 import { createMlflowClient } from '../platform/mlflow.js';
+import { createMlflowTracking } from '../platform/mlflow-tracking.js';
 import { loadModel } from '../platform/models.js';
 import { projectPath } from '../platform/project.js';
 import { temporalConnection, workflowPage } from '../platform/temporal.js';
@@ -79,6 +81,12 @@ try {
       }),
       ...createTemporalActivities({ client }),
       ...createScheduleActivities({ client }),
+      ...createRetrainingActivities({
+        db: mongo.db,
+        store,
+        mlflow: createMlflowTracking(settings.MLFLOW_TRACKING_URI),
+        loadSpec: async (model) => (await loadModel(modelsDir, model)).spec,
+      }),
     },
   });
 } finally {

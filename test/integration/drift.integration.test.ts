@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { MockActivityEnvironment } from '@temporalio/testing';
 import axios from 'axios';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { DriftActivities, DriftDay, RetrainingActivities } from '../../activities/drift/contract.js';
+import type { DriftDay, RetrainingActivities } from '../../activities/drift/contract.js';
 import { documentId, driftPrefix, readDay, reportsOf, saveDay } from '../../activities/drift/documents.js';
 import { createRetrainingActivities } from '../../activities/drift/retraining-activities.js';
 import { RETRAININGS } from '../../activities/drift/retrainings.js';
