@@ -4,6 +4,7 @@ import { createMongoActivities } from '../activities/mongo/mongo.js';
 import { createFxRefreshActivities } from '../activities/refresh/fx/fx.js';
 import { createFxProvider } from '../activities/refresh/fx/sources.js';
 import { streamPredictions } from '../activities/predictions/stream.js';
+import { createRowRefreshActivities } from '../activities/refresh/refresh.js';
 import { createThresholdActivities } from '../activities/thresholds/thresholds.js';
 import { trainerEnv } from '../activities/trainer/child-env.js';
 import { createScoreRows } from '../activities/trainer/score-rows.js';
@@ -38,6 +39,13 @@ try {
         trustedKeys,
         log,
         gitSha: settings.SLUICE_GIT_SHA,
+      }),
+      ...createRowRefreshActivities({
+        db: mongo.db,
+        store,
+        trustedKeys,
+        loadModel: (model) => loadModel(modelsDir, model),
+        log,
       }),
       ...createFxRefreshActivities({
         db: mongo.db,

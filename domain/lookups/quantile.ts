@@ -6,13 +6,21 @@
  * @returns NaN for an empty array
  */
 export function quantileOfSorted(sorted: ArrayLike<number>, q: number): number {
-  const n = sorted.length;
+  return quantile(sorted.length, (index) => sorted[index] ?? NaN, q);
+}
+
+/**
+ * As `quantileOfSorted`, over values that lie sorted nowhere.
+ * @param n number of values
+ * @param at the value at an index of the sorted order, from 0
+ */
+export function quantile(n: number, at: (index: number) => number, q: number): number {
   if (n === 0) return NaN;
   const position = q * (n - 1);
   const index = Math.floor(position);
-  const low = sorted[index] ?? NaN;
-  const high = sorted[Math.min(index + 1, n - 1)] ?? NaN;
   const fraction = position - index;
+  const low = at(index);
+  const high = index + 1 < n ? at(index + 1) : low;
   const step = high - low;
   // numpy leans on the nearer end, which keeps the result within the two values in spite of rounding.
   return fraction >= 0.5 ? high - step * (1 - fraction) : low + step * fraction;

@@ -1,0 +1,78 @@
+import type { Db } from 'mongodb';
+import type { Derived, Lookups } from '../../../domain/features/compile.js';
+import type { LoadedModel } from '../../../platform/models.js';
+import { ensureWindowIndex } from '../../mongo/indexes.js';
+import { rawBatches } from './raw-batches.js';
+import type { Refusals } from './refusals.js';
+import { rawInputs, RowDeriver } from './row-deriver.js';
+
+const DAY_MS = 86_400_000;
+/** cursors at once: with one, the server waits for nobody but uses one core only */
+const CURSORS = 2;
+
+export interface WindowScan {
+  /** every row of the window, the refused ones included */
+  rows: number;
+  refused: Refusals;
+}
+
+/**
+ * The derived values of every row of a window, whatever its label, day by day on two cursors: in no particular order, at a memory that does
+ * not grow with the rows.
+ * @param window epoch ms; from inclusive, to exclusive
+ * @param add called with each row that can be used; the next row changes the values
+ */
+export async function scanWindow(
+  db: Db,
+  { spec, registry }: Pick<LoadedModel, 'spec' | 'registry'>,
+  lookups: Lookups,
+  window: { fromMs: number; toMs: number },
+  add: (derived: Readonly<Derived>) => void,
+  { signal, onProgress }: { signal?: AbortSignal | undefined; onProgress: (progress: ScanProgress) => void },
+): Promise<WindowScan> {
+  const { data } = spec;
+  const fields = rawInputs(registry.derived).map(({ name }) => name);
+  const hint = await ensureWindowIndex(db, data, fields);
+  const projection = { _id: 0, ...Object.fromEntries(fields.map((name) => [name, 1])) };
+  const deriver = new RowDeriver(registry, lookups, data.checks);
+  const days = daysOf(window);
+  const count = days.length;
+  let [rows, done] = [0, 0];
+  const work = async (): Promise<void> => {
+    for (let day = days.pop(); day !== undefined; day = days.pop()) {
+      const filter = { [data.fields.time]: { $gte: new Date(day.fromMs), $lt: new Date(day.toMs) } };
+      for await (const batch of rawBatches(db, data.collection, { filter, projection, hint }, signal))
+        rows += deriver.read(batch, add);
+      onProgress({ rows, fraction: ++done / count });
+    }
+  };
+  const working = Array.from({ length: CURSORS }, async () => {
+    try {
+      await work();
+    } catch (error) {
+      days.length = 0;
+      throw error;
+    }
+  });
+  // Both are over before anything is said: no read goes on behind a failure.
+  const ended = await Promise.allSettled(working);
+  for (const end of ended) if (end.status === 'rejected') throw end.reason;
+  return { rows, refused: deriver.refused };
+}
+
+export interface ScanProgress {
+  rows: number;
+  /** of the window's days */
+  fraction: number;
+}
+
+/** The window cut at every midnight, UTC. */
+function daysOf({ fromMs, toMs }: { fromMs: number; toMs: number }): { fromMs: number; toMs: number }[] {
+  const days = [];
+  for (let start = fromMs; start < toMs;) {
+    const end = Math.min((Math.floor(start / DAY_MS) + 1) * DAY_MS, toMs);
+    days.push({ fromMs: start, toMs: end });
+    start = end;
+  }
+  return days;
+}
