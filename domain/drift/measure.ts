@@ -1,0 +1,218 @@
+import type { DriftColumn, DriftScope, ReferenceProfile } from '../../schemas/types.js';
+import { quantileOfSorted } from '../lookups/quantile.js';
+import { categoryBins, numericBins, type Bins } from './bins.js';
+import { ReferenceDistribution } from './reference-distribution.js';
+import { chiSquaredContingency, compareShares, mergeSmall } from './statistics/chi-squared.js';
+import { jensenShannonDistance, klDivergence, totalVariation, wassersteinDistance } from './statistics/distances.js';
+import { ksProbability } from './statistics/ks.js';
+import { populationStability, stabilityByChance } from './statistics/psi.js';
+import type { DriftPolicy } from './types.js';
+
+export const QUANTILE_PROBABILITIES = [0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1];
+
+export type ReferenceColumn = ReferenceProfile['features'][number];
+export type NumericReference = Extract<ReferenceColumn, { kind: 'numeric' }>;
+
+/** The rows of a scope: the whole window, or its last day. */
+export interface ScopeRows {
+  scope: DriftScope['scope'];
+  hours: number;
+  /** positions; null for every row */
+  rows: readonly number[] | null;
+  /** how many */
+  count: number;
+}
+
+/** A calendar value with a longer period than this is one observation a day, whatever the number of rows: no test of rows applies to it. */
+const TESTABLE_PERIOD_HOURS = 24;
+
+/** A column's values that are there, in a scope. */
+interface Present {
+  sorted: Float64Array;
+  rows: number;
+}
+
+/**
+ * Measures one column against the reference, scope by scope; nothing is judged here. A scope with fewer rows than the policy asks for, and one that is
+ * no whole number of a calendar value's periods, is measured in rows only.
+ * @param referenceRows that the reference was made of, missing values counted
+ * @param chance probability with which an index may exceed its limit although nothing changed
+ */
+export function measureColumn(
+  reference: ReferenceColumn,
+  referenceRows: number,
+  values: ArrayLike<number>,
+  scopes: readonly ScopeRows[],
+  policy: DriftPolicy,
+  chance: number,
+): Omit<DriftColumn, 'verdict' | 'why'> {
+  const presents = scopes.map((scope) => present(values, scope, reference.missing_value));
+  const whole = presents[0] ?? { sorted: new Float64Array(0), rows: 0 };
+  const bins = binsOf(reference, whole.sorted, policy);
+  const missing = whole.rows - whole.sorted.length;
+  const counts = bins.count(whole.sorted);
+  return {
+    name: reference.name,
+    kind: reference.kind,
+    n: whole.sorted.length,
+    missing,
+    missing_fraction: share(missing, whole.rows),
+    reference_missing_fraction: reference.missing_fraction,
+    quantiles: reference.kind === 'numeric' && whole.sorted.length > 0 ? quantilesOf(whole.sorted) : null,
+    reference_quantiles: referenceQuantiles(reference),
+    bins: withMissing(bins, counts, missing, reference.missing_fraction).map(
+      ({ label, reference: expected, current }) => ({
+        label,
+        reference: expected,
+        current,
+      }),
+    ),
+    scopes: scopes.map((scope, i) => {
+      const at = presents[i] ?? whole;
+      return scope.count < policy.min_rows
+        ? unmeasured(scope, at)
+        : measureScope(reference, referenceRows, at, scope, bins, policy, chance);
+    }),
+  };
+}
+
+function measureScope(
+  reference: ReferenceColumn,
+  referenceRows: number,
+  { sorted, rows }: Present,
+  scope: ScopeRows,
+  bins: Bins,
+  policy: DriftPolicy,
+  chance: number,
+): DriftScope {
+  const missing = rows - sorted.length;
+  const result: DriftScope = {
+    ...unmeasured(scope, { sorted, rows }),
+    missing_p: compareShares(
+      { hits: missing, rows },
+      { hits: Math.round(reference.missing_fraction * referenceRows), rows: referenceRows },
+    ),
+  };
+  const period = reference.period_hours;
+  const isWhole = period === null || scope.hours % period === 0;
+  if (sorted.length === 0 || reference.count === 0 || !isWhole) return result;
+  const counts = bins.count(sorted);
+  const shares = withMissing(bins, counts, missing, reference.missing_fraction);
+  const [expected, actual] = [shares.map((bin) => bin.reference), shares.map((bin) => bin.current)];
+  const byChance = stabilityByChance(shares.length, rows, referenceRows, chance);
+  const testable = period === null || period <= TESTABLE_PERIOD_HOURS;
+  return {
+    ...result,
+    ...(testable ? testOf(reference, sorted, bins, counts) : {}),
+    psi: populationStability(expected, actual, policy.psi.epsilon),
+    psi_warn: Math.max(policy.psi.warn, byChance),
+    psi_alert: Math.max(policy.psi.alert, byChance),
+    js: jensenShannonDistance(actual, expected),
+    kl: klDivergence(
+      actual,
+      expected.map((value) => Math.max(value, policy.psi.epsilon)),
+    ),
+    wasserstein: reference.kind === 'numeric' ? distanceInUnits(reference, sorted) : null,
+  };
+}
+
+/** The test of the values that are there, and the size of the difference, which does not depend on how many they are. */
+function testOf(
+  reference: ReferenceColumn,
+  sorted: Float64Array,
+  bins: Bins,
+  counts: readonly number[],
+): Pick<DriftScope, 'test' | 'statistic' | 'p' | 'effect'> {
+  if (reference.kind === 'numeric') {
+    const distance = new ReferenceDistribution(reference.quantiles).distance(sorted);
+    return {
+      test: 'ks',
+      statistic: distance,
+      p: ksProbability(distance, sorted.length, reference.count),
+      effect: distance,
+    };
+  }
+  const merged = mergeSmall(
+    counts,
+    bins.reference.map((expected) => Math.round(expected * reference.count)),
+  );
+  const { statistic, p } = chiSquaredContingency(merged.a, merged.b);
+  return { test: 'chi2', statistic, p, effect: totalVariation(counts, bins.reference) };
+}
+
+/** The area between the two distribution functions, the reference's by its quantiles; the outermost two stand for half as many rows. */
+function distanceInUnits(reference: NumericReference, sorted: Float64Array): number {
+  const last = reference.quantiles.length - 1;
+  const weights = reference.quantiles.map((_, i) => (i === 0 || i === last ? 0.5 : 1));
+  return wassersteinDistance({ values: sorted }, { values: reference.quantiles, weights });
+}
+
+function unmeasured({ scope }: ScopeRows, { sorted, rows }: Present): DriftScope {
+  return {
+    scope,
+    n: sorted.length,
+    missing_fraction: share(rows - sorted.length, rows),
+    test: null,
+    statistic: null,
+    p: null,
+    p_adjusted: null,
+    missing_p: null,
+    missing_p_adjusted: null,
+    effect: null,
+    psi: null,
+    psi_warn: null,
+    psi_alert: null,
+    js: null,
+    kl: null,
+    wasserstein: null,
+  };
+}
+
+function present(values: ArrayLike<number>, { rows, count }: ScopeRows, missingValue: number | null): Present {
+  // The model saw float32, and so did the policy's value on its way through it.
+  const asMissing = missingValue === null ? NaN : Math.fround(missingValue);
+  const sorted = new Float64Array(count);
+  let n = 0;
+  for (let i = 0; i < count; i++) {
+    const value = values[rows === null ? i : (rows[i] ?? -1)] ?? NaN;
+    if (Number.isFinite(value) && Math.fround(value) !== asMissing) sorted[n++] = value;
+  }
+  return { sorted: sorted.subarray(0, n).sort(), rows: count };
+}
+
+function binsOf(reference: ReferenceColumn, window: Float64Array, policy: DriftPolicy): Bins {
+  if (reference.kind === 'categorical') return categoryBins(reference.categories, window);
+  if (reference.quantiles.length < 2) return { labels: [], reference: [], count: () => [] };
+  return numericBins(new ReferenceDistribution(reference.quantiles), policy.psi.bins);
+}
+
+/** Shares of all rows: the bins', and a last bin for missing values where either side has any. */
+function withMissing(
+  bins: Bins,
+  counts: readonly number[],
+  missing: number,
+  referenceMissing: number,
+): { label: string; reference: number; current: number }[] {
+  const rows = counts.reduce((sum, count) => sum + count, missing);
+  const all = bins.labels.map((label, i) => ({
+    label,
+    reference: (bins.reference[i] ?? 0) * (1 - referenceMissing),
+    current: rows === 0 ? 0 : (counts[i] ?? 0) / rows,
+  }));
+  if (missing === 0 && referenceMissing === 0) return all;
+  return [...all, { label: 'missing', reference: referenceMissing, current: rows === 0 ? 0 : missing / rows }];
+}
+
+function quantilesOf(sorted: Float64Array): number[] {
+  return QUANTILE_PROBABILITIES.map((probability) => quantileOfSorted(sorted, probability));
+}
+
+function referenceQuantiles(reference: ReferenceColumn): number[] | null {
+  if (reference.kind !== 'numeric' || reference.quantiles.length < 2) return null;
+  const known = new ReferenceDistribution(reference.quantiles);
+  return QUANTILE_PROBABILITIES.map((probability) => known.quantile(probability));
+}
+
+function share(part: number, whole: number): number | null {
+  return whole === 0 ? null : part / whole;
+}

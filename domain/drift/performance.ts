@@ -1,0 +1,105 @@
+import type { DriftReport } from '../../schemas/types.js';
+import { fixed } from './judge.js';
+import { chiSquaredQuantile } from './statistics/special.js';
+import type { DriftPolicy, MaturedRows } from './types.js';
+
+type Performance = DriftReport['performance'];
+type Metric = Performance['metrics'][number];
+
+/**
+ * How the model did on rows whose labels are known, against its figures at release. A metric has drifted when it lies below by more than the policy
+ * allows and its whole confidence interval lies below too; a metric that only looks worse is a warning.
+ * @param reference the manifest's figures
+ */
+export function comparePerformance(
+  matured: MaturedRows | null,
+  reference: Readonly<Record<string, number | null>>,
+  policy: DriftPolicy,
+): Performance {
+  if (matured === null || matured.labels.length === 0)
+    return {
+      verdict: 'inconclusive',
+      why: ['no labels have matured'],
+      from: matured?.from ?? null,
+      to: matured?.to ?? null,
+      rows: 0,
+      frauds: 0,
+      alerts: 0,
+      metrics: [],
+    };
+  const { labels, alerts, calibrated, from, to } = matured;
+  const [frauds, alerted] = [countOnes(labels), countOnes(alerts)];
+  let caught = 0;
+  for (let row = 0; row < labels.length; row++) if (labels[row] === 1 && alerts[row] === 1) caught++;
+  const z = Math.sqrt(chiSquaredQuantile(policy.alpha, 1));
+  const metrics: Metric[] = [
+    { name: 'precision', ...wilson(caught, alerted, z), reference: reference['precision'] ?? null },
+    { name: 'recall', ...wilson(caught, frauds, z), reference: reference['recall'] ?? null },
+    {
+      name: 'auc_pr',
+      ...logitInterval(averagePrecision(calibrated, labels), frauds, z),
+      reference: reference['auc_pr'] ?? null,
+    },
+  ];
+  const facts = { from, to, rows: labels.length, frauds, alerts: alerted, metrics };
+  const { min_frauds, max_drop } = policy.performance;
+  if (frauds < min_frauds)
+    return { verdict: 'inconclusive', why: [`${frauds} frauds, of ${min_frauds} that a verdict needs`], ...facts };
+  const lower = metrics.filter(({ value, reference: at }) => value !== null && at !== null && value < at - max_drop);
+  const worse = lower.filter(({ high, reference: at }) => high !== null && at !== null && high < at);
+  const shown = worse.length > 0 ? worse : lower;
+  return {
+    verdict: worse.length > 0 ? 'drift' : lower.length > 0 ? 'warn' : 'ok',
+    why: shown.map(
+      ({ name, value, low, high, reference: at }) =>
+        `${name} ${fixed(value ?? NaN)} (${fixed(low ?? NaN)} to ${fixed(high ?? NaN)}), ${fixed(at ?? NaN)} at release`,
+    ),
+    ...facts,
+  };
+}
+
+/** Average precision: Σ (recall gained at a threshold) × (precision there), rows with one score as one step, as scikit-learn's. Null without frauds. */
+export function averagePrecision(scores: ArrayLike<number>, labels: ArrayLike<number>): number | null {
+  const frauds = countOnes(labels);
+  if (frauds === 0) return null;
+  const order = Array.from({ length: labels.length }, (_, row) => row).sort(
+    (a, b) => (scores[b] ?? NaN) - (scores[a] ?? NaN),
+  );
+  let [caught, sum] = [0, 0];
+  for (let start = 0; start < order.length;) {
+    const score = scores[order[start] ?? -1];
+    let end = start;
+    let gained = 0;
+    for (; end < order.length && scores[order[end] ?? -1] === score; end++) gained += labels[order[end] ?? -1] ?? 0;
+    caught += gained;
+    sum += (gained / frauds) * (caught / end);
+    start = end;
+  }
+  return sum;
+}
+
+/** A share with its interval by Wilson's score (1927), which holds for few rows and for shares near 0 and 1. */
+function wilson(hits: number, rows: number, z: number): Pick<Metric, 'value' | 'low' | 'high'> {
+  if (rows === 0) return { value: null, low: null, high: null };
+  const value = hits / rows;
+  const scale = 1 + z ** 2 / rows;
+  const middle = (value + z ** 2 / (2 * rows)) / scale;
+  const half = (z / scale) * Math.sqrt((value * (1 - value)) / rows + z ** 2 / (4 * rows ** 2));
+  return { value, low: Math.max(0, middle - half), high: Math.min(1, middle + half) };
+}
+
+/** An interval for the area under the precision-recall curve on the scale of its log odds (Boyd, Eng and Page 2013, "logit interval"). */
+function logitInterval(value: number | null, positives: number, z: number): Pick<Metric, 'value' | 'low' | 'high'> {
+  if (value === null) return { value, low: null, high: null };
+  if (value <= 0 || value >= 1) return { value, low: 0, high: 1 };
+  const half = z / Math.sqrt(positives * value * (1 - value));
+  const odds = Math.log(value / (1 - value));
+  const share = (logOdds: number): number => 1 / (1 + Math.exp(-logOdds));
+  return { value, low: share(odds - half), high: share(odds + half) };
+}
+
+function countOnes(flags: ArrayLike<number>): number {
+  let count = 0;
+  for (let row = 0; row < flags.length; row++) if (flags[row] === 1) count++;
+  return count;
+}
