@@ -65,8 +65,15 @@ export function importText({ read, inserted, updated, unchanged, refused, ignore
   const count = (value: number): string => value.toLocaleString('en');
   return [
     `${count(read)} rows: ${count(inserted)} new, ${count(updated)} changed, ${count(unchanged)} as they were, ${count(refused.count)} refused`,
-    ...Object.entries(refused.reasons).map(([reason, rows]) => `  ${count(rows)} × ${reason}`),
+    ...refusalLines({ refused, ignoredColumns }),
+  ].join('\n');
+}
+
+/** Every reason for which rows were refused, the first of them, and columns that were not read. */
+export function refusalLines({ refused, ignoredColumns }: Pick<ImportSummary, 'refused' | 'ignoredColumns'>): string[] {
+  return [
+    ...Object.entries(refused.reasons).map(([reason, rows]) => `  ${rows.toLocaleString('en')} × ${reason}`),
     ...refused.examples.slice(0, 5).map(({ line, reason }) => `  line ${line}: ${reason}`),
     ...(ignoredColumns.length === 0 ? [] : [`columns nobody asked for: ${ignoredColumns.join(', ')}`]),
-  ].join('\n');
+  ];
 }

@@ -48,7 +48,12 @@ export function emptySummary(): ImportSummary {
  * @param reason without the value, so that equal mistakes count together
  * @param value shown in the example only
  */
-export function refuse({ refused }: ImportSummary, line: number, reason: string, value?: string): void {
+export function refuse(
+  { refused }: Pick<ImportSummary, 'refused'>,
+  line: number,
+  reason: string,
+  value?: string,
+): void {
   refused.count++;
   const many = !Object.hasOwn(refused.reasons, reason) && Object.keys(refused.reasons).length >= MAX_REASONS;
   const key = many ? '(other)' : reason;
