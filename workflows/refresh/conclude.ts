@@ -21,8 +21,9 @@ export function conclude(progress: Pick<RefreshProgress, 'jobs' | 'decidedBy'>):
   const told = reasons.filter(([, names]) => names.length > 0);
   const why = told.map(([, names, what]) => `${names.join(', ')} ${what}`).join('; ');
   const live = named('live');
-  // An older artifact among others that went live is no fault of the run: somebody was faster.
-  const [worst] = told.filter(([status]) => status !== 'Superseded' || live.length === 0);
+  // An older artifact among others that went live is no fault of the run: somebody was faster. Who approved it should be told, though.
+  const tolerated = live.length > 0 && progress.decidedBy === null;
+  const [worst] = told.filter(([status]) => status !== 'Superseded' || !tolerated);
   if (worst !== undefined) return { status: worst[0], why };
   if (live.length > 0) return { status: 'Refreshed', why: why === '' ? null : why };
   return { status: 'Unchanged', why: 'nothing changed: no new bundle' };
