@@ -1,6 +1,7 @@
 import type { DriftVerdict } from '../activities/drift/contract.js';
 import type { DriftStatus } from '../workflows/monitorDrift/contract.js';
 import type { ThresholdsStatus } from '../workflows/recalibrateThresholds/contract.js';
+import type { RefreshStatus } from '../workflows/refresh/contract.js';
 import type { ReleaseStatus } from '../workflows/releaseModel/contract.js';
 
 /** What a script can tell from the exit code alone; `sluice --help` prints this table. */
@@ -61,6 +62,7 @@ const BY_DRIFT: Record<DriftStatus | DriftVerdict, number> = {
   None: EXIT.ok,
   none: EXIT.ok,
   warn: EXIT.ok,
+  Warning: EXIT.ok,
   Recorded: EXIT.ok,
   Drift: EXIT.drift,
   drift: EXIT.drift,
@@ -73,4 +75,21 @@ const BY_DRIFT: Record<DriftStatus | DriftVerdict, number> = {
 /** A run's status, or the verdict of a day that is looked up. */
 export function exitCodeOfDrift(outcome: DriftStatus | DriftVerdict): number {
   return BY_DRIFT[outcome];
+}
+
+const BY_REFRESH: Record<RefreshStatus, number> = {
+  Running: EXIT.ok,
+  WaitingForApproval: EXIT.ok,
+  Made: EXIT.ok,
+  Refreshed: EXIT.ok,
+  Unchanged: EXIT.ok,
+  Incomplete: EXIT.failed,
+  Rejected: EXIT.notApproved,
+  Expired: EXIT.notApproved,
+  Superseded: EXIT.superseded,
+  Failed: EXIT.failed,
+};
+
+export function exitCodeOfRefresh(status: RefreshStatus): number {
+  return BY_REFRESH[status];
 }

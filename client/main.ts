@@ -12,6 +12,7 @@ import { auditCommand } from './commands/audit.js';
 import { dataCommand } from './commands/data.js';
 import { driftCommand } from './commands/drift.js';
 import { labelsCommand } from './commands/labels.js';
+import { refreshCommand } from './commands/refresh.js';
 import { releaseCommand } from './commands/release.js';
 import { rollbackCommand } from './commands/rollback.js';
 import { schedulesCommand } from './commands/schedules.js';
@@ -97,6 +98,7 @@ function settings(): Settings {
 for (const command of [
   ...stackCommands(cli),
   releaseCommand(cli),
+  refreshCommand(cli),
   rollbackCommand(cli),
   thresholdsCommand(cli),
   auditCommand(cli),
