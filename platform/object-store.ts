@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import {
   CopyObjectCommand,
   CreateBucketCommand,
+  DeleteObjectCommand,
   GetObjectCommand,
   HeadBucketCommand,
   HeadObjectCommand,
@@ -32,13 +33,15 @@ export interface StoredObject {
   key: string;
   bytes: number;
   etag: string;
+  /** when it was written, ISO, by the server's clock */
+  modifiedAt: string;
 }
 
 /** An S3 bucket. Keys are relative to it; a missing object is `null`, everything else that fails throws a `SluiceError`. */
 export interface ObjectStore {
   readonly endpoint: string;
   readonly bucket: string;
-  get(key: string): Promise<{ bytes: Buffer; etag: string } | null>;
+  get(key: string): Promise<{ bytes: Buffer; etag: string; metadata?: Record<string, string> } | null>;
   /** The body as a stream: destroy it when it is not read to its end. */
   getStream(key: string): Promise<Readable | null>;
   /** Streams an object into a file (overwritten); NotFound when there is none. */
@@ -51,12 +54,21 @@ export interface ObjectStore {
   /**
    * Replaces the object only if it still has this etag (`If-Match`); etag null: only if there is none.
    * Never retried by the SDK: after a lost reply a second try would be refused by its own first success. The caller reads back.
+   * @param metadata kept with the object: at most 2 KB, names in lower case, values in ASCII
    */
-  putIfMatch(key: string, bytes: Buffer, etag: string | null, contentType?: string): Promise<PutIfMatch>;
+  putIfMatch(
+    key: string,
+    bytes: Buffer,
+    etag: string | null,
+    contentType?: string,
+    metadata?: Record<string, string>,
+  ): Promise<PutIfMatch>;
   /** Streams a file up in parts; memory stays at a few parts whatever its size. Overwrites. */
   putFile(key: string, path: string, contentType?: string): Promise<void>;
   /** Copies inside the bucket, on the server. NotFound when the source is missing. */
   copy(from: string, to: string): Promise<void>;
+  /** One that is not there is deleted already. */
+  delete(key: string): Promise<void>;
   ensureBucket(): Promise<void>;
   close(): void;
 }
@@ -143,7 +155,12 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
   const open = (key: string) =>
     orNull(`get ${key}`, async () => {
       const answer = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-      return { body: answer.Body as Readable, etag: answer.ETag ?? '', bytes: answer.ContentLength ?? 0 };
+      return {
+        body: answer.Body as Readable,
+        etag: answer.ETag ?? '',
+        bytes: answer.ContentLength ?? 0,
+        metadata: answer.Metadata ?? {},
+      };
     });
 
   const store: ObjectStore = {
@@ -156,7 +173,8 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
       return guarded(`get ${key}`, async () => {
         const chunks: Buffer[] = [];
         for await (const chunk of object.body) chunks.push(chunk as Buffer);
-        return { bytes: Buffer.concat(chunks), etag: object.etag };
+        const found = { bytes: Buffer.concat(chunks), etag: object.etag };
+        return Object.keys(object.metadata).length === 0 ? found : { ...found, metadata: object.metadata };
       });
     },
 
@@ -189,8 +207,14 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
               ...(token === undefined ? {} : { ContinuationToken: token }),
             }),
           );
-          for (const { Key, Size, ETag } of page.Contents ?? [])
-            found.push({ key: Key ?? '', bytes: Size ?? 0, etag: ETag ?? '' });
+          for (const { Key, Size, ETag, LastModified } of page.Contents ?? [])
+            found.push({
+              key: Key ?? '',
+              bytes: Size ?? 0,
+              etag: ETag ?? '',
+              // one whose age is not known is as young as can be
+              modifiedAt: (LastModified ?? new Date()).toISOString(),
+            });
           token = page.NextContinuationToken;
         } while (token !== undefined);
         return found;
@@ -218,12 +242,19 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
         }
       }),
 
-    putIfMatch: (key, bytes, etag, contentType = 'application/json') =>
+    putIfMatch: (key, bytes, etag, contentType = 'application/json', metadata = {}) =>
       guarded(`conditional put ${key}`, async () => {
         try {
           const condition = etag === null ? { IfNoneMatch: '*' } : { IfMatch: etag };
           const answer = await once.send(
-            new PutObjectCommand({ Bucket: bucket, Key: key, Body: bytes, ContentType: contentType, ...condition }),
+            new PutObjectCommand({
+              Bucket: bucket,
+              Key: key,
+              Body: bytes,
+              ContentType: contentType,
+              Metadata: metadata,
+              ...condition,
+            }),
           );
           return { outcome: 'swapped', etag: answer.ETag ?? '' };
         } catch (error) {
@@ -259,6 +290,15 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
           if (isMissing(error))
             throw new SluiceError('NotFound', `S3 at ${endpoint}: ${bucket}/${from} does not exist.`);
           throw error;
+        }
+      }),
+
+    delete: (key) =>
+      guarded(`delete ${key}`, async () => {
+        try {
+          await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
+        } catch (error) {
+          if (!isMissing(error)) throw error;
         }
       }),
 

@@ -3,6 +3,7 @@ import { createBundleActivities } from '../activities/bundle/bundle.js';
 import { createMongoActivities } from '../activities/mongo/mongo.js';
 import { createFxRefreshActivities } from '../activities/refresh/fx/fx.js';
 import { createFxProvider } from '../activities/refresh/fx/sources.js';
+import { createSynonymsRefreshActivities } from '../activities/refresh/synonyms/synonyms.js';
 import { streamPredictions } from '../activities/predictions/stream.js';
 import { createRowRefreshActivities } from '../activities/refresh/refresh.js';
 import { createThresholdActivities } from '../activities/thresholds/thresholds.js';
@@ -41,6 +42,13 @@ try {
         gitSha: settings.SLUICE_GIT_SHA,
       }),
       ...createRowRefreshActivities({
+        db: mongo.db,
+        store,
+        trustedKeys,
+        loadModel: (model) => loadModel(modelsDir, model),
+        log,
+      }),
+      ...createSynonymsRefreshActivities({
         db: mongo.db,
         store,
         trustedKeys,

@@ -10,6 +10,7 @@ import type { ObjectStore } from '../../platform/object-store.js';
 import { validate } from '../../platform/validate.js';
 import type { MongoActivities } from '../contract.js';
 import { heartbeating } from '../heartbeat.js';
+import { withPublishedLookups } from '../refresh/synonyms/authority.js';
 import { withMongo } from './address.js';
 import { writeChampionFeatures } from './snapshot/champion-features.js';
 import { SNAPSHOT_FILE } from './snapshot/keys.js';
@@ -34,7 +35,7 @@ export function createMongoActivities(deps: MongoDeps): MongoActivities {
   const { db, objectStore, modelsDir, trustedKeys, log, gitSha = '', tempDir = tmpdir() } = deps;
   return {
     async snapshot({ model, releaseId, asOf }) {
-      const loaded = await loadModel(modelsDir, model);
+      const loaded = await withPublishedLookups(objectStore, await loadModel(modelsDir, model));
       let progress: Progress = { stage: 'count', fraction: 0 };
       const startedAt = Date.now();
       const ref = await heartbeating(

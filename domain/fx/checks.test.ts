@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { buildFxRates, type Fixing } from '../lookups/fixings.js';
 import { expectQuoted } from './answer.js';
-import { checkMoves, checkRates } from './checks.js';
+import { checkRates, largestMove } from './checks.js';
 import { daysToAsk, mergeFixings } from './merge.js';
 
 const fixing = (day: string, rates: Record<string, number>): Fixing => ({ _id: day, base: 'EUR', rates });
@@ -12,30 +12,27 @@ const monday = fixing('2025-06-30', { USD: 1.1, GBP: 0.8 });
 const tolerance = { max_move: 0.1, max_changed_keys: 0.1, max_size_change: 0.1, max_age_business_days: 3 };
 const none = (): boolean => false;
 
-describe('checkMoves', () => {
-  it('holds a rate that moved too far from the live one, and names it', () => {
+describe('largestMove', () => {
+  it('is that of the newest rates against the live ones, the same up and down', () => {
     const live = ratesOf([friday]);
-    const [check] = checkMoves(ratesOf([friday, fixing('2025-06-30', { USD: 1.1, GBP: 0.5 })]), live, none, tolerance);
-    expect(check).toMatchObject({ name: 'largest move', passed: false, observed: 0.6000000000000001 });
-    expect(check?.message).toContain('GBP moved 60.0 % (live, 2025-06-27, → 2025-06-30)');
-    expect(checkMoves(ratesOf([friday, monday]), live, none, tolerance)[0]).toMatchObject({
-      passed: true,
-      observed: 0,
-    });
+    const half = ratesOf([friday, fixing('2025-06-30', { USD: 1.1, GBP: 0.4 })]);
+    expect(largestMove(half, live, none)).toEqual({ largest: 1, of: 'GBP, 2025-06-27, live, → 2025-06-30' });
+    expect(largestMove(live, half, none)?.largest).toBe(1);
+    expect(largestMove(ratesOf([friday, monday]), live, none)?.largest).toBe(0);
   });
 
-  it('judges new days one by one, but not what is live already', () => {
+  it('looks at new days one by one, but not at what is live already', () => {
     const wild = fixing('2025-06-26', { USD: 1.1, GBP: 8 });
     const days = [fixing('2025-06-25', { USD: 1.1, GBP: 0.8 }), wild, friday, monday];
     const isNew = (day: string): boolean => day >= '2025-06-26';
-    expect(checkMoves(ratesOf(days), ratesOf([monday]), isNew, tolerance)[0]?.passed).toBe(false);
-    expect(checkMoves(ratesOf(days), ratesOf(days), isNew, tolerance)[0]?.passed).toBe(true);
-    expect(checkMoves(ratesOf(days), ratesOf([monday]), none, tolerance)[0]?.passed).toBe(true);
+    expect(largestMove(ratesOf(days), ratesOf([monday]), isNew)?.largest).toBeCloseTo(9, 9);
+    expect(largestMove(ratesOf(days), null, isNew)?.of).toBe('GBP, 2025-06-25 → 2025-06-26');
+    expect(largestMove(ratesOf(days), ratesOf(days), isNew)?.largest).toBe(0);
+    expect(largestMove(ratesOf(days), ratesOf([monday]), none)?.largest).toBe(0);
   });
 
-  it('has nothing to say without a tolerance, and no objection without a past', () => {
-    expect(checkMoves(ratesOf([monday]), null, none, {})).toEqual([]);
-    expect(checkMoves(ratesOf([monday]), null, () => true, tolerance)[0]).toMatchObject({ passed: true, observed: 0 });
+  it('is nothing where nothing is there to compare', () => {
+    expect(largestMove(ratesOf([monday]), null, () => true)).toBeNull();
   });
 });
 
@@ -44,25 +41,42 @@ describe('checkRates', () => {
     { currency: 'USD', rows: 7 },
     { currency: 'PLN', rows: 3 },
   ];
+  const check = (name: string, ...args: Parameters<typeof checkRates>): unknown =>
+    checkRates(...args).find((one) => one.name === name);
 
   it('names every currency of the window that is not quoted', () => {
-    const [check] = checkRates(ratesOf([monday]), null, seen, '2025-06-30', tolerance);
-    expect(check).toMatchObject({ name: 'currencies quoted', passed: false, observed: 1 });
-    expect(check?.message).toContain('does not quote PLN (3 rows of the window)');
-    expect(checkRates(ratesOf([monday]), null, [], '2025-06-30', tolerance)[0]).toMatchObject({
+    const quoted = check('currencies_quoted', ratesOf([monday]), null, null, seen, '2025-06-30', tolerance);
+    expect(quoted).toMatchObject({
       passed: false,
-      observed: null,
+      observed: 1,
+      message: expect.stringContaining('does not quote PLN (3 rows of the window)'),
     });
+    const usd = check('currencies_quoted', ratesOf([monday]), null, null, seen.slice(0, 1), '2025-06-30', tolerance);
+    expect(usd).toMatchObject({ passed: true, observed: 0 });
+    const empty = check('currencies_quoted', ratesOf([monday]), null, null, [], '2025-06-30', tolerance);
+    expect(empty).toMatchObject({ passed: false, observed: null });
   });
 
-  it('counts currencies that came and went', () => {
-    const more = fixing('2025-06-30', { USD: 1.1, GBP: 0.8, SEK: 11 });
-    const find = (name: string): unknown =>
-      checkRates(ratesOf([more]), ratesOf([friday]), seen.slice(0, 1), '2025-06-30', tolerance).find(
-        (check) => check.name === name,
-      );
-    expect(find('changed currencies')).toMatchObject({ passed: false, observed: 1 / 3 });
-    expect(find('size change')).toMatchObject({ passed: false, observed: 1 / 3 });
+  it('compares with what is live', () => {
+    const more = ratesOf([fixing('2025-06-30', { USD: 1.1, GBP: 0.4, SEK: 11 })]);
+    const live = ratesOf([friday]);
+    const args = [more, live, largestMove(more, live, none), seen, '2025-06-30', tolerance] as const;
+    expect(check('changed_keys', ...args)).toMatchObject({ passed: false, observed: 0.25 });
+    expect(check('size_change', ...args)).toMatchObject({ passed: false, observed: 1 / 3 });
+    expect(check('largest_move', ...args)).toMatchObject({ passed: false, observed: 1 });
+  });
+
+  it('judges new days where nothing is live yet', () => {
+    const days = ratesOf([friday, fixing('2025-06-30', { USD: 1.1, GBP: 8 })]);
+    const move = largestMove(days, null, () => true);
+    expect(
+      checkRates(days, null, move, seen, '2025-06-30', tolerance).map(({ name, passed }) => [name, passed]),
+    ).toEqual([
+      ['currencies_quoted', false],
+      ['fixing_age', true],
+      ['largest_move', false],
+    ]);
+    expect(checkRates(days, null, null, seen, '2025-06-30', {})).toHaveLength(1);
   });
 
   it.each([
@@ -70,8 +84,10 @@ describe('checkRates', () => {
     ['2025-07-03', 3, true],
     ['2025-07-06', 4, false],
   ])('a fixing of 30 June at %s is %d business days old: %s', (day, observed, passed) => {
-    const checks = checkRates(ratesOf([monday]), null, seen, day, tolerance);
-    expect(checks.find(({ name }) => name === 'age of the newest fixing')).toMatchObject({ observed, passed });
+    expect(check('fixing_age', ratesOf([monday]), null, null, seen, day, tolerance)).toMatchObject({
+      observed,
+      passed,
+    });
   });
 });
 

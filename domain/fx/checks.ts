@@ -1,35 +1,22 @@
 import type { FxRates, ModelSpec } from '../../schemas/types.js';
+import { changedKeys, checkDifference, factorBetween, type Difference } from '../refresh/compare.js';
 import type { CheckResult } from '../release/types.js';
 import { ageInBusinessDays } from './calendar.js';
 
-type Tolerance = ModelSpec['refresh']['tolerances'][string];
 type Rates = FxRates['exchange_rates'];
 
-/** One rate that moved, relative to what it was: 0.1 is ten per cent. */
-interface Move {
-  share: number;
-  text: string;
-}
-
-const percent = (share: number): string => `${(share * 100).toPrecision(3)} %`;
-
 /**
- * How far the rates moved: the newest against the live ones, and day by day where a day is new. What is live already was let through once
- * and is not judged again.
+ * The largest move of a rate: the newest against the live ones, and day against day where one is new. What is live already was let through once
+ * and is not judged again. A move is how far two rates lie apart, the same both ways: 0.1 is a tenth.
  * @param live null where nothing is live to compare with
- * @param isNew whether a fixing is not in the store yet
+ * @param isNew whether the store does not have the fixing of this day yet
+ * @returns null where there is nothing to compare
  */
-export function checkMoves(
-  rates: FxRates,
-  live: FxRates | null,
-  isNew: (date: string) => boolean,
-  { max_move: maxMove }: Tolerance,
-): CheckResult[] {
-  if (maxMove === undefined) return [];
-  const moves: Move[] = [];
+export function largestMove(rates: FxRates, live: FxRates | null, isNew: (day: string) => boolean): Difference['move'] {
+  const moves: NonNullable<Difference['move']>[] = [];
   if (live !== null && live.base_currency === rates.base_currency)
     moves.push(
-      ...movesOf(live.exchange_rates, rates.exchange_rates, `live, ${live.fixing_date}, → ${rates.fixing_date}`),
+      ...movesOf(live.exchange_rates, rates.exchange_rates, `${live.fixing_date}, live, → ${rates.fixing_date}`),
     );
   const accepted = new Map(live === null ? [] : series(live).map(({ date, exchange_rates }) => [date, exchange_rates]));
   const days = series(rates);
@@ -38,85 +25,76 @@ export function checkMoves(
     if (before === undefined || !isNew(date) || same(accepted.get(date), exchange_rates)) continue;
     moves.push(...movesOf(before.exchange_rates, exchange_rates, `${before.date} → ${date}`));
   }
-  const largest = moves.reduce<Move>((a, b) => (b.share > a.share ? b : a), { share: 0, text: 'no rate moved' });
-  const passed = largest.share <= maxMove;
-  return [
-    {
-      name: 'largest move',
-      passed,
-      observed: largest.share,
-      required: `≤ ${percent(maxMove)}`,
-      message: passed
-        ? largest.text
-        : `${largest.text}; ${percent(maxMove)} is allowed. Compare with another source before you approve`,
-    },
-  ];
+  const [first, ...others] = moves;
+  if (first === undefined) return null;
+  return others.reduce((a, b) => (b.largest > a.largest ? b : a), first);
 }
 
 /**
- * What else must hold of rates before they go live: every currency that the window shows is quoted, not too many came or went, and the newest
- * fixing is recent.
+ * What must hold of rates before they go live: every currency that the window shows is quoted, the newest fixing is recent, and the distance from
+ * the live ones is tolerated.
  * @param seen currencies of the window's rows, with the number of rows
  * @param asOfDay YYYY-MM-DD
  */
 export function checkRates(
   rates: FxRates,
   live: FxRates | null,
+  move: Difference['move'],
   seen: readonly { currency: string; rows: number }[],
   asOfDay: string,
-  tolerance: Tolerance,
+  tolerance: ModelSpec['refresh']['tolerances'][string],
 ): CheckResult[] {
-  const quoted = new Set(Object.keys(rates.exchange_rates));
-  const missing = seen.filter(({ currency }) => !quoted.has(currency));
-  const checks: CheckResult[] = [
-    {
-      name: 'currencies quoted',
-      passed: seen.length > 0 && missing.length === 0,
-      observed: seen.length === 0 ? null : missing.length,
-      required: '0 missing',
-      message:
-        seen.length === 0
-          ? 'the window shows no currency at all'
-          : missing.length === 0
-            ? `all ${seen.length} currencies of the window are quoted`
-            : `the fixing of ${rates.fixing_date} does not quote ${missing.map(({ currency, rows }) => `${currency} (${rows} rows of the window)`).join(', ')}: their amounts could not be converted`,
-    },
+  return [
+    quotedCheck(rates, seen),
+    ...ageCheck(rates.fixing_date, asOfDay, tolerance.max_age_business_days),
+    ...differenceChecks(rates, live, move, tolerance),
   ];
-  const before = live === null ? null : Object.keys(live.exchange_rates);
-  if (before !== null && tolerance.max_changed_keys !== undefined) {
-    const known = new Set(before);
-    const came = [...quoted].filter((currency) => !known.has(currency));
-    const went = before.filter((currency) => !quoted.has(currency));
-    const share = (came.length + went.length) / Math.max(known.size, 1);
-    const parts = [`${came.length} came`, `${went.length} went${went.length === 0 ? '' : ` (${went.join(', ')})`}`];
-    checks.push(bounded('changed currencies', share, tolerance.max_changed_keys, parts.join(', ')));
-  }
-  if (before !== null && tolerance.max_size_change !== undefined) {
-    const change = Math.abs(quoted.size - before.length) / Math.max(before.length, 1);
-    checks.push(bounded('size change', change, tolerance.max_size_change, `${before.length} → ${quoted.size}`));
-  }
-  if (tolerance.max_age_business_days !== undefined) {
-    const age = ageInBusinessDays(rates.fixing_date, asOfDay);
-    const allowed = tolerance.max_age_business_days;
-    checks.push({
-      name: 'age of the newest fixing',
+}
+
+function quotedCheck(rates: FxRates, seen: readonly { currency: string; rows: number }[]): CheckResult {
+  const missing = seen.filter(({ currency }) => !Object.hasOwn(rates.exchange_rates, currency));
+  const check = { name: 'currencies_quoted', required: '0 missing' };
+  if (seen.length === 0) return { ...check, passed: false, observed: null, message: 'the window shows no currency' };
+  if (missing.length === 0)
+    return { ...check, passed: true, observed: 0, message: `all ${seen.length} currencies of the window are quoted` };
+  const list = missing.map(({ currency, rows }) => `${currency} (${rows} rows of the window)`).join(', ');
+  return {
+    ...check,
+    passed: false,
+    observed: missing.length,
+    message: `the fixing of ${rates.fixing_date} does not quote ${list}: their amounts could not be converted`,
+  };
+}
+
+function ageCheck(newest: string, asOfDay: string, allowed: number | undefined): CheckResult[] {
+  if (allowed === undefined) return [];
+  const age = ageInBusinessDays(newest, asOfDay);
+  return [
+    {
+      name: 'fixing_age',
       passed: age <= allowed,
       observed: age,
       required: `≤ ${allowed} business days`,
-      message: `the newest fixing is of ${rates.fixing_date}, ${age} business day${age === 1 ? '' : 's'} before ${asOfDay}`,
-    });
-  }
-  return checks;
+      message: `the newest fixing is of ${newest}, ${age} business day${age === 1 ? '' : 's'} before ${asOfDay}`,
+    },
+  ];
 }
 
-function bounded(name: string, share: number, allowed: number, what: string): CheckResult {
-  return {
-    name,
-    passed: share <= allowed,
-    observed: share,
-    required: `≤ ${percent(allowed)}`,
-    message: `${percent(share)}: ${what}`,
-  };
+function differenceChecks(
+  rates: FxRates,
+  live: FxRates | null,
+  move: Difference['move'],
+  tolerance: ModelSpec['refresh']['tolerances'][string],
+): CheckResult[] {
+  const own = new Set(Object.keys(rates.exchange_rates));
+  if (live !== null) {
+    const before = new Set(Object.keys(live.exchange_rates));
+    const size = { live: before.size, own: own.size };
+    return checkDifference({ size, changed: changedKeys(own, before), move }, tolerance);
+  }
+  if (move === null || tolerance.max_move === undefined) return [];
+  const nothing = { size: { live: 0, own: own.size }, changed: { keys: 0, of: 0 } };
+  return checkDifference({ ...nothing, move }, { max_move: tolerance.max_move });
 }
 
 /** Newest fixing and trailing ones, oldest first. */
@@ -124,12 +102,10 @@ function series({ fixing_date, exchange_rates, trailing }: FxRates): { date: str
   return [{ date: fixing_date, exchange_rates }, ...trailing].sort((a, b) => (a.date < b.date ? -1 : 1));
 }
 
-function movesOf(before: Rates, after: Rates, when: string): Move[] {
+function movesOf(before: Rates, after: Rates, when: string): NonNullable<Difference['move']>[] {
   return Object.entries(after).flatMap(([currency, rate]) => {
     const old = before[currency];
-    if (old === undefined) return [];
-    const share = Math.abs(rate / old - 1);
-    return [{ share, text: `${currency} moved ${percent(share)} (${when})` }];
+    return old === undefined ? [] : [{ largest: factorBetween(rate, old), of: `${currency}, ${when}` }];
   });
 }
 

@@ -5,6 +5,7 @@ import { SluiceError } from '../../../platform/errors.js';
 import type { LoadedModel } from '../../../platform/models.js';
 import { validate, type SchemaName } from '../../../platform/validate.js';
 import type { ArtifactVersion } from '../../../schemas/types.js';
+import type { ModelAsPublished } from '../../refresh/synonyms/authority.js';
 import type { SnapshotWindow } from './window.js';
 
 /** longer than any history of fixings */
@@ -52,7 +53,7 @@ export function readyLookups(
 /** Each lookup as a bundle holds it, and the record of what it was made from. */
 export function describeLookups(
   gitSha: string,
-  { spec, staticLookups }: LoadedModel,
+  { spec, staticLookups, staticSources }: ModelAsPublished,
   window: SnapshotWindow,
   fixings: readonly Fixing[],
   ready: ReadyLookups,
@@ -88,12 +89,17 @@ export function describeLookups(
       });
       return { name, file, bytes, record };
     }
+    const from = staticSources[name];
+    const experts = from?.fileSha256 ?? null;
     const record = lookupVersion({
       ...base,
       asOf: window.asOf,
       window: { from: window.asOf, to: window.asOf },
       rows: 0,
-      inputs: { source: `models/${spec.model}/${file}`, ...(gitSha === '' ? {} : { git_sha: gitSha }) },
+      inputs: {
+        source: from?.source ?? `models/${spec.model}/${file}`,
+        ...(experts !== null ? { file_sha256: experts } : gitSha === '' ? {} : { git_sha: gitSha }),
+      },
     });
     return { name, file, bytes, record };
   });

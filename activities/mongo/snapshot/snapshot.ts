@@ -10,6 +10,7 @@ import { SluiceError } from '../../../platform/errors.js';
 import type { LoadedModel } from '../../../platform/models.js';
 import type { ObjectStore } from '../../../platform/object-store.js';
 import { validate } from '../../../platform/validate.js';
+import type { ModelAsPublished } from '../../refresh/synonyms/authority.js';
 import { ensureIndexes } from '../indexes.js';
 import { freshness, hashHeader, ingestionSummary, lineage } from './documents.js';
 import { expectFixingsBefore, fixingsProfile, readFixings } from './fixings.js';
@@ -44,7 +45,7 @@ export interface Progress {
  */
 export async function writeSnapshot(
   deps: SnapshotDeps,
-  model: LoadedModel,
+  model: ModelAsPublished,
   asOf: string,
   how: { signal?: AbortSignal | undefined; onProgress: (progress: Progress) => void },
 ): Promise<SnapshotRef> {
@@ -66,7 +67,7 @@ export async function writeSnapshot(
 
 async function attemptSnapshot(
   deps: SnapshotDeps,
-  model: LoadedModel,
+  model: ModelAsPublished,
   asOf: string,
   path: string,
   { signal, onProgress }: Parameters<typeof writeSnapshot>[3],

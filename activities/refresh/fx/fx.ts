@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { TrustedKeys } from '../../../domain/dsse/dsse.js';
 import { expectQuoted } from '../../../domain/fx/answer.js';
 import { addDays, carriedForward, lastBusinessDay } from '../../../domain/fx/calendar.js';
-import { checkMoves, checkRates } from '../../../domain/fx/checks.js';
+import { checkRates, largestMove } from '../../../domain/fx/checks.js';
 import { daysToAsk, mergeFixings } from '../../../domain/fx/merge.js';
 import { buildFxRates, type Fixing } from '../../../domain/lookups/fixings.js';
 import { SluiceError } from '../../../platform/errors.js';
@@ -88,8 +88,8 @@ async function makeRates(
     const rates = inOurTerms(source, () => buildFxRates(fixings, { baseCurrency, asOf, trailingDays, sameDay: true }));
     const before = ((await live.lookup(lookup))?.document ?? null) as FxRates | null;
     const tolerance = refresh.tolerances[lookup] ?? {};
-    const moves = checkMoves(rates, before, (day) => isNew.has(day), tolerance);
-    withinTolerance &&= moves.every(({ passed }) => passed);
+    const move = largestMove(rates, before, (day) => isNew.has(day));
+    withinTolerance &&= (move?.largest ?? 0) <= (tolerance.max_move ?? Infinity);
     const oldest = rates.trailing.at(-1)?.date ?? rates.fixing_date;
     const holes = missing.filter((day) => day > oldest && day < rates.fixing_date && !isNew.has(day));
     made.push({
@@ -101,7 +101,7 @@ async function makeRates(
       window: { from: `${oldest}T00:00:00.000Z`, to: `${rates.fixing_date}T00:00:00.000Z` },
       rows: rates.trailing.length + 1,
       inputs: { source: source.name, collection: data.fixings_collection },
-      checks: [...checkRates(rates, before, seen.currencies, asOfDay, tolerance), ...moves],
+      checks: checkRates(rates, before, move, seen.currencies, asOfDay, tolerance),
       notes: [
         ...carriedForward(rates.fixing_date, asOfDay),
         ...holes.map(
