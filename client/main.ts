@@ -9,6 +9,7 @@ import { readStackEnv } from '../stack/main.js';
 import type { Cli } from './cli.js';
 import { alertsCommand } from './commands/alerts.js';
 import { auditCommand } from './commands/audit.js';
+import { artifactsCommand } from './commands/artifacts.js';
 import { dataCommand } from './commands/data.js';
 import { driftCommand } from './commands/drift.js';
 import { labelsCommand } from './commands/labels.js';
@@ -20,6 +21,7 @@ import { scoreCommand } from './commands/score.js';
 import { stackCommands } from './commands/stack.js';
 import { startCommand } from './commands/start.js';
 import { thresholdsCommand } from './commands/thresholds.js';
+import { synonymsCommand } from './commands/synonyms.js';
 import { EXIT, EXIT_CODE_HELP } from './exit-codes.js';
 import { createOutput } from './output.js';
 import { openSession } from './session.js';
@@ -103,11 +105,13 @@ for (const command of [
   thresholdsCommand(cli),
   auditCommand(cli),
   dataCommand(cli),
+  synonymsCommand(cli),
   labelsCommand(cli),
   scoreCommand(cli),
   driftCommand(cli),
   schedulesCommand(cli),
   alertsCommand(cli),
+  artifactsCommand(cli),
   startCommand(cli),
 ])
   program.addCommand(command);

@@ -1,0 +1,197 @@
+import { readFile, stat } from 'node:fs/promises';
+import { Command } from 'commander';
+import { checkLookupFile, MAX_FILE_BYTES } from '../../activities/refresh/synonyms/authority.js';
+import { publishedFile, publishLookupFile } from '../../activities/refresh/synonyms/publish.js';
+import { unmappedValues, type UnmappedValues } from '../../activities/refresh/synonyms/unmapped.js';
+import { sha256Hex } from '../../domain/bundle/digest.js';
+import type { Finding } from '../../domain/json/read.js';
+import type { CheckedSynonyms } from '../../domain/synonyms/check.js';
+import { mongoOf, objectStoreOf } from '../../platform/connect.js';
+import { SluiceError } from '../../platform/errors.js';
+import { loadModel, type LoadedModel } from '../../platform/models.js';
+import type { Cli } from '../cli.js';
+import { EXIT } from '../exit-codes.js';
+import { parseInstant, parseText } from '../options.js';
+
+interface LookupOptions {
+  model: string;
+  lookup?: string;
+}
+
+/** `sluice synonyms check | publish | show` */
+export function synonymsCommand(cli: Cli): Command {
+  const synonyms = new Command('synonyms').description('the tables of synonyms that domain experts edit');
+  const about = (command: Command): Command =>
+    command
+      .option('-m, --model <name>', 'the model that reads the table', 'ulb_gbdt')
+      .option('--lookup <name>', "the lookup's name, where the model has more than one such table");
+
+  about(synonyms.command('check <file>'))
+    .description('every mistake in a file, with its line; needs no running stack')
+    .option('--unmapped', 'also list what the transactions say and the file does not understand (wants the stack)')
+    .option('--as-of <time>', 'end of the window that is looked at for --unmapped (default: now)', parseInstant)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  sluice synonyms check synonyms.json
+  sluice synonyms check synonyms.json --unmapped --as-of 2025-06-30
+  sluice --json synonyms check synonyms.json   {"valid": false, "violations": [{"line", "column", "path", "message"}], …}
+
+Exit code 0: it can be published. 2: it has mistakes.`,
+    )
+    .action(async (file: string, options: LookupOptions & { unmapped?: true; asOf?: string }) => {
+      const { model, lookup, bytes } = await inputs(cli, options, file);
+      const checked = checkLookupFile(model, lookup, bytes);
+      if (options.unmapped !== true || checked.document === null)
+        return cli.setExitCode(tellCheck(cli, file, checked, null));
+      const { document } = checked;
+      await cli.withSettings(async (settings) => {
+        const mongo = await mongoOf(settings, 'client');
+        try {
+          const asOf = options.asOf ?? new Date().toISOString();
+          const unmapped = await unmappedValues(mongo.db, model.spec, model.registry, lookup, document, asOf);
+          return tellCheck(cli, file, checked, unmapped);
+        } finally {
+          await mongo.close();
+        }
+      });
+    });
+
+  about(synonyms.command('publish <file>'))
+    .description('check a file and put it where the nightly jobs and releases read it')
+    .requiredOption('--reason <text>', 'why, kept with the file', parseText)
+    .option(
+      '--base <digest>',
+      'the file that the edit began from (its digest, as `show` tells it): refused if another one is there',
+    )
+    .addHelpText(
+      'after',
+      `
+Example:
+  sluice synonyms show > synonyms.json
+  sluice synonyms publish synonyms.json --reason "new card terminal spellings"
+
+The next \`sluice refresh run\` or night brings it live. Whoever published in between is not overwritten.`,
+    )
+    .action(async (file: string, options: LookupOptions & { reason: string; base?: string }) => {
+      const { model, lookup, bytes } = await inputs(cli, options, file);
+      const checked = checkLookupFile(model, lookup, bytes);
+      if (checked.document === null) return cli.setExitCode(tellCheck(cli, file, checked, null));
+      await cli.withSettings(async (settings) => {
+        const store = objectStoreOf(settings);
+        try {
+          const published = await publishLookupFile(store, model, lookup, bytes, {
+            actor: cli.actor,
+            reason: options.reason,
+            at: new Date().toISOString(),
+            ...(options.base === undefined ? {} : { base: options.base }),
+          });
+          cli.output.result({ ...published, notes: checked.notes }, () =>
+            [
+              published.changed
+                ? `published as ${published.source} (${published.sha256.slice(0, 12)})`
+                : `${published.source} is this file already`,
+              ...(published.former === null ? [] : [`the one before is kept as ${published.former}`]),
+              ...checked.notes,
+            ].join('\n'),
+          );
+          return EXIT.ok;
+        } finally {
+          store.close();
+        }
+      });
+    });
+
+  about(synonyms.command('show'))
+    .description(
+      "the file that counts now: the experts', else the model folder's; who published it goes to standard error",
+    )
+    .action(async (options: LookupOptions) => {
+      const { model, lookup } = await modelAndLookup(cli, options);
+      await cli.withSettings(async (settings) => {
+        const store = objectStoreOf(settings);
+        try {
+          const file = model.spec.lookups[lookup]?.file ?? '';
+          const published = await publishedFile(store, model.spec.model, file);
+          const bytes = published?.bytes ?? model.staticLookups[lookup]?.bytes ?? Buffer.alloc(0);
+          const source = published?.source ?? `models/${model.spec.model}/${file}`;
+          const sha256 = sha256Hex(bytes);
+          const by = published?.by ?? null;
+          if (!cli.output.json)
+            cli.output.error(
+              `${source} (${sha256.slice(0, 12)})${by === null ? '' : `, published by ${by.actor} on ${by.at}: ${by.reason}`}`,
+            );
+          const content = bytes.toString('utf8');
+          cli.output.result({ source, sha256, published: by, content }, () => content.trimEnd());
+          return EXIT.ok;
+        } finally {
+          store.close();
+        }
+      });
+    });
+  return synonyms;
+}
+
+async function inputs(
+  cli: Cli,
+  options: LookupOptions,
+  file: string,
+): Promise<{ model: LoadedModel; lookup: string; bytes: Buffer }> {
+  const chosen = await modelAndLookup(cli, options);
+  try {
+    const { size } = await stat(file);
+    if (size > MAX_FILE_BYTES)
+      throw new SluiceError('InvalidInput', `${file} is larger than ${MAX_FILE_BYTES / 1024 / 1024} MB`);
+    return { ...chosen, bytes: await readFile(file) };
+  } catch (error) {
+    if (error instanceof SluiceError) throw error;
+    throw new SluiceError('InvalidInput', `${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
+  }
+}
+
+async function modelAndLookup(cli: Cli, options: LookupOptions): Promise<{ model: LoadedModel; lookup: string }> {
+  const model = await loadModel(cli.modelsDirectory, options.model);
+  const names = Object.keys(model.staticLookups);
+  const lookup = options.lookup ?? (names.length === 1 ? names[0] : undefined);
+  if (lookup === undefined || !names.includes(lookup))
+    throw new SluiceError(
+      'InvalidInput',
+      names.length === 0
+        ? `${options.model} has no table of synonyms`
+        : `say which table with --lookup: ${names.join(', ')}`,
+    );
+  return { model, lookup };
+}
+
+function tellCheck(
+  cli: Cli,
+  file: string,
+  { findings, notes }: CheckedSynonyms,
+  unmapped: UnmappedValues | null,
+): number {
+  const valid = findings.length === 0;
+  cli.output.result({ valid, violations: findings, notes, unmapped }, () =>
+    [
+      ...findings.map((finding) => lineOf(file, finding)),
+      valid ? `${file} can be published` : `${findings.length} mistake${findings.length === 1 ? '' : 's'}`,
+      ...notes,
+      ...(unmapped === null ? [] : unmappedText(unmapped)),
+    ].join('\n'),
+  );
+  return valid ? EXIT.ok : EXIT.usage;
+}
+
+/** As compilers write it, so that editors can jump there. */
+function lineOf(file: string, { line, column, path, message }: Finding): string {
+  return `${file}:${line}:${column}: ${path === '' ? '' : `${path} `}${message}`;
+}
+
+function unmappedText({ field, window, rows, unmapped_rows, values, more_values }: UnmappedValues): string[] {
+  const count = (value: number): string => value.toLocaleString('en');
+  return [
+    `\n${count(unmapped_rows)} of ${count(rows)} transactions from ${window.from.slice(0, 10)} to ${window.to.slice(0, 10)} have a /${field} that maps to nothing`,
+    ...values.map(({ value, rows: seen }) => `${count(seen).padStart(10)}  ${JSON.stringify(value)}`),
+    ...(more_values === 0 ? [] : [`${count(more_values).padStart(10)}  more values`]),
+  ];
+}
