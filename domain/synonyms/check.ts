@@ -65,8 +65,9 @@ function meaningOf(json: JsonText, known: ReadonlySet<string> | null): Finding[]
     canonical.set(text, name);
   }
 
+  const members = json.membersOf('/synonyms');
   const bySpelling = new Map<string, Member>();
-  for (const spelling of json.membersOf('/synonyms')) {
+  for (const spelling of members) {
     const path = `/synonyms/${pointerSegment(spelling.key)}`;
     const key = normaliseText(spelling.key);
     const target = String(spelling.value);
@@ -90,7 +91,7 @@ function meaningOf(json: JsonText, known: ReadonlySet<string> | null): Finding[]
   }
 
   const inCircles = new Set<Member>();
-  for (const spelling of json.membersOf('/synonyms')) {
+  for (const spelling of members) {
     const target = String(spelling.value);
     if (canonical.has(target) || inCircles.has(spelling)) continue;
     const path = `/synonyms/${pointerSegment(spelling.key)}`;
