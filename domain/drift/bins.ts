@@ -13,11 +13,12 @@ export interface Bins {
  * Bins that hold about the same share of the reference each, cut at its quantiles and closed on the right. A value that many rows have makes
  * neighbouring cuts equal, and these are one; so there may be fewer bins than asked for.
  */
-export function numericBins(reference: ReferenceDistribution, bins: number): Bins {
+export function numericBins(reference: ReferenceDistribution, bins: number): Bins & { cuts: number[] } {
   const inner = Array.from({ length: bins - 1 }, (_, i) => reference.quantile((i + 1) / bins));
   const cuts = inner.filter((cut, i) => cut !== inner[i - 1]);
   const upTo = [...cuts.map((cut) => reference.cdf(cut)), 1];
   return {
+    cuts,
     labels: upTo.map((_, i) => label(cuts[i - 1], cuts[i])),
     reference: upTo.map((share, i) => share - (upTo[i - 1] ?? 0)),
     count(values) {

@@ -88,10 +88,13 @@ function measureScope(
   const missing = rows - sorted.length;
   const result: DriftScope = {
     ...unmeasured(scope, { sorted, rows }),
-    missing_p: compareShares(
-      { hits: missing, rows },
-      { hits: Math.round(reference.missing_fraction * referenceRows), rows: referenceRows },
-    ),
+    missing_p:
+      missing === 0 && reference.missing_fraction === 0
+        ? null
+        : compareShares(
+            { hits: missing, rows },
+            { hits: Math.round(reference.missing_fraction * referenceRows), rows: referenceRows },
+          ),
   };
   const period = reference.period_hours;
   const isWhole = period === null || scope.hours % period === 0;

@@ -52,6 +52,19 @@ export class ReferenceDistribution {
     return largest;
   }
 
+  /** The largest distance from another one, which lies at a value that either knows. */
+  distanceTo(other: ReferenceDistribution): number {
+    return [...this.quantiles, ...other.quantiles].reduce(
+      (largest, value) =>
+        Math.max(
+          largest,
+          Math.abs(this.cdf(value) - other.cdf(value)),
+          Math.abs(this.cdfBefore(value) - other.cdfBefore(value)),
+        ),
+      0,
+    );
+  }
+
   #share(x: number, above: number): number {
     if (above === 0) return 0;
     if (above > this.#last) return 1;
