@@ -10,7 +10,7 @@ import { cellsOf, countCells, countsOf } from './cells.js';
 import { applyEdits, checkEdits } from './edits.js';
 import { figuresOf } from './figures.js';
 import { precisionAt } from './precision-at.js';
-import { sfc32 } from './random.js';
+import { Sfc32 } from './random.js';
 import { DECIDER, rankRows, RowCollector, type ScoredRow, type ScoredRows } from './rows.js';
 
 const DAY_MS = 86_400_000;
@@ -225,7 +225,8 @@ describe('figures', () => {
 });
 
 describe('bootstrap', () => {
-  const random = sfc32(7);
+  const source = new Sfc32(7);
+  const random = (): number => source.next();
   const list = Array.from({ length: 4000 }, () => {
     const label = random() % 20 === 0;
     return { probability: Math.min(1, (random() / 2 ** 32) * 0.8 + (label ? 0.2 : 0)), label, amount: random() % 500 };
@@ -331,7 +332,8 @@ describe('edits', () => {
 });
 
 it('random numbers spread evenly', () => {
-  const random = sfc32(1);
+  const source = new Sfc32(1);
+  const random = (): number => source.next();
   const counts = new Array<number>(16).fill(0);
   for (let i = 0; i < 160_000; i++) counts[random() >>> 28]!++;
   for (const count of counts) expect(Math.abs(count - 10_000)).toBeLessThan(500);

@@ -5,7 +5,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { calibrate, type CalibrationPolicy } from '../../domain/thresholds/calibrate.js';
 import { propose } from '../../domain/thresholds/propose.js';
-import { sfc32 } from '../../domain/thresholds/random.js';
+import { Sfc32 } from '../../domain/thresholds/random.js';
 import { rankRows, RowCollector } from '../../domain/thresholds/rows.js';
 import { projectPath } from '../../platform/project.js';
 import { validate } from '../../platform/validate.js';
@@ -61,7 +61,8 @@ const policy: CalibrationPolicy & {
 const old: PerCategoryThresholds = { operating: { threshold: 0.6, per_category: { cash: 0.4 } }, budgets: {} };
 
 it('a proposal is what numpy finds by trying every cut: thresholds, figures, weeks', async () => {
-  const random = sfc32(20250630);
+  const source = new Sfc32(20250630);
+  const random = (): number => source.next();
   const unit = (): number => random() / 2 ** 32;
   const columns = {
     probability: [],
@@ -90,7 +91,7 @@ it('a proposal is what numpy finds by trying every cut: thresholds, figures, wee
     };
     collector.push(one);
     const row = { ...one, booked_at: one.bookedAt, segment, label: one.label === null ? 2 : Number(one.label) };
-    for (const [name, column] of Object.entries(columns)) column.push(row[name as keyof typeof row] as number);
+    for (const [name, column] of Object.entries(columns)) column.push(row[name as keyof typeof row]);
   }
   const rows = collector.rows();
   const order = rankRows(rows);
