@@ -4,22 +4,27 @@ import type { ModelSpec } from '../../schemas/types.js';
 
 const DAY_MS = 86_400_000;
 
+interface Booked {
+  transaction_id: string;
+  booked_at: Date;
+}
+
 /**
- * The labels that were known at a time, by transaction: feedback before the model's own collection. A transaction that was younger than the
- * maturity has none yet.
+ * What was known of transactions at a time: from feedback, else from the model's own collection; null of those that nobody knew anything of, and of
+ * those that were younger than the maturity.
+ * @param transactions the answer's function knows these and no others
  */
 export async function knownLabels(
   db: Db,
   data: Pick<ModelSpec['data'], 'collection' | 'fields' | 'label_maturity_days'>,
-  transactions: readonly { transaction_id: string; booked_at: Date }[],
+  transactions: readonly Booked[],
   asOf: Date,
-): Promise<ReadonlyMap<string, boolean>> {
+): Promise<(transaction: Booked) => boolean | null> {
   const { fields } = data;
   const matureAt = asOf.getTime() - data.label_maturity_days * DAY_MS;
-  const ids = transactions
-    .filter(({ booked_at }) => booked_at.getTime() <= matureAt)
-    .map(({ transaction_id }) => transaction_id);
-  if (ids.length === 0) return new Map();
+  const isMature = ({ booked_at }: Booked): boolean => booked_at.getTime() <= matureAt;
+  const ids = transactions.filter(isMature).map(({ transaction_id }) => transaction_id);
+  if (ids.length === 0) return () => null;
   const [own, feedback] = await Promise.all([
     // Lists of ids by label: a tenth of the work that a document for each would be.
     db
@@ -40,7 +45,8 @@ export async function knownLabels(
     if (label !== null) for (const id of those) labels.set(id, label);
   }
   for (const { _id, is_fraud } of feedback) labels.set(_id, is_fraud);
-  return labels;
+  // Booked twice, early and late: the early one's label is not the late one's yet.
+  return (transaction) => (isMature(transaction) ? (labels.get(transaction.transaction_id) ?? null) : null);
 }
 
 /** Transactions carry their label as 0 or 1; anything else is no label. */

@@ -66,7 +66,7 @@ export async function streamPredictions(
     let done = 0;
     const handOver = async (scorings: Row[]): Promise<void> => {
       const rows = newestOfEach(scorings);
-      const [elsewhere, labels] = await Promise.all([
+      const [elsewhere, labelOf] = await Promise.all([
         newestElsewhere(db, filter, rows, scorings.length),
         knownLabels(db, data, rows, asOf),
       ]);
@@ -74,7 +74,7 @@ export async function streamPredictions(
       for (const { _id, ...row } of rows) {
         // Booked at another time as well, and scored after this: that one counts, in its place.
         if ((elsewhere.get(row.transaction_id) ?? _id) !== _id) continue;
-        batch.push({ ...row, label: labels.get(row.transaction_id) ?? null });
+        batch.push({ ...row, label: labelOf(row) });
       }
       if (batch.length > 0) await each(batch);
       done += batch.length;

@@ -10,10 +10,12 @@ import { writePredictions } from './write.js';
 
 const port = parentPort;
 if (port === null) throw new Error('log-thread.js runs as a worker thread only');
+/** after which a database counts as away; this tries again by itself */
+const SELECTION_TIMEOUT_MS = 2_000;
 const { uri, database, retentionDays, timeoutMs, environment, replica } = workerData as LogThreadData;
 const client = new MongoClient(uri, {
   appName: 'scorer-prediction-log',
-  serverSelectionTimeoutMS: timeoutMs,
+  serverSelectionTimeoutMS: SELECTION_TIMEOUT_MS,
   connectTimeoutMS: timeoutMs,
   socketTimeoutMS: timeoutMs,
   maxPoolSize: 2,
