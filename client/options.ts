@@ -40,6 +40,12 @@ export function parseCount(text: string): number {
   return value;
 }
 
+export function parseAtLeastOne(text: string): number {
+  const value = parseCount(text);
+  if (value === 0) throw new InvalidArgumentError('must be 1 or more.');
+  return value;
+}
+
 export function parseInteger(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || text.trim() === '') throw new InvalidArgumentError('must be a whole number.');

@@ -1,6 +1,9 @@
 import { tmpdir } from 'node:os';
+import { Client, Connection } from '@temporalio/client';
 import { createBundleActivities } from '../activities/bundle/bundle.js';
 import { createMongoActivities } from '../activities/mongo/mongo.js';
+import { referenceDeps } from '../activities/prune/deps.js';
+import { createPruneActivities } from '../activities/prune/prune.js';
 import { createFxRefreshActivities } from '../activities/refresh/fx/fx.js';
 import { createFxProvider } from '../activities/refresh/fx/sources.js';
 import { createSynonymsRefreshActivities } from '../activities/refresh/synonyms/synonyms.js';
@@ -27,6 +30,7 @@ const store = objectStoreOf(settings);
 const modelsDir = projectPath('models');
 const mongo = await mongoOf(settings, 'data-worker');
 const trustedKeys = await loadTrustedKeys(settings.SLUICE_TRUSTED_KEYS_FILE);
+const temporal = await Connection.connect(temporalConnection(process.env));
 
 try {
   await runWorker(settings, temporalConnection(process.env), log, {
@@ -71,6 +75,15 @@ try {
         loadSpec: async (model) => (await loadModel(modelsDir, model)).spec,
         stream: streamPredictions,
       }),
+      ...createPruneActivities({
+        ...referenceDeps({
+          db: mongo.db,
+          store,
+          trustedKeys,
+          client: new Client({ connection: temporal, namespace: settings.TEMPORAL_NAMESPACE }),
+        }),
+        defaults: { keep: settings.SLUICE_KEEP_VERSIONS, olderThanDays: settings.SLUICE_KEEP_DAYS },
+      }),
       ...createBundleActivities({
         store,
         mlflow: createMlflowClient(settings.MLFLOW_TRACKING_URI),
@@ -88,5 +101,6 @@ try {
     },
   });
 } finally {
+  await temporal.close();
   await mongo.close();
 }

@@ -64,7 +64,7 @@ function subject({ severity, title }: Notice): string {
 const NEVER_SENT = new Set(['EDNS', 'ETLS', 'EPROXY']);
 
 /** 5xx is a refusal, 4xx a wish to wait (RFC 5321, 4.2.1). */
-function toDeliveryError(error: NodemailerError & { syscall?: string }, secrets: readonly string[]): DeliveryError {
+function toDeliveryError(error: NodemailerError, secrets: readonly string[]): DeliveryError {
   const { responseCode, code = '', command = '', syscall } = error;
   const said = redacted(error.message, secrets).slice(0, 300);
   if (responseCode !== undefined && responseCode >= 500)
