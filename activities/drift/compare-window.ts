@@ -1,12 +1,12 @@
 import type { Db } from 'mongodb';
 import { readableJson } from '../../domain/bundle/digest.js';
 import type { TrustedKeys } from '../../domain/dsse/dsse.js';
-import type { DriftReference, DriftWindow } from '../../domain/drift/types.js';
+import { compareWithReference, withAction } from '../../domain/drift/compare.js';
 import { actionFor, daysWithDrift } from '../../domain/retraining/rule.js';
 import { SluiceError } from '../../platform/errors.js';
 import type { ObjectStore } from '../../platform/object-store.js';
 import { validate } from '../../platform/validate.js';
-import type { DriftReport, DriftSnapshot, ModelSpec } from '../../schemas/types.js';
+import type { DriftReport, ModelSpec } from '../../schemas/types.js';
 import type { DriftDay, DriftTarget } from './contract.js';
 import { driftPrefix, readDay, reportsOf, saveDay, toDay } from './documents.js';
 import { readWindow, type ReadOptions } from './read-window.js';
@@ -16,18 +16,12 @@ const DAY_MS = 86_400_000;
 /** Longer reasons stay in the report: these go into workflow history, alerts and lists. */
 const WHY_CHARACTERS = 400;
 
-/** The comparison itself, which is pure. */
-export interface DriftMath {
-  compare(reference: DriftReference, window: DriftWindow, policy: ModelSpec['drift']): DriftReport;
-  page(report: DriftReport): string;
-  snapshot(reference: DriftReference, window: DriftWindow): DriftSnapshot;
-}
-
 export interface CompareDeps {
   db: Db;
   store: ObjectStore;
   trustedKeys: TrustedKeys;
-  math: DriftMath;
+  /** a report as a page of its own */
+  renderPage: (report: DriftReport) => string;
 }
 
 type Spec = Pick<ModelSpec, 'data' | 'drift'>;
@@ -55,7 +49,12 @@ export async function compareWindow(
   });
   if (reference === null) return await withoutReference(deps, spec, target, manifest.model_version);
   const window = await readWindow(deps.db, spec, { ...target, modelVersion: reference.modelVersion }, options);
-  const report = await withAction(deps.db, spec, target, deps.math.compare(reference, window, spec.drift));
+  const report = await judgeByRule(
+    deps.db,
+    spec,
+    target,
+    compareWithReference(reference, window, spec.drift, target.asOf),
+  );
   if (report.verdict === 'inconclusive') {
     const day = await toDriftDay(deps.db, spec, target, report, null);
     await saveDay(deps.db, day);
@@ -80,25 +79,26 @@ async function keep(
 ): Promise<DriftDay> {
   const report = validate('drift-report', JSON.parse(bytes.toString('utf8')), reportKey);
   const pageKey = `${driftPrefix(target)}report.html`;
-  await deps.store.putIfAbsent(pageKey, Buffer.from(deps.math.page(report)), 'text/html; charset=utf-8');
+  await deps.store.putIfAbsent(pageKey, Buffer.from(deps.renderPage(report)), 'text/html; charset=utf-8');
   const day = await toDriftDay(deps.db, spec, target, report, { reportKey, pageKey });
   await saveDay(deps.db, day);
   return day;
 }
 
 /** What the days before and this one's alert rate make of the verdict. */
-async function withAction(db: Db, spec: Spec, target: DriftTarget, report: DriftReport): Promise<DriftReport> {
+async function judgeByRule(db: Db, spec: Spec, target: DriftTarget, report: DriftReport): Promise<DriftReport> {
   const { retraining } = spec.drift;
   const days = await countDays(db, spec, target, report);
   const ratio = report.alert_rate.ratio;
-  const action = actionFor(report.verdict, { daysWithDrift: days, alertRateRatio: ratio }, retraining);
+  const isStale = report.freshness.verdict === 'warn';
+  const action = actionFor(report.verdict, { daysWithDrift: days, alertRateRatio: ratio, isStale }, retraining);
   const pressure =
     ratio === null ? 'the alert rate is unknown' : `the alert rate is ${ratio.toFixed(2)} times the reference's`;
-  return {
-    ...report,
+  return withAction(
+    report,
     action,
-    action_why: `drift on ${days} of the last ${retraining.of} days (${retraining.days} ask for a retraining), ${pressure} (more than ${retraining.max_alert_rate_ratio} asks for one)`,
-  };
+    `drift on ${days} of the last ${retraining.of} days (${retraining.days} ask for a retraining), ${pressure} (more than ${retraining.max_alert_rate_ratio} asks for one)`,
+  );
 }
 
 /** Days with drift from the same model, this one counted: what another model's days showed is not evidence against this one. */
@@ -146,6 +146,7 @@ async function toDriftDay(
     alertRate: report.alert_rate.rate,
     alertRateRatio: report.alert_rate.ratio,
     stalenessHours: report.freshness.age_hours,
+    isStale: report.freshness.verdict === 'warn',
     sustained: {
       days: await countDays(db, spec, target, report),
       required: spec.drift.retraining.days,
@@ -178,6 +179,7 @@ async function withoutReference(
     alertRate: null,
     alertRateRatio: null,
     stalenessHours: null,
+    isStale: false,
     sustained: { days: 0, required, of },
     action: 'alert',
     reportKey: null,

@@ -22,6 +22,8 @@ export interface DriftDay {
   alertRateRatio: number | null;
   /** age of the window's newest row at `asOf`, in hours; null without rows */
   stalenessHours: number | null;
+  /** the newest row is older than the spec allows: what is scored has stopped coming */
+  isStale: boolean;
   /** days with drift among the last so many, this one counted */
   sustained: { days: number; required: number; of: number };
   /** what the rule asks for; whether a retraining starts is decided by the cool-down */

@@ -23,6 +23,7 @@ export interface DriftReportDocument {
   alert_rate: number | null;
   alert_rate_ratio: number | null;
   staleness_hours: number | null;
+  is_stale: boolean;
   sustained: DriftDay['sustained'];
   action: DriftDay['action'];
   report_key: string | null;
@@ -90,6 +91,7 @@ function toDocument(day: DriftDay): DriftReportDocument {
     alert_rate: day.alertRate,
     alert_rate_ratio: day.alertRateRatio,
     staleness_hours: day.stalenessHours,
+    is_stale: day.isStale,
     sustained: day.sustained,
     action: day.action,
     report_key: day.reportKey,
@@ -113,6 +115,7 @@ export function toDay(document: DriftReportDocument): DriftDay {
     alertRate: document.alert_rate,
     alertRateRatio: document.alert_rate_ratio,
     stalenessHours: document.staleness_hours,
+    isStale: document.is_stale,
     sustained: document.sustained,
     action: document.action,
     reportKey: document.report_key,

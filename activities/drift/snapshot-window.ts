@@ -1,4 +1,5 @@
 import { readableJson } from '../../domain/bundle/digest.js';
+import { snapshotOf } from '../../domain/drift/snapshot.js';
 import { SluiceError } from '../../platform/errors.js';
 import { validate } from '../../platform/validate.js';
 import type { DriftSnapshot, ModelSpec } from '../../schemas/types.js';
@@ -31,7 +32,7 @@ export async function snapshotWindow(
   const window = await readWindow(deps.db, spec, { ...target, modelVersion: reference.modelVersion }, options);
   if (window.bookedAtMs.length === 0)
     return nothing(`nothing was scored that is booked in ${window.from} to ${window.to}`);
-  const bytes = readableJson(deps.math.snapshot(reference, window));
+  const bytes = readableJson(snapshotOf(reference, window));
   const outcome = await deps.store.putIfAbsent(snapshotKey, bytes, 'application/json');
   const first = outcome === 'created' ? bytes : (await deps.store.get(snapshotKey))?.bytes;
   if (first === undefined)

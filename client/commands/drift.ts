@@ -1,13 +1,15 @@
 import { Command } from 'commander';
 import { listDrift, readKeptDay, readSnapshot, type DriftEntry } from '../../activities/drift/archive.js';
+import { compareSnapshots } from '../../domain/drift/snapshot.js';
 import type { Settings } from '../../platform/config.js';
 import { mongoOf, objectStoreOf } from '../../platform/connect.js';
+import { loadModel } from '../../platform/models.js';
 import type { Mongo } from '../../platform/mongo.js';
 import type { ObjectStore } from '../../platform/object-store.js';
 import type { DriftProgress } from '../../workflows/monitorDrift/contract.js';
 import type { Cli } from '../cli.js';
 import { driftInput, startDrift, watchDrift } from '../drift/drift.js';
-import { dayText, outcomeText, reportText, snapshotText } from '../drift/view.js';
+import { comparisonText, dayText, outcomeText, reportText, snapshotText } from '../drift/view.js';
 import { EXIT, exitCodeOfDrift } from '../exit-codes.js';
 import { parseCount, parseInstant, parseReleaseId } from '../options.js';
 import { retryLine, stepLine } from '../release/view.js';
@@ -75,6 +77,26 @@ export function driftCommand(cli: Cli): Command {
           cli.output.result(found, () =>
             found.length === 0 ? 'no days yet: `sluice drift run`' : found.map(entryLine).join('\n'),
           );
+          return EXIT.ok;
+        }),
+      ),
+    );
+
+  drift
+    .command('compare <earlier> <later>')
+    .description("two weekly snapshots: each column's shift, the largest first")
+    .option(...model)
+    .addHelpText('after', '\nExample:\n  sluice drift compare weekly-2025-06-22 weekly-2025-06-29')
+    .action((earlier: string, later: string, options: { model: string }) =>
+      cli.withSettings((settings) =>
+        withStores(settings, async ({ db }) => {
+          const { spec } = await loadModel(cli.modelsDirectory, options.model);
+          const [before, after] = await Promise.all([
+            readSnapshot(db, options.model, parseReleaseId(earlier)),
+            readSnapshot(db, options.model, parseReleaseId(later)),
+          ]);
+          const comparison = compareSnapshots(before, after, spec.drift);
+          cli.output.result({ earlier, later, ...comparison }, () => comparisonText(before, after, comparison));
           return EXIT.ok;
         }),
       ),

@@ -1,4 +1,5 @@
 import type { DriftDay } from '../../activities/drift/contract.js';
+import type { SnapshotComparison } from '../../domain/drift/snapshot.js';
 import type { DriftReport, DriftSnapshot } from '../../schemas/types.js';
 import type { DriftProgress } from '../../workflows/monitorDrift/contract.js';
 
@@ -64,5 +65,27 @@ export function snapshotText(snapshot: DriftSnapshot): string {
           : [0.05, 0.5, 0.95].map((p) => at(quantiles, p)).join(', ');
       return `  ${name.padEnd(width)}  ${percent(missing_fraction).padStart(12)}  ${values}`;
     }),
+  ].join('\n');
+}
+
+/** How two weeks differ, the largest shift first. */
+export function comparisonText(before: DriftSnapshot, after: DriftSnapshot, comparison: SnapshotComparison): string {
+  const { differences, gone, added } = comparison;
+  const width = Math.max(...differences.map(({ name }) => name.length), 7);
+  const span = ({ from, to, rows }: DriftSnapshot): string =>
+    `${from.slice(0, 10)} to ${to.slice(0, 10)} (${rows.toLocaleString('en')} rows)`;
+  return [
+    `${span(before)} → ${span(after)}`,
+    '',
+    `  ${'column'.padEnd(width)}  ${'PSI'.padStart(12)}  ${'effect'.padStart(12)}  missing; median, or categories that came and went`,
+    ...differences.map((one) => {
+      const values =
+        one.median === null
+          ? `${one.came.length} came, ${one.went.length} went`
+          : one.median.map((value) => value.toPrecision(5)).join(' → ');
+      return `  ${one.name.padEnd(width)}  ${figure(one.psi).padStart(12)}  ${figure(one.effect).padStart(12)}  ${percent(one.missingBefore)} → ${percent(one.missingAfter)}; ${values}`;
+    }),
+    ...(gone.length === 0 ? [] : [`only in the earlier week: ${gone.join(', ')}`]),
+    ...(added.length === 0 ? [] : [`only in the later week: ${added.join(', ')}`]),
   ].join('\n');
 }

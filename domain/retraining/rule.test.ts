@@ -51,8 +51,14 @@ describe('the action', () => {
     ['drift', 3, 1.6, 'retrain'],
     ['drift', 4, 1.6, 'retrain'],
   ] as const)('%s on %i days at a ratio of %s: %s', (verdict, days, ratio, action) => {
-    expect(actionFor(verdict, { daysWithDrift: days, alertRateRatio: ratio }, rule)).toBe(action);
+    expect(actionFor(verdict, { daysWithDrift: days, alertRateRatio: ratio, isStale: false }, rule)).toBe(action);
   });
+});
+
+it('data that has stopped coming is told, and retrains nothing by itself', () => {
+  const observed = { daysWithDrift: 5, alertRateRatio: 9, isStale: true };
+  expect(actionFor('none', observed, { days: 3, max_alert_rate_ratio: 1.5 })).toBe('alert');
+  expect(actionFor('warn', observed, { days: 3, max_alert_rate_ratio: 1.5 })).toBe('alert');
 });
 
 describe('the cool-down', () => {

@@ -23,16 +23,16 @@ export function daysWithDrift(days: readonly JudgedDay[], asOf: string, of: numb
 export type DriftAction = 'none' | 'alert' | 'retrain';
 
 /**
- * What a day asks for: an alert for drift or for too little data; a retraining only for drift today that has lasted (k of n days) and that
- * costs people's time (the alert rate has risen by the given factor).
- * @param alertRateRatio the window's alert rate over the reference's; null (unknown) is no pressure
+ * What a day asks for: an alert for drift, for too little data, and for data that has stopped coming; a retraining only for drift today that
+ * has lasted (k of n days) and that costs people's time (the alert rate has risen by the given factor).
+ * @param observed alertRateRatio: the window's alert rate over the reference's; null (unknown) is no pressure
  */
 export function actionFor(
   verdict: JudgedDay['verdict'],
-  observed: { daysWithDrift: number; alertRateRatio: number | null },
+  observed: { daysWithDrift: number; alertRateRatio: number | null; isStale: boolean },
   rule: { days: number; max_alert_rate_ratio: number },
 ): DriftAction {
-  if (verdict === 'none' || verdict === 'warn') return 'none';
+  if (verdict === 'none' || verdict === 'warn') return observed.isStale ? 'alert' : 'none';
   if (verdict === 'inconclusive') return 'alert';
   const sustained = observed.daysWithDrift >= rule.days;
   const pressure = observed.alertRateRatio !== null && observed.alertRateRatio > rule.max_alert_rate_ratio;

@@ -1,16 +1,26 @@
-import { randomUUID } from 'node:crypto';
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { MockActivityEnvironment } from '@temporalio/testing';
 import axios from 'axios';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { DriftDay, RetrainingActivities } from '../../activities/drift/contract.js';
+import { readSnapshot } from '../../activities/drift/archive.js';
+import type { DriftActivities, DriftDay, DriftTarget, RetrainingActivities } from '../../activities/drift/contract.js';
 import { documentId, driftPrefix, readDay, reportsOf, saveDay } from '../../activities/drift/documents.js';
+import { createDriftActivities } from '../../activities/drift/drift.js';
 import { createRetrainingActivities } from '../../activities/drift/retraining-activities.js';
 import { RETRAININGS } from '../../activities/drift/retrainings.js';
+import { readableJson } from '../../domain/bundle/digest.js';
+import { bundleKey, MANIFEST_PAYLOAD_TYPE } from '../../domain/bundle/layout.js';
+import { buildManifest } from '../../domain/bundle/manifest.js';
+import { signEnvelope } from '../../domain/dsse/dsse.js';
+import { FEEDBACK_COLLECTION, type FeedbackLabel, type Prediction } from '../../domain/predictions/types.js';
 import { createMlflowTracking, type MlflowTracking } from '../../platform/mlflow-tracking.js';
 import { loadModel } from '../../platform/models.js';
 import type { Mongo } from '../../platform/mongo.js';
 import type { ObjectStore } from '../../platform/object-store.js';
+import { ensurePredictionIndexes, predictionsOf } from '../../platform/predictions.js';
 import { projectPath } from '../../platform/project.js';
-import type { ModelSpec } from '../../schemas/types.js';
+import { validate } from '../../platform/validate.js';
+import type { DriftReport, ModelSpec, ReferenceProfile } from '../../schemas/types.js';
 import { testMongo, testStore } from '../support/servers.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 
@@ -63,6 +73,7 @@ async function judgedDay(): Promise<DriftDay> {
     alertRate: 0.05,
     alertRateRatio: 1.9,
     stalenessHours: 2,
+    isStale: false,
     sustained: { days: 3, required: 3, of: 5 },
     action: 'retrain',
     reportKey: `${prefix}report.json`,
@@ -217,6 +228,244 @@ describe('the claim on a retraining', () => {
     await claim(KEY);
     await record(KEY);
     expect(await readDay(mongo.db, { model, key: KEY })).toMatchObject({ retraining: `drift-${KEY}` });
+  });
+});
+
+describe('a comparison', () => {
+  const DAY_MS = 86_400_000;
+  const end = Date.parse(AS_OF);
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+  const trustedKeys = new Map([['test-key', publicKey]]);
+  let bundle: { version: string; manifestSha256: string };
+
+  /** A bundle as far as a comparison reads it: manifest, signature, profile. */
+  async function publish(profile: ReferenceProfile | null): Promise<void> {
+    const version = '20250601-000000-1.0.0-0a1b2c3';
+    const files = new Map<string, Buffer>([
+      ['pipeline.onnx', Buffer.from('onnx')],
+      ['feature_registry.json', Buffer.from('{}')],
+      ...(profile === null ? [] : [['reference_profile.json', readableJson(profile)] as const]),
+    ]);
+    const manifest = buildManifest(
+      {
+        model,
+        modelVersion: '1',
+        version,
+        runId: 'run',
+        gitSha: '0a1b2c3',
+        trainedAt: '2025-06-01T00:00:00Z',
+        asOf: '2025-06-01T00:00:00Z',
+        dataSnapshotId: 'snapshot',
+        metrics: { precision: 0.8, recall: 0.7 },
+        parentVersion: null,
+        releaseId: 'r1',
+      },
+      files,
+    );
+    files.set('manifest.json', manifest.bytes);
+    files.set(
+      'manifest.sig',
+      readableJson(signEnvelope(MANIFEST_PAYLOAD_TYPE, manifest.bytes, { keyid: 'test-key', privateKey })),
+    );
+    for (const [name, bytes] of files)
+      await store.putIfAbsent(bundleKey(model, version, name), bytes, 'application/octet-stream');
+    bundle = { version, manifestSha256: manifest.sha256 };
+  }
+
+  const quantiles = Array.from({ length: 101 }, (_, i) => i / 100);
+  const profile: ReferenceProfile = {
+    as_of: '2025-06-01T00:00:00Z',
+    rows: 50_000,
+    features: [
+      {
+        name: 'amount',
+        kind: 'numeric',
+        missing_value: null,
+        period_hours: null,
+        count: 50_000,
+        missing_fraction: 0,
+        mean: 0.5,
+        std: 0.29,
+        quantiles,
+      },
+    ],
+    score: { count: 10_000, quantiles, alert_rate: 0.1 },
+    target: { count: 50_000, rate: 0.02 },
+    segments: [],
+  };
+
+  /** A week of evenly spread rows, whose amounts and alerts are as in the profile times a factor. */
+  async function scored(factor: number, rows = 1400, to = end): Promise<void> {
+    const log = predictionsOf(mongo.db);
+    await log.insertMany(
+      Array.from({ length: rows }, (_, i): Prediction => {
+        const u = ((i * 617) % rows) / rows;
+        return {
+          _id: `${model}-${to}-${i}/0`,
+          request_id: `${model}-${to}-${i}`,
+          transaction_id: `${model}-${to}-${i}`,
+          customer_id: 'c',
+          booked_at: new Date(to - 1 - Math.floor((i / rows) * 7 * DAY_MS)),
+          scored_at: new Date(end),
+          model,
+          model_version: '1',
+          bundle_version: bundle.version,
+          manifest_sha256: bundle.manifestSha256,
+          thresholds_sha256: '0',
+          generation: 1,
+          environment: 'production',
+          replica: 'r1',
+          arm: 'live',
+          input: {},
+          features: { amount: u * factor },
+          segment: null,
+          score: u,
+          calibrated_probability: u,
+          anomaly_score: 0,
+          decision: u > 1 - 0.1 * factor ? 'alert' : 'pass',
+          threshold: 0.9,
+        };
+      }),
+    );
+  }
+
+  const activitiesOn = (objects: ObjectStore): DriftActivities =>
+    createDriftActivities({
+      db: mongo.db,
+      store: objects,
+      trustedKeys,
+      renderPage: () => '<!doctype html>',
+      loadSpec: () => Promise.resolve(spec),
+    });
+  const ask = <T>(work: (target: DriftTarget) => Promise<T>, date = KEY, prefix = ''): Promise<T> =>
+    new MockActivityEnvironment().run<[], T, () => Promise<T>>(() =>
+      work({ model, key: `${prefix}${date}`, asOf: `${date}T00:00:00.000Z`, bundle }),
+    );
+  const compare = (date = KEY, objects = store) => ask(activitiesOn(objects).compareWindow, date);
+
+  beforeAll(() => ensurePredictionIndexes(mongo.db, { retentionDays: 10_000 }));
+  beforeEach(() => publish(profile));
+
+  it("without drift asks for nothing; its report is the schema's and stands, whatever is scored later", async () => {
+    await scored(1);
+    const day = await compare();
+    expect(day).toMatchObject({ verdict: 'none', action: 'none', rows: 1400, modelVersion: '1' });
+    expect(day.alertRateRatio).toBeCloseTo(1, 1);
+    const bytes = (await store.get(day.reportKey as string))?.bytes;
+    const report = validate('drift-report', JSON.parse(String(bytes)));
+    expect(report).toMatchObject({ timestamp: AS_OF, verdict: 'none', action: 'none', window: { rows: 1400 } });
+    expect(report.performance.rows).toBe(0);
+    expect(String((await store.get(day.pageKey as string))?.bytes)).toMatch(/^<!doctype html>/i);
+    await scored(3, 1000, end - DAY_MS);
+    expect(await compare()).toEqual(day);
+    expect((await store.get(day.reportKey as string))?.bytes).toEqual(bytes);
+  });
+
+  it('with drift on the third of five days, and more alerts, asks for a retraining; days of another model do not count', async () => {
+    await scored(2, 1400, end);
+    const other = { verdict: 'drift' as const, model_version: '0', model, as_of: new Date(end - 3 * DAY_MS) };
+    await reportsOf(mongo.db).insertOne({ ...other, _id: `${model}/2025-06-27`, key: '2025-06-27' } as never);
+    expect(await compare('2025-06-28')).toMatchObject({ verdict: 'drift', action: 'alert', sustained: { days: 1 } });
+    expect(await compare('2025-06-29')).toMatchObject({ verdict: 'drift', action: 'alert', sustained: { days: 2 } });
+    const day = await compare('2025-06-30');
+    expect(day).toMatchObject({ verdict: 'drift', action: 'retrain', featuresWithDrift: ['amount'] });
+    expect(day.sustained).toEqual({ days: 3, required: 3, of: 5 });
+    expect(day.why).toMatch(/^drift on 3 of the last 5 days .*alert rate is 1\.99 times/);
+  });
+
+  it('uses labels that have matured, of the window as long before', async () => {
+    await scored(1);
+    const matured = end - spec.data.label_maturity_days * DAY_MS;
+    await scored(1, 1400, matured);
+    const frauds = Array.from({ length: 200 }, (_, i) => `${model}-${matured}-${i}`);
+    await mongo.db.collection<FeedbackLabel>(FEEDBACK_COLLECTION).insertMany(
+      frauds.map((_id) => ({
+        _id,
+        is_fraud: true,
+        labeled_at: new Date(matured),
+        source: 's',
+        actor: 'a',
+        received_at: new Date(),
+      })),
+    );
+    const day = await compare();
+    const report = JSON.parse(String((await store.get(day.reportKey as string))?.bytes)) as DriftReport;
+    expect(report.performance).toMatchObject({ rows: 200, frauds: 200, to: new Date(matured).toISOString() });
+  });
+
+  it.each([
+    ['an empty window', 0],
+    ['twelve rows', 12],
+  ])('of %s has no verdict, keeps nothing but the day, and is made again when there is more', async (_, rows) => {
+    if (rows > 0) await scored(1, rows, end - 1);
+    expect(await compare()).toMatchObject({ verdict: 'inconclusive', action: 'alert', rows, reportKey: null });
+    expect(await store.list(driftPrefix({ model, key: KEY }))).toEqual([]);
+    await scored(1);
+    expect(await compare()).toMatchObject({ verdict: 'none', rows: 1400 + rows });
+  });
+
+  it('with a bundle from before profiles says what to do', async () => {
+    model = `${model}_old`;
+    await publish(null);
+    await scored(1);
+    expect(await compare()).toMatchObject({
+      verdict: 'inconclusive',
+      why: expect.stringMatching(/before bundles carried a reference profile: release again/),
+    });
+  });
+
+  it('of data that has stopped coming is told', async () => {
+    await scored(1, 1400, end - 2 * DAY_MS);
+    expect(await compare()).toMatchObject({ isStale: true, action: 'alert' });
+  });
+
+  it('is refused for a bundle whose profile is not what its manifest says', async () => {
+    await store.putIfMatch(
+      bundleKey(model, bundle.version, 'reference_profile.json'),
+      readableJson({ ...profile, rows: 1 }),
+      (await store.head(bundleKey(model, bundle.version, 'reference_profile.json')))?.etag ?? null,
+    );
+    await expect(compare()).rejects.toMatchObject({ name: 'IntegrityError' });
+  });
+
+  it.each([1, 2])(
+    'killed after its write number %i is finished by the next try, from the report that stands',
+    async (n) => {
+      await scored(2);
+      let writes = 0;
+      const dying: ObjectStore = {
+        ...store,
+        putIfAbsent: async (...args) => {
+          const outcome = await store.putIfAbsent(...args);
+          return ++writes === n ? await fail() : outcome;
+        },
+      };
+      await expect(compare(KEY, dying)).rejects.toThrow('killed');
+      const standing = (await store.get(`${driftPrefix({ model, key: KEY })}report.json`))?.bytes;
+      await scored(1, 1400, end - DAY_MS);
+      expect(await compare()).toMatchObject({ verdict: 'drift', rows: 1400 });
+      expect((await store.get(`${driftPrefix({ model, key: KEY })}report.json`))?.bytes).toEqual(standing);
+      expect(await readDay(mongo.db, { model, key: KEY })).toMatchObject({ rows: 1400, action: 'alert' });
+    },
+  );
+
+  it('is one when attempts overlap', async () => {
+    await scored(2);
+    const days = await Promise.all([compare(), compare(), compare()]);
+    expect(new Set(days.map((day) => JSON.stringify(day))).size).toBe(1);
+  });
+
+  it('of a week is kept once, in S3 and MongoDB, and of an empty one nothing is', async () => {
+    const snapshot = () => ask(activitiesOn(store).snapshotWindow, KEY, 'weekly-');
+    expect(await snapshot()).toMatchObject({ rows: 0, snapshotKey: null });
+    await scored(1);
+    const kept = await snapshot();
+    expect(kept).toMatchObject({ rows: 1400, snapshotKey: `fraud/drift/${model}/weekly-${KEY}/snapshot.json` });
+    await scored(2, 100, end - 5);
+    expect(await snapshot()).toEqual(kept);
+    expect(await readSnapshot(mongo.db, model, `weekly-${KEY}`)).toEqual(
+      JSON.parse(String((await store.get(kept.snapshotKey as string))?.bytes)),
+    );
   });
 });
 

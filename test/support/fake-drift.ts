@@ -42,8 +42,9 @@ export class FakeDrift {
         alertRate: 0.03,
         alertRateRatio: this.alertRateRatio,
         stalenessHours: 2,
+        isStale: false,
         sustained: { days, required: RULE.days, of: RULE.of },
-        action: actionFor(verdict, { daysWithDrift: days, alertRateRatio: this.alertRateRatio }, RULE),
+        action: actionFor(verdict, { daysWithDrift: days, alertRateRatio: this.alertRateRatio, isStale: false }, RULE),
         reportKey: verdict === 'inconclusive' ? null : `fraud/drift/${model}/${key}/report.json`,
         pageKey: verdict === 'inconclusive' ? null : `fraud/drift/${model}/${key}/report.html`,
       };

@@ -2,16 +2,18 @@ import type { DriftDay } from '../../activities/drift/contract.js';
 import { light } from '../proxies.js';
 import { driftWorkflowId, type DriftInput, type Retraining } from './contract.js';
 
-/** Tells people of a day with drift: what, what was done about it, and what they should do. Once per key. */
+/** Tells people of a day with drift, or without new data: what, what was done about it, and what they should do. Once per key. */
 export function alertDrift(day: DriftDay, retraining: Retraining | null): Promise<void> {
-  const { model, key } = day;
+  const { model, key, verdict } = day;
+  const what = verdict === 'drift' ? 'drift' : 'stale data';
   return light.notify({
     key: `${driftWorkflowId(model, key)}/drift`,
     severity: retraining === null ? 'warning' : 'critical',
-    title: `${model}: drift as of ${day.asOf.slice(0, 10)}`,
+    title: `${model}: ${what} as of ${day.asOf.slice(0, 10)}`,
     text: `${day.why}.${retraining === null ? '' : ` ${doneAbout(retraining)}`}`,
-    whatToDo:
-      retraining?.outcome === 'started'
+    whatToDo: day.isStale
+      ? `Look at what scores and at the prediction log first: the newest row is ${day.stalenessHours?.toFixed(0)} hours old. The figures: sluice drift show ${key}`
+      : retraining?.outcome === 'started'
         ? `Follow the retraining: sluice release watch ${retraining.claim.releaseId}. The comparison: sluice drift show ${key}`
         : `Look at what changed: sluice drift show ${key}. If the change is real and lasts: sluice release start --reason WHY`,
   });

@@ -28,8 +28,9 @@ export function retrainingReleaseId(key: string): string {
   return `drift-${key}`;
 }
 
-/** `None`: no drift. `Retraining`: drift, and its retraining has been started. `Recorded`: a weekly snapshot is kept. */
-export type DriftStatus = 'Running' | 'None' | 'Drift' | 'Retraining' | 'Recorded' | 'Inconclusive' | 'Failed';
+/** `Warning`: something to look at that is no drift. `Retraining`: drift, and its retraining has been started. `Recorded`: a weekly snapshot is kept. */
+export type DriftStatus =
+  'Running' | 'None' | 'Warning' | 'Drift' | 'Retraining' | 'Recorded' | 'Inconclusive' | 'Failed';
 
 /** What came of a day that asks for a retraining: its release runs, or a former retraining holds it back until a time. */
 export interface Retraining {

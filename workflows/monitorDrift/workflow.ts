@@ -51,8 +51,9 @@ async function compare(run: DriftRun): Promise<void> {
     () => light.logDriftReport({ model, key }),
     ({ runId }) => `run ${runId}`,
   );
-  const drifted = retraining?.outcome === 'started' ? 'Retraining' : 'Drift';
-  run.update({ mlflowUrl: url, status: day.verdict === 'none' ? 'None' : drifted });
+  const drift = retraining?.outcome === 'started' ? 'Retraining' : 'Drift';
+  const status = { none: 'None', warn: 'Warning', drift } as const;
+  run.update({ mlflowUrl: url, status: status[day.verdict] });
 }
 
 async function keepSnapshot(run: DriftRun): Promise<void> {
