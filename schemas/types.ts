@@ -953,7 +953,7 @@ export interface ModelSpec {
       alert: number;
     };
     /**
-     * a significant difference in the whole window smaller than this (KS distance, total variation, share missing) is no drift
+     * a significant difference smaller than this is no drift: in the whole window (KS distance, total variation), and of the share missing
      */
     min_effect: number;
     /**

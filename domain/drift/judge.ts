@@ -45,7 +45,7 @@ function findingsOf(
   }
   const before = column.reference_missing_fraction ?? 0;
   const change = Math.abs((missing_fraction ?? 0) - before);
-  if (missing_p_adjusted !== null && missing_p_adjusted <= policy.alpha && change >= minEffect) {
+  if (missing_p_adjusted !== null && missing_p_adjusted <= policy.alpha && change >= policy.min_effect) {
     found.push({
       verdict: 'drift',
       why: `${percent(missing_fraction ?? 0)} missing ${where}, ${percent(before)} before (adjusted p ${power(missing_p_adjusted)})`,

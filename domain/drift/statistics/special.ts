@@ -51,7 +51,7 @@ export function upperGamma(a: number, x: number): number {
     c = notZero(b + numerator / c);
     const factor = d * c;
     fraction *= factor;
-    if (Math.abs(factor - 1) < EPSILON * 4) break;
+    if (Math.abs(factor - 1) < 1e-15) break;
   }
   return Math.min(1, scale * fraction);
 }
@@ -75,7 +75,7 @@ export function regularisedBeta(x: number, a: number, b: number): number {
     d = 1 / notZero(1 + odd * d);
     c = notZero(1 + odd / c);
     fraction *= d * c;
-    if (Math.abs(d * c - 1) < EPSILON * 4) break;
+    if (Math.abs(d * c - 1) < 1e-15) break;
   }
   return scale * fraction;
 }
