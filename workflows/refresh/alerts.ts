@@ -16,7 +16,7 @@ export async function alertFailedJobs(run: RefreshRun): Promise<void> {
       title: `${model}: ${job} failed as of ${day(asOf)}`,
       text: `${error ?? 'no reason given'}. What is live stays as it is, and grows older; other jobs are not held up by it.`,
       whatToDo: `Correct the cause, then \`${runCommand(run.input, job)}\`, or leave it to the next night.`,
-      workflowId: refreshWorkflowId(model, key, run.job === null ? job : run.job),
+      workflowId: refreshWorkflowId(model, key, job),
     });
   }
 }
