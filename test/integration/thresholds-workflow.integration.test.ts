@@ -1,0 +1,309 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import proto from '@temporalio/proto';
+import type { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { type WorkflowHandle } from '@temporalio/client';
+import { rootCause } from '@temporalio/common';
+import type { WorkflowBundle } from '@temporalio/worker';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { decide } from '../../client/decide.js';
+import { provenDigest } from '../../domain/approval/proven-digest.js';
+import { projectPath } from '../../platform/project.js';
+import { validate } from '../../platform/validate.js';
+import { DECIDE_UPDATE } from '../../workflows/approval/contract.js';
+import { QUEUES } from '../../workflows/queues.js';
+import {
+  PROGRESS_QUERY,
+  thresholdsWorkflowId,
+  WORKFLOW,
+  type ThresholdsInput,
+  type ThresholdsProgress,
+  type ThresholdsResult,
+} from '../../workflows/recalibrateThresholds/contract.js';
+import { FakeSystem } from '../support/fake-system.js';
+import { FakeThresholds, OLD } from '../support/fake-thresholds.js';
+import { startTestStack, type TestStack } from '../support/stack.js';
+import { bundleWorkflows, startWorkers, type WorkflowEnvironment } from '../support/workflow-environment.js';
+
+const MODEL = 'ulb_gbdt';
+const LIVE = '20250630-120000-1.0.0-0a1b2c3';
+const REFRESHED = '20250701-010000-1.0.1-0a1b2c3';
+
+let stack: TestStack;
+let bundle: WorkflowBundle;
+let directory: string;
+let principals: string;
+let system: FakeSystem;
+let fake: FakeThresholds;
+let environment: WorkflowEnvironment;
+
+beforeAll(async () => {
+  [stack, bundle] = await Promise.all([startTestStack(['temporal']), bundleWorkflows()]);
+  directory = await mkdtemp(join(tmpdir(), 'sluice-thresholds-'));
+  principals = join(directory, 'principals.json');
+  await writeFile(
+    principals,
+    JSON.stringify({
+      principals: [
+        { name: 'ada', roles: ['requester', 'approver'] },
+        { name: 'grace', roles: ['approver'] },
+        { name: 'cleo', roles: ['requester'] },
+      ],
+    }),
+  );
+});
+afterAll(async () => {
+  await stack?.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  system = new FakeSystem();
+  fake = new FakeThresholds(system, principals);
+  fake.goLive(LIVE);
+  fake.install();
+  environment = await startWorkers(stack.env['TEMPORAL_ADDRESS'] as string, bundle, system);
+});
+afterEach(() => environment.close());
+
+let serial = 0;
+async function start(overrides: ThresholdsInput['overrides'] = {}): Promise<WorkflowHandle> {
+  const key = `k${(serial += 1)}`;
+  const asOf = '2025-06-30T00:00:00.000Z';
+  const input: ThresholdsInput = { model: MODEL, asOf, key, requestedBy: 'ada', reason: 'weekly', overrides };
+  return environment.client.workflow.start(WORKFLOW, {
+    taskQueue: QUEUES.release,
+    workflowId: thresholdsWorkflowId(MODEL, key),
+    args: [input],
+  });
+}
+const progress = (handle: WorkflowHandle) => handle.query<ThresholdsProgress>(PROGRESS_QUERY);
+const result = (handle: WorkflowHandle) => handle.result() as Promise<ThresholdsResult>;
+
+async function awaitApproval(handle: WorkflowHandle): Promise<NonNullable<ThresholdsProgress['approval']>> {
+  return vi.waitFor(async () => {
+    const { approval } = await progress(handle);
+    if (approval === null) throw new Error('not waiting yet');
+    return approval;
+  }, 15_000);
+}
+
+/** Sends what any client may send, past the checks of our own. */
+async function refused(handle: WorkflowHandle, decision: Record<string, unknown>): Promise<string> {
+  const error = await handle.executeUpdate(DECIDE_UPDATE, { args: [decision] }).then(
+    () => expect.fail('should be refused'),
+    (e: unknown) => e as WorkflowUpdateFailedError,
+  );
+  return rootCause(error.cause) ?? error.message;
+}
+
+const as = (actor: string, verdict: 'approve' | 'reject' = 'approve', edits?: Record<string, unknown>) => ({
+  verdict,
+  actor,
+  reason: 'the figures are fine',
+  token: null,
+  ...(edits === undefined ? {} : { edits }),
+});
+const show = 'sluice thresholds show';
+
+async function failure(handle: WorkflowHandle): Promise<string> {
+  const error = await handle.result().then(
+    () => expect.fail('should have failed'),
+    (e: unknown) => e as WorkflowFailedError,
+  );
+  return rootCause(error.cause) ?? '';
+}
+
+/** Keeps a run's history for the replay gate. Written once, never again: old runs must replay on new code. */
+async function freeze(name: string, handle: WorkflowHandle): Promise<void> {
+  const file = projectPath('test', 'replay', 'histories', `${name}-thresholds.bin`);
+  if (existsSync(file) || process.env['SLUICE_FREEZE'] !== '1') return;
+  writeFileSync(file, proto.temporal.api.history.v1.History.encode(await handle.fetchHistory()).finish());
+}
+
+describe('recalibrateThresholds', () => {
+  it('goes live as a second person approved it; one audit entry says who, when, why, old, new and which proposal', async () => {
+    const handle = await start();
+    const { digest, proposal } = await awaitApproval(handle);
+    expect(system.pointer?.version).toBe(LIVE);
+    const good = { decisionId: 'd1', verdict: 'approve', actor: 'grace', reason: 'fine', digest };
+
+    expect(await refused(handle, { ...good, actor: 'ada' }), 'its requester').toMatch(
+      /ada asked for this change; the model's policy wants someone else/,
+    );
+    expect(await refused(handle, { ...good, actor: 'cleo' }), 'the wrong role').toMatch(/needs approver/);
+    expect(await refused(handle, { ...good, actor: 'nobody' })).toMatch(/not among the principals/);
+    expect(await refused(handle, { ...good, digest: 'f'.repeat(64) }), 'another proposal').toMatch(
+      /not that of the proposal shown now .*look at it again/,
+    );
+    expect(await refused(handle, { ...good, edits: { per_category: { gold: 0.5 } } })).toMatch(
+      /\/edits\/per_category\/gold is no category of this model: cash, transfer/,
+    );
+    expect(await refused(handle, { ...good, edits: [] })).toMatch(/\/edits must be an object/);
+    expect(await refused(handle, { ...good, verdict: 'reject', edits: { threshold: 0.5 } })).toMatch(/"approve" only/);
+    expect(system.pointer?.version).toBe(LIVE);
+
+    await decide(handle, as('grace'), show);
+    const end = await result(handle);
+    expect(end).toMatchObject({ status: 'Live', decidedBy: 'grace', generation: 2, edited: null, approval: null });
+    expect(system.pointer?.version).toBe(end.bundleVersion);
+    expect(fake.decides.get(end.bundleVersion as string)?.thresholds.operating.threshold).toBe(
+      proposal.overall.threshold.new,
+    );
+    expect(fake.audit).toHaveLength(1);
+    const entry = validate('audit-entry', fake.audit[0]);
+    expect(entry).toMatchObject({
+      actor: 'ada',
+      reason: 'weekly',
+      generation: 2,
+      old_version: LIVE,
+      change: {
+        kind: 'thresholds',
+        decided_by: 'grace',
+        decision_reason: 'the figures are fine',
+        proposal_sha256: digest,
+      },
+    });
+    expect(entry.change?.values).toContainEqual({ name: 'operating', old: 0.9, new: proposal.overall.threshold.new });
+    expect(entry.change?.values?.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['operating/cash', 'operating/transfer', 'budget/0.5pct', 'budget/1pct']),
+    );
+    expect(fake.questions.map(({ actor, allowed }) => [actor, allowed])).toEqual([
+      ['ada', false],
+      ['cleo', false],
+      ['nobody', false],
+      ['grace', true],
+    ]);
+    await expect(decide(handle, { ...as('grace'), digest }, show), 'late').rejects.toMatchObject({
+      type: 'Conflict',
+      message: expect.stringContaining('has ended'),
+    });
+    await freeze('approved', handle);
+  });
+
+  it('goes live with the approver’s edits, their figures computed anew; the audit entry covers proposal and edits', async () => {
+    const handle = await start();
+    const { digest, proposal } = await awaitApproval(handle);
+    const edits = { threshold: 0.77, per_category: { cash: null } };
+    await decide(handle, as('grace', 'approve', edits), show);
+    const end = await result(handle);
+    expect(end.status).toBe('Live');
+    expect(end.edited?.overall.threshold).toEqual({ old: 0.9, new: 0.77 });
+    expect(end.edited?.overall.new.saved_per_day.value).not.toBe(proposal.overall.new.saved_per_day.value);
+    const live = fake.decides.get(end.bundleVersion as string)?.thresholds.operating;
+    expect(live?.threshold).toBe(0.77);
+    expect(Object.keys(live?.per_category ?? {})).toEqual(['transfer']);
+    expect(fake.audit).toHaveLength(1);
+    expect(fake.audit[0]?.change).toMatchObject({ proposal_sha256: provenDigest(digest, edits), decided_by: 'grace' });
+    expect(fake.audit[0]?.change?.values).toContainEqual({ name: 'operating', old: 0.9, new: 0.77 });
+    expect(fake.questions.at(-1)).toMatchObject({ actor: 'grace', digest, edits });
+    await freeze('edited', handle);
+  });
+
+  it('two decisions at once: one counts, the other is told so', async () => {
+    const handle = await start();
+    await awaitApproval(handle);
+    const sent = await Promise.allSettled([
+      decide(handle, as('grace'), show),
+      decide(handle, as('ada', 'reject'), show),
+    ]);
+    const lost = sent.filter((one) => one.status === 'rejected');
+    expect(lost).toHaveLength(1);
+    expect(String((lost[0] as PromiseRejectedResult).reason)).toMatch(/decided already|has ended|nothing waits/);
+    const { status } = await result(handle);
+    expect(status).toBe(sent[0].status === 'fulfilled' ? 'Live' : 'Rejected');
+  });
+
+  it('ends as Rejected, with the reason, and changes nothing', async () => {
+    const handle = await start();
+    await awaitApproval(handle);
+    await decide(handle, as('grace', 'reject'), show);
+    expect(await result(handle)).toMatchObject({
+      status: 'Rejected',
+      why: 'rejected by grace: the figures are fine',
+      bundleVersion: null,
+    });
+    expect(system.pointer?.version).toBe(LIVE);
+    expect(fake.audit).toEqual([]);
+    await freeze('rejected', handle);
+  });
+
+  it('ends as Expired when nobody decides, and takes no decision after that', async () => {
+    const handle = await start({ deadlineSeconds: 1 });
+    const { digest } = await awaitApproval(handle);
+    expect(await result(handle)).toMatchObject({ status: 'Expired', why: 'no decision before the deadline' });
+    await expect(decide(handle, { ...as('grace'), digest }, show)).rejects.toThrow('has ended');
+    await expect(decide(handle, as('grace'), show)).rejects.toThrow('nothing waits for a decision here');
+    expect(fake.audit).toEqual([]);
+    await freeze('expired', handle);
+  });
+
+  it('keeps the lookups that went live while it waited', async () => {
+    const handle = await start();
+    await awaitApproval(handle);
+    fake.goLive(REFRESHED);
+    await decide(handle, as('grace'), show);
+    const end = await result(handle);
+    expect(end.status).toBe('Live');
+    expect(system.bundles.get(end.bundleVersion as string)?.parentVersion).toBe(REFRESHED);
+  });
+
+  it.each([
+    ['thresholds', { ...OLD, operating: { threshold: 0.8, per_category: {} } }, '1', /live thresholds have changed/],
+    ['model', OLD, '2', /model version 2 is live, and the thresholds were made for 1/],
+  ])('is superseded by another %s: nobody approved these for it', async (what, thresholds, modelVersion, why) => {
+    const handle = await start();
+    await awaitApproval(handle);
+    fake.goLive(REFRESHED, thresholds, modelVersion);
+    await decide(handle, as('grace'), show);
+    const end = await result(handle);
+    expect(end).toMatchObject({ status: 'Superseded', why: expect.stringMatching(why) });
+    expect(system.pointer?.version).toBe(REFRESHED);
+    expect(fake.audit).toEqual([]);
+    if (what === 'thresholds') await freeze('superseded', handle);
+  });
+
+  it('composes anew when a refresh takes the pointer at the very moment of the swap', async () => {
+    const handle = await start();
+    await awaitApproval(handle);
+    system.beforeSwap = () => Promise.resolve(fake.goLive(REFRESHED));
+    await decide(handle, as('grace'), show);
+    const end = await result(handle);
+    expect(end).toMatchObject({ status: 'Live', generation: 3 });
+    expect(system.bundles.get(end.bundleVersion as string)?.parentVersion).toBe(REFRESHED);
+    expect(fake.audit).toHaveLength(1);
+  });
+
+  it('fails when the rollout is undone; the undo has its own entry and claims no approval', async () => {
+    system.smokeFails = (version) => version.startsWith('thresholds-');
+    const handle = await start();
+    await awaitApproval(handle);
+    await decide(handle, as('grace'), show);
+    expect(await failure(handle)).toMatch(/vector 3 differs.*is live/);
+    expect(system.pointer?.version).toBe(LIVE);
+    expect(fake.audit.map(({ change }) => change?.kind ?? null)).toEqual(['thresholds', null]);
+    await freeze('rolled-back', handle);
+  });
+
+  it('never asks for a decision without feedback, for nothing, or under a policy that asks nobody', async () => {
+    fake.enoughFeedback = false;
+    const blind = await start();
+    expect(await failure(blind)).toMatch(/not enough feedback/);
+    expect(await progress(blind)).toMatchObject({ status: 'Failed', approval: null });
+    await freeze('no-feedback', blind);
+
+    fake.enoughFeedback = true;
+    fake.spec = (spec) => (spec.recalibration.approval.policy = 'auto');
+    expect(await failure(await start())).toMatch(/policy must be manual/);
+
+    fake.spec = () => undefined;
+    const first = await start();
+    await awaitApproval(first);
+    await decide(first, as('grace'), show);
+    const { bundleVersion } = await result(first);
+    const again = await result(await start());
+    expect(again).toMatchObject({ status: 'Unchanged' });
+    expect(system.pointer?.version).toBe(bundleVersion);
+  });
+});
