@@ -6,7 +6,8 @@ import { execa } from 'execa';
 import { projectPath } from '../platform/project.js';
 
 // How fast a scorer answers: `node dist/bench/scorer.js --bundle DIR --keys trusted_keys.json`. It pins a scorer to the bundle in a process of
-// its own, sends the bundle's golden transactions from another, and prints one JSON line per load. Three processes share the machine.
+// its own, sends the bundle's golden transactions from another, and prints one JSON line per load. Three processes share the machine; with
+// `--mongodb URI` the prediction log is on, MongoDB shares it as well, and the lines tell how many predictions were written and dropped.
 
 const { values: options } = parseArgs({
   options: {
@@ -15,6 +16,7 @@ const { values: options } = parseArgs({
     model: { type: 'string', default: 'ulb_gbdt' },
     seconds: { type: 'string', default: '10' },
     connections: { type: 'string', default: '64' },
+    mongodb: { type: 'string' },
     port: { type: 'string', default: '18080' },
   },
 });
@@ -34,6 +36,7 @@ const scorer = execa(process.execPath, [projectPath('dist', 'scoring', 'main.js'
     SLUICE_TRUSTED_KEYS_FILE: options.keys,
     SCORER_PORT: options.port,
     SCORER_MODEL: options.model,
+    ...(options.mongodb === undefined ? {} : { MONGODB_URI: options.mongodb, MONGODB_DATABASE: 'bench' }),
   },
   stdout: 'ignore',
   stderr: 'inherit',
@@ -56,6 +59,7 @@ try {
       p50Ms: latency.p50,
       p99Ms: latency.p99,
       failed: non2xx + errors,
+      ...(options.mongodb === undefined ? {} : { predictionLog: await logged() }),
     };
     process.stdout.write(JSON.stringify(result) + '\n');
   }
@@ -91,4 +95,15 @@ async function isReady(): Promise<boolean> {
     ({ ok }) => ok,
     () => false,
   );
+}
+
+/** The log's counters since the scorer's start, once nothing waits any more. */
+async function logged(): Promise<unknown> {
+  for (;;) {
+    const { prediction_log: counters } = (await (await fetch(`${url}/v1/health`)).json()) as {
+      prediction_log: { pending: number } | null;
+    };
+    if (counters === null || counters.pending === 0) return counters;
+    await delay(100);
+  }
 }
