@@ -1,0 +1,103 @@
+import type { DriftColumn } from '../../../schemas/types.js';
+import type { Markup} from './markup.js';
+import { markup } from './markup.js';
+import { figure, percentage } from './numbers.js';
+
+/*
+ * Drawings as inline SVG, coloured by classes of the page's style sheet. Coordinates are rounded to a tenth: finer than a screen, and the page
+ * stays small.
+ */
+
+const WIDTH = 360;
+const round = (value: number): number => Math.round(value * 10) / 10;
+
+const NOTHING = markup`<p class="faint">nothing to draw</p>`;
+
+/** Shares by bin, the reference's beside the window's. */
+export function sharePlot(bins: DriftColumn['bins']): Markup {
+  if (bins.length === 0) return NOTHING;
+  const [height, base] = [120, 104];
+  const largest = Math.max(0.01, ...bins.flatMap(({ reference, current }) => [reference, current]));
+  const slot = WIDTH / bins.length;
+  const bar = (x: number, share: number, kind: string): Markup => {
+    const tall = (share / largest) * (base - 12);
+    return markup`<rect class="${kind}" x="${round(x)}" y="${round(base - tall)}" width="${round(slot * 0.4)}" height="${round(tall)}"/>`;
+  };
+  const bars = bins.map(
+    ({ label, reference, current }, i) =>
+      markup`<g><title>${label}: ${percentage(reference)} before, ${percentage(current)} now</title>${bar(slot * (i + 0.08), reference, 'reference')}${bar(slot * (i + 0.52), current, 'current')}</g>`,
+  );
+  // As many labels as fit side by side.
+  const every = Math.ceil((Math.max(...bins.map(({ label }) => label.length)) * 5.4) / slot);
+  const labels = bins.map(({ label }, i) =>
+    i % every === 0 ? markup`<text x="${round(slot * i + 1)}" y="${height - 3}">${label}</text>` : markup``,
+  );
+  return drawing(height, 'shares by bin', [
+    markup`<text x="0" y="9">${percentage(largest)}</text>`,
+    markup`<line class="axis" x1="0" x2="${WIDTH}" y1="${base}" y2="${base}"/>`,
+    ...bars,
+    ...labels,
+  ]);
+}
+
+/** Where the values lie: whiskers from the 1 % to the 99 % quantile, the middle half as a box, the median as a stroke. */
+export function rangePlot(column: DriftColumn, probabilities: readonly number[]): Markup {
+  const { quantiles, reference_quantiles: before } = column;
+  if (quantiles === null || before === null) return markup``;
+  const at = (values: readonly number[], probability: number): number =>
+    values[probabilities.indexOf(probability)] ?? NaN;
+  const shown = [0.01, 0.25, 0.5, 0.75, 0.99];
+  const all = [...shown.map((p) => at(before, p)), ...shown.map((p) => at(quantiles, p))];
+  const [low, high] = [Math.min(...all), Math.max(...all)];
+  if (!(high > low)) return markup``;
+  const scale = (value: number): number => round(8 + ((value - low) / (high - low)) * (WIDTH - 16));
+  const row = (values: readonly number[], kind: string, y: number): Markup => {
+    const [from, lower, middle, upper, to] = shown.map((p) => scale(at(values, p)));
+    return markup`<g><title>1 %: ${figure(at(values, 0.01))}, 25 %: ${figure(at(values, 0.25))}, median: ${figure(at(values, 0.5))}, 75 %: ${figure(at(values, 0.75))}, 99 %: ${figure(at(values, 0.99))}</title><line class="whisker ${kind}" x1="${from ?? 0}" x2="${to ?? 0}" y1="${y}" y2="${y}"/><rect class="${kind}" x="${lower ?? 0}" y="${y - 6}" width="${round(Math.max(1, (upper ?? 0) - (lower ?? 0)))}" height="12"/><line class="median" x1="${middle ?? 0}" x2="${middle ?? 0}" y1="${y - 6}" y2="${y + 6}"/></g>`;
+  };
+  return drawing(58, 'quantiles', [
+    row(before, 'reference', 12),
+    row(quantiles, 'current', 32),
+    markup`<text x="0" y="55">${figure(low)}</text><text class="end" x="${WIDTH}" y="55">${figure(high)}</text>`,
+  ]);
+}
+
+export interface PsiDay {
+  /** YYYY-MM-DD */
+  day: string;
+  psi: number | null;
+}
+
+/** The index day by day, with the limits of the last day. A day without one has a dot on the axis. */
+export function psiPlot(days: readonly PsiDay[], warn: number | null, alert: number | null): Markup {
+  if (days.every(({ psi }) => psi === null)) return NOTHING;
+  const [height, base] = [86, 70];
+  const largest = Math.max(...days.map(({ psi }) => psi ?? 0), (alert ?? 0) * 1.15, 0.01);
+  const slot = Math.min(40, WIDTH / days.length);
+  const y = (psi: number): number => round(base - (Math.min(psi, largest) / largest) * (base - 6));
+  const bars = days.map(({ day, psi }, i) => {
+    const x = slot * (i + 0.15);
+    if (psi === null)
+      return markup`<circle class="faint" cx="${round(x + slot * 0.35)}" cy="${base}" r="2"><title>${day}: none</title></circle>`;
+    const level = alert !== null && psi >= alert ? 'drift' : warn !== null && psi >= warn ? 'warn' : 'current';
+    return markup`<rect class="${level}" x="${round(x)}" y="${y(psi)}" width="${round(slot * 0.7)}" height="${round(base - y(psi))}"><title>${day}: ${figure(psi)}</title></rect>`;
+  });
+  const limit = (value: number | null, name: string): Markup =>
+    value === null
+      ? markup``
+      : markup`<line class="limit" x1="0" x2="${WIDTH}" y1="${y(value)}" y2="${y(value)}"/><text class="end" x="${WIDTH}" y="${y(value) - 2}">${name} ${figure(value)}</text>`;
+  return drawing(height, 'population stability index by day', [
+    markup`<line class="axis" x1="0" x2="${WIDTH}" y1="${base}" y2="${base}"/>`,
+    limit(warn, 'warn'),
+    limit(alert, 'drift'),
+    ...bars,
+    markup`<text x="0" y="${height - 3}">${days[0]?.day ?? ''}</text>`,
+    days.length > 1
+      ? markup`<text x="${round(Math.min(slot * days.length, WIDTH))}" class="end" y="${height - 3}">${slot * days.length > 140 ? (days.at(-1)?.day ?? '') : ''}</text>`
+      : markup``,
+  ]);
+}
+
+function drawing(height: number, what: string, parts: readonly Markup[]): Markup {
+  return markup`<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${what}">${parts}</svg>`;
+}
