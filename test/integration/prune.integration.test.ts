@@ -1,0 +1,328 @@
+import { Client, Connection } from '@temporalio/client';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createAuditLog } from '../../activities/audit/audit-log.js';
+import { readManifest } from '../../activities/bundle/read-manifest.js';
+import { createPointerActivities } from '../../activities/pointer/pointer.js';
+import { referenceDeps } from '../../activities/prune/deps.js';
+import { createPruneActivities, planPrune } from '../../activities/prune/prune.js';
+import type { PruneResult } from '../../activities/prune/contract.js';
+import { createRolloutActivities } from '../../activities/rollout/rollout.js';
+import { sha256Hex } from '../../domain/bundle/digest.js';
+import {
+  bundleKey,
+  MANIFEST_FILE,
+  MANIFEST_PAYLOAD_TYPE,
+  pointerKey,
+  SIGNATURE_FILE,
+} from '../../domain/bundle/layout.js';
+import { buildManifest } from '../../domain/bundle/manifest.js';
+import { signEnvelope } from '../../domain/dsse/dsse.js';
+import { writePointerFile } from '../../domain/pointer/pointer.js';
+import type { Mongo } from '../../platform/mongo.js';
+import type { ObjectStore } from '../../platform/object-store.js';
+import { testSigner } from '../support/live-tiny-bundle.js';
+import { testMongo, testStore } from '../support/servers.js';
+import { startTestStack, type TestStack } from '../support/stack.js';
+// quietens the SDK
+import '../support/workflow-environment.js';
+
+// What goes and what stays, on a real S3, with real pointers, verdicts, pins and an open run.
+let stack: TestStack;
+let store: ObjectStore;
+let mongo: Mongo;
+let client: Client;
+let model: string;
+const { signer, trustedKeys } = testSigner();
+
+beforeAll(async () => {
+  stack = await startTestStack(['mongo', 's3', 'temporal']);
+  store = await testStore(stack.env);
+  mongo = await testMongo(stack.env, 'prune');
+  client = new Client({ connection: await Connection.connect({ address: stack.env['TEMPORAL_ADDRESS'] as string }) });
+});
+afterAll(async () => {
+  store?.close();
+  await mongo?.close();
+  await client?.connection.close();
+  await stack?.stop();
+});
+let serial = 0;
+beforeEach(() => void (model = `tiny${(serial += 1)}`));
+
+const name = (n: number) => `202501${String(n).padStart(2, '0')}-120000-1.0.${n}-0a1b2c3`;
+const json = (value: unknown) => Buffer.from(JSON.stringify(value));
+async function publish(n: number, parent: number | null = null): Promise<{ version: string; manifestSha256: string }> {
+  const version = name(n);
+  const files = new Map<string, Buffer>([
+    ['feature_registry.json', json({ n })],
+    ['pipeline.onnx', Buffer.alloc(100, n)],
+  ]);
+  const { bytes } = buildManifest(
+    {
+      model,
+      modelVersion: String(n),
+      version,
+      runId: 'run',
+      gitSha: '0a1b2c3',
+      trainedAt: '2025-01-01T00:00:00Z',
+      asOf: '2025-01-01T00:00:00Z',
+      dataSnapshotId: `snap-${n}`,
+      metrics: {},
+      parentVersion: parent === null ? null : name(parent),
+      releaseId: `r${n}`,
+    },
+    files,
+  );
+  files.set(SIGNATURE_FILE, json(signEnvelope(MANIFEST_PAYLOAD_TYPE, bytes, signer)));
+  files.set(MANIFEST_FILE, bytes);
+  for (const [file, content] of files)
+    await store.putIfAbsent(bundleKey(model, version, file), content, 'application/json');
+  await store.putIfAbsent(`fraud/claims/${model}/${version}.json`, json({}), 'application/json');
+  await store.putIfAbsent(`fraud/snapshots/${model}/snap-${n}/snapshot.parquet`, json([n]), 'application/json');
+  await store.putIfAbsent(`fraud/snapshots/${model}/snap-${n}/snapshot.json`, json({ n }), 'application/json');
+  return { version, manifestSha256: sha256Hex(bytes) };
+}
+const bundles = new Map<number, { version: string; manifestSha256: string }>();
+async function publishMany(last: number, parentOf: Record<number, number> = {}): Promise<void> {
+  await Promise.all(
+    Array.from({ length: last }, async (_, i) => bundles.set(i + 1, await publish(i + 1, parentOf[i + 1] ?? null))),
+  );
+}
+const ref = (n: number) => bundles.get(n) ?? expect.fail(`no bundle ${n}`);
+const swapper = () => createPointerActivities({ store, audit: createAuditLog(mongo.db), signer, trustedKeys });
+async function swap(n: number, environment = 'production'): Promise<void> {
+  const pointer = swapper();
+  const live = await pointer.readPointer({ model, environment });
+  const change = {
+    model,
+    environment,
+    bundle: ref(n),
+    releaseId: 'r',
+    putId: `${model}/${n}/${Date.now()}`,
+    actor: 'ada',
+    reason: 'a test',
+    updatedAt: new Date().toISOString(),
+  };
+  expect(await pointer.swapPointer({ ...change, expectedGeneration: live?.generation ?? 0 })).toMatchObject({
+    outcome: 'swapped',
+  });
+}
+const deps = (through: ObjectStore = store) => referenceDeps({ db: mongo.db, store: through, trustedKeys, client });
+const later = () => new Date(Date.now() + 60_000).toISOString();
+const policy = () => ({ keep: 2, olderThanDays: 0, now: later() });
+const going = async () =>
+  (await planPrune(deps(), model, policy()))
+    .filter(({ goes }) => goes)
+    .map(({ kind, name: what }) => `${kind} ${what}`);
+async function prune(through: ObjectStore = store): Promise<PruneResult> {
+  const { pruneArtifacts } = createPruneActivities({ ...deps(through), defaults: { keep: 2, olderThanDays: 0 } });
+  return new MockActivityEnvironment().run<[{ model: string; now: string }], PruneResult, typeof pruneArtifacts>(
+    pruneArtifacts,
+    { model, now: later() },
+  );
+}
+const names = (...of: number[]) => of.map((n) => `bundle ${name(n)}`);
+const deleted = ({ deleted: gone }: PruneResult) => gone.map(({ kind, name: what }) => `${kind} ${what}`);
+const objects = async (prefix: string) => (await store.list(`${prefix}/${model}/`)).map(({ key }) => key);
+/** The store with something that happens at one moment. */
+function whenever(moment: (method: 'copy' | 'delete', key: string) => Promise<void>): ObjectStore {
+  return {
+    ...store,
+    copy: async (from, to) => {
+      await store.copy(from, to);
+      await moment('copy', from);
+    },
+    delete: async (key) => {
+      await moment('delete', key);
+      await store.delete(key);
+    },
+  };
+}
+
+describe('keep the last N', () => {
+  it('deletes what nothing names; a pointer, its parent, a candidate, the rollback target, a pin and an open run keep theirs', async () => {
+    await publishMany(14, { 10: 4 });
+    await swap(9);
+    await swap(10);
+    await swap(3, 'staging');
+    const live = await store.get(pointerKey(model, 'production'));
+    const pointer = (await swapper().readPointer({ model, environment: 'production' })) ?? expect.fail('no pointer');
+    const candidate = { version: name(2), manifest_sha256: ref(2).manifestSha256, weight: 0.1, salt: 's' };
+    await store.putIfMatch(
+      pointerKey(model, 'production'),
+      writePointerFile({ ...pointer, candidate }, signer),
+      live?.etag ?? null,
+    );
+    const { recordVerdict } = createRolloutActivities({
+      db: mongo.db,
+      objectStore: store,
+      readPointer: swapper().readPointer,
+    });
+    for (const [n, generation] of [
+      [6, 1],
+      [10, 2],
+    ] as const)
+      await recordVerdict({
+        model,
+        environment: 'production',
+        version: name(n),
+        manifestSha256: ref(n).manifestSha256,
+        generation,
+        verdict: 'Successful',
+        why: '',
+        at: '',
+      });
+    await deps().pins.put({ model, version: name(5), actor: 'grace', reason: 'audit', at: '' });
+    await store.putIfAbsent(bundleKey(model, name(15), 'pipeline.onnx'), json(1), 'application/json');
+    for (const key of ['2025-01-01', '2025-01-02', '2025-01-03'])
+      for (const file of ['fx_rates.json', 'fx_rates.result.json', 'fx_rates.version.json'])
+        await store.putIfAbsent(`fraud/refresh/${model}/${key}/fxRates/${file}`, json(key), 'application/json');
+    const written = Date.now();
+    await vi.waitUntil(() => Date.now() - written > 1_100, 5_000);
+    const run = await client.workflow.start('rollbackRelease', {
+      taskQueue: 'nobody',
+      workflowId: `rollback/${model}/x`,
+      args: [{ version: name(7) }],
+    });
+    await vi.waitUntil(async () => (await going()).every((one) => !one.includes(name(7))), 15_000);
+
+    const before = await objects('fraud');
+    const planned = await going();
+    expect(planned.filter((one) => one.startsWith('bundle'))).toEqual(names(1, 8, 11, 12));
+    expect(planned).toContain(`incomplete bundle ${name(15)}`);
+    expect(planned.filter((one) => one.startsWith('refreshed'))).toEqual(['refreshed artifact 2025-01-01/fxRates']);
+    // Which two snapshots are the newest depends on which was written last; those of bundles that stay never go.
+    const snapshots = planned.filter((one) => one.startsWith('snapshot'));
+    expect([1, 8, 11, 12].map((n) => `snapshot snap-${n}`)).toEqual(expect.arrayContaining(snapshots));
+    expect(snapshots.length).toBeGreaterThanOrEqual(2);
+    const why = Object.fromEntries((await planPrune(deps(), model, policy())).map((one) => [one.name, one.why]));
+    expect(why[name(10)]).toEqual(['live in production']);
+    expect(why[name(9)]).toEqual(['live in production before']);
+    expect(why[name(4)]).toEqual(['parent of what is live in production']);
+    expect(why[name(2)]).toEqual(['candidate in production']);
+    expect(why[name(3)]).toEqual(['live in staging']);
+    expect(why[name(6)]).toEqual(['where a rollback of production goes']);
+    expect(why[name(5)]).toEqual(['pinned by grace: audit']);
+    expect(why[name(7)]).toEqual([`named by rollback/${model}/x`]);
+    expect(why[name(14)]).toEqual(['one of the newest 2']);
+    expect(why['snap-7']).toEqual([`data of bundle ${name(7)}`]);
+    expect(await objects('fraud')).toEqual(before);
+
+    expect(deleted(await prune()).sort()).toEqual([...planned].sort());
+    for (const n of [1, 8, 11, 12])
+      expect((await objects('fraud/artifacts')).filter((key) => key.includes(name(n)))).toEqual([]);
+    expect(await objects('fraud/claims')).toHaveLength(10);
+    expect(await objects('fraud/pruned')).toEqual([]);
+    expect(deleted(await prune())).toEqual([]);
+    expect(await deps().pins.remove(model, name(5))).toBe(true);
+    await run.terminate();
+    await vi.waitUntil(async () => (await going()).includes(names(7)[0] as string), 15_000);
+    expect((await going()).filter((one) => one.startsWith('bundle'))).toEqual(names(5, 7));
+  });
+
+  it('keeps what is young, and takes nothing at all where a pointer cannot be believed', async () => {
+    await publishMany(4);
+    await swap(4);
+    const young = await planPrune(deps(), model, { keep: 1, olderThanDays: 30, now: '2025-01-20T00:00:00Z' });
+    expect(young.every(({ goes }) => !goes)).toBe(true);
+    const pointer = await store.get(pointerKey(model, 'production'));
+    const broken = Buffer.from((pointer?.bytes.toString() ?? '').replace(name(4), name(3)));
+    await store.putIfMatch(pointerKey(model, 'production'), broken, pointer?.etag ?? null);
+    await expect(prune()).rejects.toThrow(/pointer of tiny\d+ in production is refused/);
+    expect((await objects('fraud/artifacts')).filter((key) => key.endsWith(MANIFEST_FILE))).toHaveLength(4);
+  });
+});
+
+describe('a bundle that somebody names in between', () => {
+  it('stays: the pointers are read again before each deletion', async () => {
+    await publishMany(6);
+    await swap(6);
+    let swapped = false;
+    const result = await prune(
+      whenever(async (method, key) => {
+        if (swapped || method !== 'delete' || !key.includes(name(1))) return;
+        swapped = true;
+        await swap(3);
+      }),
+    );
+    expect(result.spared).toEqual([{ kind: 'bundle', name: name(3), why: 'live in production' }]);
+    expect(deleted(result).filter((one) => one.startsWith('bundle'))).toEqual(names(1, 2, 4));
+    expect(await readManifest(store, trustedKeys, { model, ...ref(3) })).toMatchObject({ version: name(3) });
+    expect(await objects('fraud/artifacts')).toContain(bundleKey(model, name(3), 'pipeline.onnx'));
+  });
+
+  it('is whole again when that was the very moment its manifest went', async () => {
+    await publishMany(4);
+    await swap(4);
+    const result = await prune(
+      whenever(async (method, key) => {
+        if (method === 'copy' && key === bundleKey(model, name(2), MANIFEST_FILE)) await swap(2);
+      }),
+    );
+    expect(result.spared).toEqual([{ kind: 'bundle', name: name(2), why: 'live in production' }]);
+    expect(await readManifest(store, trustedKeys, { model, ...ref(2) })).toMatchObject({ version: name(2) });
+    expect(await objects('fraud/pruned')).toEqual([]);
+  });
+
+  it('cannot be named once its manifest is gone', async () => {
+    await publishMany(4);
+    await swap(4);
+    let refused: unknown = null;
+    await prune(
+      whenever(async (method, key) => {
+        if (method === 'delete' && key === bundleKey(model, name(1), 'pipeline.onnx'))
+          refused = await swap(1).catch((error: unknown) => error);
+      }),
+    );
+    expect(refused).toMatchObject({ type: 'IntegrityError' });
+    expect(await swapper().readPointer({ model, environment: 'production' })).toMatchObject({ version: name(4) });
+  });
+});
+
+describe('kill -9', () => {
+  it('at any deletion: the next attempt ends with the same', async () => {
+    await publishMany(5);
+    await swap(5);
+    const expected = await going();
+    for (let survives = 1; ; survives += 2) {
+      let left = survives;
+      const dying = whenever(() => (left-- > 0 ? Promise.resolve() : Promise.reject(new Error('killed'))));
+      const ended = await prune(dying).then(
+        (result) => deleted(result),
+        () => null,
+      );
+      if (ended !== null) break;
+      const manifests = (await objects('fraud/artifacts')).filter((key) => key.endsWith(MANIFEST_FILE));
+      expect(manifests).toEqual(expect.arrayContaining([4, 5].map((n) => bundleKey(model, name(n), MANIFEST_FILE))));
+    }
+    expect(expected.length).toBeGreaterThan(3);
+    expect(await going()).toEqual([]);
+    const left = [
+      ...(await objects('fraud/artifacts')),
+      ...(await objects('fraud/snapshots')),
+      ...(await objects('fraud/pruned')),
+      ...(await objects('fraud/claims')),
+    ];
+    expect(
+      left.filter((key) => ![name(4), name(5), 'snap-4', 'snap-5', 'current.json'].some((kept) => key.includes(kept))),
+    ).toEqual([]);
+  });
+
+  it('with the manifest put aside, and a pointer swapped before that: the next attempt gives it back', async () => {
+    await publishMany(4);
+    await swap(4);
+    const dying = whenever(async (method, key) => {
+      if (method === 'copy' && key === bundleKey(model, name(1), MANIFEST_FILE)) await swap(1);
+      if (method === 'delete' && key === bundleKey(model, name(1), MANIFEST_FILE)) {
+        await store.delete(key);
+        throw new Error('killed');
+      }
+    });
+    await expect(prune(dying)).rejects.toThrow('killed');
+    expect(await store.head(bundleKey(model, name(1), MANIFEST_FILE))).toBeNull();
+    const result = await prune();
+    expect(await readManifest(store, trustedKeys, { model, ...ref(1) })).toMatchObject({ version: name(1) });
+    expect(deleted(result)).not.toContain(names(1)[0]);
+  });
+});
