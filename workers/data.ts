@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
 import { Client, Connection } from '@temporalio/client';
 import { createBundleActivities } from '../activities/bundle/bundle.js';
+import { createDriftActivities } from '../activities/drift/drift.js';
 import { createMongoActivities } from '../activities/mongo/mongo.js';
 import { referenceDeps } from '../activities/prune/deps.js';
 import { createPruneActivities } from '../activities/prune/prune.js';
@@ -74,6 +75,12 @@ try {
         trustedKeys,
         loadSpec: async (model) => (await loadModel(modelsDir, model)).spec,
         stream: streamPredictions,
+      }),
+      ...createDriftActivities({
+        db: mongo.db,
+        store,
+        trustedKeys,
+        loadSpec: async (model) => (await loadModel(modelsDir, model)).spec,
       }),
       ...createPruneActivities({
         ...referenceDeps({

@@ -2,6 +2,7 @@ import type { Db } from 'mongodb';
 import { readableJson } from '../../domain/bundle/digest.js';
 import type { TrustedKeys } from '../../domain/dsse/dsse.js';
 import { compareWithReference, withAction } from '../../domain/drift/compare.js';
+import { renderDriftPage, type EarlierDay } from '../../domain/drift/page/page.js';
 import { actionFor, daysWithDrift } from '../../domain/retraining/rule.js';
 import { SluiceError } from '../../platform/errors.js';
 import type { ObjectStore } from '../../platform/object-store.js';
@@ -13,6 +14,7 @@ import { readWindow, type ReadOptions } from './read-window.js';
 import { readReference } from './reference.js';
 
 const DAY_MS = 86_400_000;
+const DAYS_DRAWN = 30;
 /** Longer reasons stay in the report: these go into workflow history, alerts and lists. */
 const WHY_CHARACTERS = 400;
 
@@ -20,8 +22,6 @@ export interface CompareDeps {
   db: Db;
   store: ObjectStore;
   trustedKeys: TrustedKeys;
-  /** a report as a page of its own */
-  renderPage: (report: DriftReport) => string;
 }
 
 type Spec = Pick<ModelSpec, 'data' | 'drift'>;
@@ -78,11 +78,27 @@ async function keep(
   bytes: Buffer,
 ): Promise<DriftDay> {
   const report = validate('drift-report', JSON.parse(bytes.toString('utf8')), reportKey);
+  const page = renderDriftPage(report, await earlierDays(deps.db, target, report));
   const pageKey = `${driftPrefix(target)}report.html`;
-  await deps.store.putIfAbsent(pageKey, Buffer.from(deps.renderPage(report)), 'text/html; charset=utf-8');
+  await deps.store.putIfAbsent(pageKey, Buffer.from(page), 'text/html; charset=utf-8');
   const day = await toDriftDay(deps.db, spec, target, report, { reportKey, pageKey });
   await saveDay(deps.db, day);
   return day;
+}
+
+/** The days before from the same model, for the page's line of days. */
+async function earlierDays(db: Db, { model, asOf }: DriftTarget, report: DriftReport): Promise<EarlierDay[]> {
+  const days = await reportsOf(db)
+    .find({
+      model,
+      model_version: report.model_version,
+      report_key: { $ne: null },
+      as_of: { $lt: new Date(asOf) },
+    })
+    .sort({ as_of: -1 })
+    .limit(DAYS_DRAWN)
+    .toArray();
+  return days.map(({ as_of, psi }) => ({ timestamp: as_of.toISOString(), psi }));
 }
 
 /** What the days before and this one's alert rate make of the verdict. */
@@ -142,7 +158,7 @@ async function toDriftDay(
     why: why.length <= WHY_CHARACTERS ? why : `${why.slice(0, WHY_CHARACTERS - 1)}…`,
     rows: report.window.rows,
     featuresWithDrift: report.features_with_drift,
-    psi: report.psi,
+    psi: { ...report.psi, [report.prediction.name]: report.prediction.scopes[0]?.psi ?? null },
     alertRate: report.alert_rate.rate,
     alertRateRatio: report.alert_rate.ratio,
     stalenessHours: report.freshness.age_hours,

@@ -334,7 +334,6 @@ describe('a comparison', () => {
       db: mongo.db,
       store: objects,
       trustedKeys,
-      renderPage: () => '<!doctype html>',
       loadSpec: () => Promise.resolve(spec),
     });
   const ask = <T>(work: (target: DriftTarget) => Promise<T>, date = KEY, prefix = ''): Promise<T> =>
