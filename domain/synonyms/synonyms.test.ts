@@ -21,8 +21,10 @@ const violationsOf = (document: unknown): { path: string; message: string }[] =>
     ),
   ];
 };
-const check = (text: string | Buffer, rules = { known, violationsOf }): ReturnType<typeof checkSynonyms> =>
-  checkSynonyms(typeof text === 'string' ? Buffer.from(text) : text, rules);
+const check = (
+  text: string | Buffer,
+  rules: Parameters<typeof checkSynonyms>[1] = { known, violationsOf },
+): ReturnType<typeof checkSynonyms> => checkSynonyms(typeof text === 'string' ? Buffer.from(text) : text, rules);
 /** a file with these lines of synonyms, which begin in line 4 */
 const withLines = (...lines: string[]): string =>
   `{\n  "canonical": ["travel", "home"],\n  "synonyms": {\n${lines.map((line) => `    ${line}`).join(',\n')}\n  }\n}\n`;

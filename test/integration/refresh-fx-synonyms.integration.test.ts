@@ -145,11 +145,8 @@ async function refreshFx(
     provider: () => createFxProvider({ source, apiKey: '', now }),
   });
   const input: RefreshInput = { model: 'ulb_gbdt', asOf, key: refreshKey(asOf), live };
-  const [artifact] = await new MockActivityEnvironment().run<[RefreshInput], RefreshedArtifact[]>(
-    refreshFxRates,
-    input,
-  );
-  return artifact!;
+  const artifacts: RefreshedArtifact[] = await new MockActivityEnvironment().run(() => refreshFxRates(input));
+  return artifacts[0]!;
 }
 const failed = ({ checks }: RefreshedArtifact): string[] =>
   checks.filter(({ passed }) => !passed).map(({ name }) => name);
@@ -308,8 +305,8 @@ const by = (reason = 'new spellings') => ({ actor: 'Zoë', reason, at: '2025-06-
 async function refreshSynonyms(live: RefreshInput['live'], asOf = AS_OF): Promise<RefreshedArtifact> {
   const { refreshSynonyms: run } = createSynonymsRefreshActivities(deps());
   const input: RefreshInput = { model: 'ulb_gbdt', asOf, key: refreshKey(asOf), live };
-  const [artifact] = await new MockActivityEnvironment().run<[RefreshInput], RefreshedArtifact[]>(run, input);
-  return artifact!;
+  const artifacts: RefreshedArtifact[] = await new MockActivityEnvironment().run(() => run(input));
+  return artifacts[0]!;
 }
 
 describe('the nightly synonyms', () => {
