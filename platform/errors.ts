@@ -22,6 +22,7 @@ export const FAILURES = {
   RolloutFailed: 'final',
   NoReplica: 'retryable',
   Superseded: 'final',
+  ScheduledRunFailed: 'final',
   NotAuthorised: 'final',
   UndoFailed: 'final',
   DiskFull: 'final',

@@ -1,4 +1,5 @@
 import { escapeMarkdown } from '../../domain/markdown/escape.js';
+import { HEADLINE_METRICS } from '../../domain/release/headlines.js';
 import type { ReleaseReport } from '../contract.js';
 
 const BEGIN =
@@ -42,16 +43,7 @@ export const MODEL_PROGRESS_COLUMNS: readonly Column[] = [
   { title: 'run id', cell: (r) => r.runId },
   { title: 'version', cell: (r) => r.modelVersion },
   { title: 'stage', cell: (r) => r.stage },
-  ...[
-    'auc_roc',
-    'auc_pr',
-    'precision',
-    'recall',
-    'f1_score',
-    'precision_at_0.5pct',
-    'precision_at_1pct',
-    'alert_rate',
-  ].map(metric),
+  ...HEADLINE_METRICS.map(metric),
   { title: 'gates', cell: (r) => gatesCell(r) },
   { title: 'data', cell: (r) => r.dataSnapshotId },
   ...ending,

@@ -1,3 +1,4 @@
+import { HEADLINE_METRICS } from '../../domain/release/headlines.js';
 import type { CheckResult, Metrics } from '../../domain/release/types.js';
 import type { ReleaseProgress } from '../../workflows/releaseModel/contract.js';
 import type { StepProgress } from '../../workflows/progress.js';
@@ -33,19 +34,8 @@ export function gateTable(gates: readonly CheckResult[]): string[] {
   );
 }
 
-const HEADLINES = [
-  'auc_pr',
-  'auc_roc',
-  'precision',
-  'recall',
-  'f1_score',
-  'precision_at_0.5pct',
-  'precision_at_1pct',
-  'alert_rate',
-];
-
 export function metricLine(metrics: Metrics): string {
-  return HEADLINES.filter((name) => typeof metrics[name] === 'number')
+  return HEADLINE_METRICS.filter((name) => typeof metrics[name] === 'number')
     .map((name) => `${name} ${(metrics[name] as number).toFixed(4)}`)
     .join('  ');
 }

@@ -1,7 +1,7 @@
 import { Connection } from '@temporalio/client';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { MongoClient } from 'mongodb';
 import { SluiceError } from '../../platform/errors.js';
+import { temporalConnection } from '../../platform/temporal.js';
 import type { Server } from '../types.js';
 import { answers } from './mlflow.js';
 import { ensureBucket } from './s3.js';
@@ -33,15 +33,11 @@ const KINDS: Record<Server, ExternalKind> = {
     required: [],
     optional: ['TEMPORAL_NAMESPACE', 'TEMPORAL_UI_URL'],
     check: async (env) => {
-      const { connectionOptions, namespace } = loadClientConnectConfig({ overrideEnvVars: env });
-      const connection = await Connection.connect({
-        ...connectionOptions,
-        address: env['TEMPORAL_ADDRESS'] ?? '',
-        connectTimeout: TIMEOUT_MS,
-      });
+      const namespace = env['TEMPORAL_NAMESPACE'] || 'default';
+      const connection = await Connection.connect({ ...temporalConnection(env), connectTimeout: TIMEOUT_MS });
       try {
-        await connection.workflowService.describeNamespace({ namespace: namespace ?? 'default' });
-        await ensureSearchAttributes(connection, namespace ?? 'default');
+        await connection.workflowService.describeNamespace({ namespace });
+        await ensureSearchAttributes(connection, namespace);
       } finally {
         await connection.close();
       }
