@@ -5,6 +5,7 @@ import {
   makeTinyBundle,
   TINY_MODEL,
   tinyExpectation,
+  tinyProfile,
   type TinyBundle,
   type TinyOptions,
 } from '../../test/support/tiny-bundle.js';
@@ -130,28 +131,8 @@ describe('loading a bundle', () => {
 
   it('gives the reference profile where there is one, checked', async () => {
     expect((await load(good)).profile).toBeNull();
-    const profile = {
-      as_of: '2025-06-30T00:00:00Z',
-      rows: 1,
-      features: [
-        {
-          name: 'hour',
-          kind: 'numeric',
-          missing_value: null,
-          period_hours: 24,
-          count: 1,
-          missing_fraction: 0,
-          mean: 1,
-          std: 0,
-          quantiles: [1, 1],
-        },
-      ],
-      score: { count: 1, quantiles: [0, 1], alert_rate: 0 },
-      target: { count: 1, rate: 0 },
-      segments: [],
-    };
-    const bundle = await load(await signed({ 'reference_profile.json': readableJson(profile) }));
-    expect(bundle.profile).toEqual(profile);
+    const bundle = await load(await signed({ 'reference_profile.json': readableJson(tinyProfile) }));
+    expect(bundle.profile).toEqual(tinyProfile);
     await expect(load(await signed({ 'reference_profile.json': Buffer.from('{}') }))).rejects.toThrow(
       /reference_profile\.json.*'rows'/,
     );

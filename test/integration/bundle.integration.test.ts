@@ -22,7 +22,14 @@ import { createRun, putArtifact } from '../support/mlflow-run.js';
 import { scoreRows } from '../support/score-rows.js';
 import { testStore } from '../support/servers.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
-import { makeTinyBundle, TINY_MODEL, tinyRegistry, tinySpec, type TinyBundle } from '../support/tiny-bundle.js';
+import {
+  makeTinyBundle,
+  TINY_MODEL,
+  tinyProfile,
+  tinyRegistry,
+  tinySpec,
+  type TinyBundle,
+} from '../support/tiny-bundle.js';
 
 type Compose = Parameters<BundleActivities['composeBundle']>[0];
 
@@ -290,6 +297,32 @@ describe('composing a bundle', () => {
     const [a, b] = [await goldenOf(older.version), await goldenOf(newer.version)];
     expect(a.features, "training's own layer is the same").toEqual(b.features);
     expect(a.raw, 'the raw layer follows the lookups').not.toEqual(b.raw);
+  });
+});
+
+describe('the reference profile', () => {
+  it('goes into a bundle when the run reported it, and must where the spec lists it', async () => {
+    const spec = { ...model.spec, bundle_files: [...model.spec.bundle_files, 'reference_profile.json'] };
+    const demanding = { loadModel: () => Promise.resolve({ ...model, spec }) };
+    await expect(run(await compose(), demanding)).rejects.toThrow(/bundle_files ask for reference_profile\.json/);
+
+    const files = new Map([...runFiles, ['bundle/reference_profile.json', readableJson(tinyProfile)]]);
+    const withProfile = await compose({
+      runId: await createRun(stack.env['MLFLOW_TRACKING_URI'] as string, files),
+      artifacts: Object.fromEntries(
+        [...files].map(([path, bytes]) => [path, { sha256: sha256Hex(bytes), bytes: bytes.length }]),
+      ),
+    });
+    const ref = await run(withProfile, demanding);
+    expect(await keysOf(ref.version)).toContain('reference_profile.json');
+    expect(await verify(ref), 'also to a scorer whose spec does not list it yet').toMatchObject({
+      version: ref.version,
+    });
+    const without = await run(await compose({ releaseId: 'r2', createdAt: '2025-06-30T16:00:00Z' }));
+    expect(without.contentSha256, 'it does not decide a score').toBe(ref.contentSha256);
+    expect(await verify(without, demanding), 'a bundle of before stays loadable').toMatchObject({
+      version: without.version,
+    });
   });
 });
 

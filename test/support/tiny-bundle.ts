@@ -19,7 +19,7 @@ import { writePointerFile } from '../../domain/pointer/pointer.js';
 import { compileIsotonic } from '../../domain/scoring-decision/isotonic.js';
 import type { ObjectStore } from '../../platform/object-store.js';
 import { projectPath } from '../../platform/project.js';
-import type { FeatureRegistry, ModelSpec, Pointer } from '../../schemas/types.js';
+import type { FeatureRegistry, ModelSpec, Pointer, ReferenceProfile } from '../../schemas/types.js';
 
 export const TINY_MODEL = 'tiny';
 
@@ -148,6 +148,28 @@ export const tinyRegistry: FeatureRegistry = {
       op: { kind: 'index_of', input: 'kind', values: ['transfer', 'card', 'atm'] },
     },
   ],
+};
+
+/** What training would have reported of its data. A tiny bundle is from before that, unless a test puts this in. */
+export const tinyProfile: ReferenceProfile = {
+  as_of: '2025-06-30T00:00:00Z',
+  rows: 1,
+  features: [
+    {
+      name: 'hour',
+      kind: 'numeric',
+      missing_value: null,
+      period_hours: 24,
+      count: 1,
+      missing_fraction: 0,
+      mean: 1,
+      std: 0,
+      quantiles: [1, 1],
+    },
+  ],
+  score: { count: 1, quantiles: [0, 1], alert_rate: 0 },
+  target: { count: 1, rate: 0 },
+  segments: [],
 };
 
 const text = (maxLength: number) => ({ type: 'string', minLength: 1, maxLength });
