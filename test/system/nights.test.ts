@@ -282,4 +282,33 @@ describe('nights on real servers', () => {
     expect((await metadata()).fx.fixing_date).toBe('2025-07-03');
     expect(verifyAuditChain(await createAuditLog(mongo.db).entries())).toMatchObject({ intact: true });
   });
+
+  it('what lies beyond its tolerance waits for a person while the rest is live; rejected from the command line, it stays out', async () => {
+    const before = await metadata();
+    // Two weeks after the newest fixing, and half of the window empty.
+    const key = '2025-08-15';
+    expect((await cli.run('--json', 'refresh', 'run', '--as-of', key, '--no-watch')).exitCode).toBe(0);
+    const waiting = await vi.waitUntil(
+      async () => {
+        const { json } = await cli.run('--json', 'refresh', 'show', key);
+        return json['approval'] === null ? null : (json as unknown as Shown);
+      },
+      { timeout: 60_000, interval: 500 },
+    );
+    expect(waiting.status).toBe('WaitingForApproval');
+    expect(artifact(waiting, 'fx_rates')).toMatchObject({ outcome: 'held' });
+    expect((await cli.run('refresh', 'list')).stdout).toMatch(/WaitingForApproval +ulb_gbdt +2025-08-15 +night/);
+    const { exitCode } = await cli.run('--json', 'refresh', 'reject', key, '--reason', 'the source stands still');
+    expect(exitCode).toBe(0);
+    const end = await vi.waitUntil(
+      async () => {
+        const shown = await cli.run('--json', 'refresh', 'show', key);
+        return shown.exitCode === 4 ? (shown.json as unknown as Shown) : null;
+      },
+      { timeout: 60_000, interval: 500 },
+    );
+    expect(end.status).toBe('Rejected');
+    expect(end.why).toContain('fx_rates');
+    expect((await metadata()).lookups['fx_rates']).toEqual(before.lookups['fx_rates']);
+  });
 });
