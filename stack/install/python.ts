@@ -79,18 +79,29 @@ export async function ensureInstallerPython(context: InstallContext): Promise<st
 export async function ensureTrainerPython(context: InstallContext): Promise<string> {
   const own = context.env['SLUICE_PYTHON'];
   if (own !== undefined && own !== '') return await checkedOwnPython(context, own);
+  return await ensureLockedPython(context, {
+    lock: projectPath('training', 'requirements.lock'),
+    title: "the trainer's Python packages",
+    estimate: '780 MB on disk, 1 to 3 min from PyPI, seconds with a warm uv cache, once per user',
+  });
+}
+
+/** An interpreter in an environment of its own, with exactly the packages of a lock file, each checked against its hash. */
+export async function ensureLockedPython(
+  context: InstallContext,
+  { lock, title, estimate }: { lock: string; title: string; estimate: string },
+): Promise<string> {
   const { command, version } = await findPython(context);
-  const lock = projectPath('training', 'requirements.lock');
   const directory = await ensureCached(context, {
     key: `python-${version}-${keyOf(readFileSync(lock, 'utf8'), process.platform, process.arch)}`,
-    title: "the trainer's Python packages",
+    title,
     part: 'python',
     hashed: [],
     install: async (draft) => {
       const installer = await ensureInstallerPython(context);
       const uv = join(installer, '..', process.platform === 'win32' ? 'uv.exe' : 'uv');
       await run(context, uv, ['venv', '--quiet', '--allow-existing', '--relocatable', '--python', command, draft], {
-        title: 'making the Python environment of the trainer',
+        title: `making the environment of ${title}`,
         part: 'python',
       });
       await run(
@@ -108,11 +119,7 @@ export async function ensureTrainerPython(context: InstallContext): Promise<stri
           '--requirement',
           lock,
         ],
-        {
-          title: "installing the trainer's Python packages",
-          part: 'python',
-          estimate: '780 MB on disk, 1 to 3 min from PyPI, seconds with a warm uv cache, once per user',
-        },
+        { title: `installing ${title}`, part: 'python', estimate },
       );
     },
   });

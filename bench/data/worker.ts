@@ -1,0 +1,78 @@
+import { readFile } from 'node:fs/promises';
+import { Client, Connection } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { execa } from 'execa';
+import type { RefreshInput } from '../../activities/refresh/contract.js';
+import type { RefreshedArtifact } from '../../domain/refresh/types.js';
+import { projectPath } from '../../platform/project.js';
+import type { MeasuredJob, measuredRefresh } from './workflow.js';
+
+const QUEUE = 'bench';
+
+/** Runs the jobs as production does: an activity of a data worker, which is a process of its own. */
+export interface JobRunner {
+  run(job: MeasuredJob, input: RefreshInput): Promise<{ seconds: number; artifacts: RefreshedArtifact[] }>;
+  /** the most memory that the worker's process has taken so far, in MB (10^6) */
+  peakMemoryMb(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a data worker on a database, and what calls it.
+ * @param env of the stack
+ */
+export async function startJobs(env: Record<string, string>, database: string): Promise<JobRunner> {
+  // As the stack starts it; MLflow is no part of these jobs, and nothing asks for it.
+  const worker = execa(
+    process.execPath,
+    ['--enable-source-maps', '--max-old-space-size=256', projectPath('dist', 'workers', 'data.js')],
+    {
+      env: { MLFLOW_TRACKING_URI: 'http://127.0.0.1:9', ...env, MONGODB_DATABASE: database, LOG_LEVEL: 'warn' },
+      stdout: 'ignore',
+      stderr: 'inherit',
+      reject: false,
+    },
+  );
+  const address = env['TEMPORAL_ADDRESS'] ?? '';
+  const connection = await NativeConnection.connect({ address });
+  const caller = await Worker.create({
+    connection,
+    taskQueue: QUEUE,
+    workflowsPath: projectPath('dist', 'bench', 'data', 'workflow.js'),
+  });
+  const calling = caller.run();
+  const clientConnection = await Connection.connect({ address });
+  const client = new Client({ connection: clientConnection });
+  return {
+    async run(job, input) {
+      const started = performance.now();
+      const artifacts = await client.workflow.execute<typeof measuredRefresh>('measuredRefresh', {
+        taskQueue: QUEUE,
+        workflowId: `bench/${database}/${job}/${input.key}`,
+        args: [job, input],
+      });
+      return { seconds: (performance.now() - started) / 1000, artifacts };
+    },
+    peakMemoryMb: () => peakMemoryMb(worker.pid ?? 0),
+    async stop() {
+      worker.kill('SIGTERM');
+      await worker;
+      caller.shutdown();
+      await calling;
+      await clientConnection.close();
+      await connection.close();
+    },
+  };
+}
+
+/** Temporal's runtime is one per process; its own messages are of no interest here. */
+export function quietRuntime(): void {
+  Runtime.install({ logger: new DefaultLogger('ERROR') });
+}
+
+async function peakMemoryMb(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  const kib = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
+  if (kib === undefined) throw new Error(`/proc/${pid}/status says nothing of VmHWM: the worker has ended`);
+  return (Number(kib) * 1024) / 1e6;
+}
