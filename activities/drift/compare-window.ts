@@ -146,8 +146,6 @@ async function toDriftDay(
   keys: { reportKey: string; pageKey: string } | null,
 ): Promise<DriftDay> {
   const { model, key, asOf } = target;
-  const reasons = report.why.length === 0 ? 'no drift' : report.why.join('; ');
-  const why = report.verdict === 'drift' ? `${report.action_why}: ${reasons}` : reasons;
   return {
     model,
     key,
@@ -155,7 +153,7 @@ async function toDriftDay(
     bundleVersion: report.bundle_version,
     modelVersion: report.model_version,
     verdict: report.verdict,
-    why: why.length <= WHY_CHARACTERS ? why : `${why.slice(0, WHY_CHARACTERS - 1)}…`,
+    why: inShort(report),
     rows: report.window.rows,
     featuresWithDrift: report.features_with_drift,
     psi: { ...report.psi, [report.prediction.name]: report.prediction.scopes[0]?.psi ?? null },
@@ -172,6 +170,18 @@ async function toDriftDay(
     reportKey: keys?.reportKey ?? null,
     pageKey: keys?.pageKey ?? null,
   };
+}
+
+/** The gravest reason of each part, and what the rule made of them. */
+function inShort({ verdict, why, action_why }: DriftReport): string {
+  const gravest = new Map<string, string>();
+  for (const reason of why) {
+    const part = reason.split(':', 1)[0] ?? '';
+    if (!gravest.has(part)) gravest.set(part, reason);
+  }
+  const reasons = gravest.size === 0 ? 'no drift' : [...gravest.values()].join('; ');
+  const text = verdict === 'drift' ? `${action_why}: ${reasons}` : reasons;
+  return text.length <= WHY_CHARACTERS ? text : `${text.slice(0, WHY_CHARACTERS - 1)}…`;
 }
 
 async function withoutReference(

@@ -106,6 +106,7 @@ export function driftCommand(cli: Cli): Command {
 }
 
 async function run(cli: Cli, session: Parameters<typeof startDrift>[0], options: RunOptions): Promise<number> {
+  await loadModel(cli.modelsDirectory, options.model);
   const asOf = options.asOf ?? new Date().toISOString();
   const input = driftInput(options.model, asOf, options.weekly === true ? 'weekly' : 'daily');
   const { started, handle } = await startDrift(session, input);

@@ -70,14 +70,12 @@ const claims = async () =>
       .collection<{ _id: string; claims: { release_id: string; started_at: Date | null }[] }>(RETRAININGS)
       .findOne({ _id: MODEL })
   )?.claims ?? [];
-async function kill(part: string): Promise<void> {
-  const pid = await vi.waitUntil(
+const pidOf = (part: string): Promise<number> =>
+  vi.waitUntil(
     async () =>
       (await status({ stateDir: join(directory, '.sluice') })).parts.find(({ name }) => name === part)?.pid ?? null,
     { timeout: 60_000 },
   );
-  process.kill(pid, 'SIGKILL');
-}
 const alertsOf = async (word: string): Promise<string[]> =>
   (await readFile(join(directory, '.sluice', 'alerts.jsonl'), 'utf8'))
     .split('\n')
@@ -118,9 +116,10 @@ describe('drift on real servers', () => {
     expect(await retrainings()).toEqual([]);
 
     await drift('run', '--as-of', '2025-06-30', '--no-watch');
-    await kill('data-worker');
-    await vi.waitUntil(async () => (await claims()).length > 0, { timeout: 120_000, interval: 5 });
-    await kill('release-worker');
+    process.kill(await pidOf('data-worker'), 'SIGKILL');
+    const releaseWorker = await pidOf('release-worker');
+    await vi.waitUntil(async () => (await claims()).length > 0, { timeout: 120_000, interval: 1 });
+    process.kill(releaseWorker, 'SIGKILL');
     const { exitCode, result } = await drift('run', '--as-of', '2025-06-30');
     expect(result).toMatchObject({
       status: 'Retraining',

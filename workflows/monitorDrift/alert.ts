@@ -10,7 +10,7 @@ export function alertDrift(day: DriftDay, retraining: Retraining | null): Promis
     key: `${driftWorkflowId(model, key)}/drift`,
     severity: retraining === null ? 'warning' : 'critical',
     title: `${model}: ${what} as of ${day.asOf.slice(0, 10)}`,
-    text: `${day.why}.${retraining === null ? '' : ` ${doneAbout(retraining)}`}`,
+    text: retraining === null ? day.why : `${day.why}\n${doneAbout(retraining)}`,
     whatToDo: day.isStale
       ? `Look at what scores and at the prediction log first: the newest row is ${day.stalenessHours?.toFixed(0)} hours old. The figures: sluice drift show ${key}`
       : retraining?.outcome === 'started'
