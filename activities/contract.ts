@@ -1,3 +1,4 @@
+import type { PointerChange } from '../domain/pointer/pointer.js';
 import type {
   BundleRef,
   CheckResult,
@@ -11,7 +12,6 @@ import type {
   SnapshotRef,
   TrainingResult,
 } from '../domain/release/types.js';
-import type { ChangeNote } from '../domain/pointer/pointer.js';
 import type { Decision } from '../schemas/types.js';
 
 /**
@@ -118,19 +118,7 @@ export interface BundleActivities {
 export interface PointerActivities {
   readPointer(input: { model: string; environment: string }): Promise<Pointer | null>;
   /** Conditional put to `expectedGeneration + 1` plus its audit entry, once per `putId`. `expectedGeneration` 0 means: no pointer yet. */
-  swapPointer(input: {
-    model: string;
-    environment: string;
-    bundle: { version: string; manifestSha256: string };
-    expectedGeneration: number;
-    releaseId: string;
-    putId: string;
-    actor: string;
-    reason: string;
-    updatedAt: string;
-    /** travels in the signed pointer, and from there into the audit entry */
-    change?: ChangeNote;
-  }): Promise<PointerSwap>;
+  swapPointer(input: Omit<PointerChange, 'environment'> & { environment: string }): Promise<PointerSwap>;
 }
 
 /** queue `release`: what one replica at a time is told goes through `ReplicaActivities` on its own queue */
