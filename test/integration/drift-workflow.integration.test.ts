@@ -145,7 +145,7 @@ describe('a day', () => {
     expect(await result(handle)).toMatchObject({ status: 'Drift', day: { sustained: { days: 1 } } });
     expect(system.alerts).toEqual([`${model}: drift as of 2025-06-28`]);
     expect(await releases('2025-06-28')).toEqual([]);
-    await freeze('drift', handle);
+    await freeze('alerted', handle);
   });
 
   it('with lasting drift that costs no more alerts than before: no retraining', async () => {

@@ -33,6 +33,11 @@ describe('replay gate', () => {
     expect(histories).toContain('rolled-back-by-hand-rollback.bin');
   });
 
+  it('has every way a drift run can end', () => {
+    const ends = ['none', 'alerted', 'retraining', 'cooling-down', 'inconclusive', 'failed', 'weekly'];
+    expect(ends.filter((end) => !histories.includes(`${end}-drift.bin`))).toEqual([]);
+  });
+
   it.each(histories)('%s', async (name) => {
     const history = proto.temporal.api.history.v1.History.decode(readFileSync(`${directory}/${name}`));
     await Worker.runReplayHistory({ workflowBundle }, history);
