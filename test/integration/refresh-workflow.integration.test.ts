@@ -295,7 +295,6 @@ describe('a job alone', () => {
     expect(await result(handle)).toMatchObject({ status: 'Refreshed', generation: 2 });
     expect(Object.keys(jobs.lookups.get(fake.pointer?.version ?? '') ?? {})).toEqual(['fx_rates.json']);
     expect(swaps[0]?.releaseId).toBe('refresh-2025-06-30-fxRates');
-    await freeze('alone', handle);
   });
 
   it('that waits for a person does not hold up the night; cancelled, it publishes nothing', async () => {
@@ -313,7 +312,6 @@ describe('a job alone', () => {
     expect(fake.pointer?.generation).toBe(2);
     expect(jobs.made).toHaveLength(4);
     await freeze('cancelled', alone);
-    await freeze('cancelled-night', night);
   });
 
   it('fails with its reason, and tells once', async () => {

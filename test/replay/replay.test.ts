@@ -31,6 +31,21 @@ describe('replay gate', () => {
     expect(missing).toEqual([]);
     expect(histories).toContain('rolled-back-rollout.bin');
     expect(histories).toContain('rolled-back-by-hand-rollback.bin');
+    const refreshes = [
+      'refreshed',
+      'made',
+      'unchanged',
+      'incomplete',
+      'failed',
+      'held-approved',
+      'held-rejected',
+      'held-expired',
+      'overtaken',
+      'rebased',
+      'rolled-back',
+      'cancelled',
+    ];
+    expect(refreshes.filter((end) => !histories.includes(`${end}-refresh.bin`))).toEqual([]);
   });
 
   it('has every way a drift run can end', () => {
