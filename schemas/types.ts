@@ -337,6 +337,7 @@ export interface DriftColumn {
     label: string;
     reference: number;
     current: number;
+    last_day: number | null;
   }[];
   /**
    * the whole window and, within it, its last day

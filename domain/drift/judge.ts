@@ -1,4 +1,5 @@
 import type { DriftColumn, DriftScope } from '../../schemas/types.js';
+import { MISSING } from './measure.js';
 import type { DriftPolicy } from './types.js';
 
 type Judged = Pick<DriftColumn, 'verdict' | 'why'>;
@@ -38,9 +39,10 @@ function findingsOf(
 
   if (effect !== null && p_adjusted !== null && p_adjusted <= policy.alpha && effect >= minEffect) {
     const measure = scope.test === 'ks' ? 'KS distance' : 'total variation';
+    const names = scope.test === 'ks' ? '' : unseenValues(column);
     found.push({
       verdict: 'drift',
-      why: `${measure} ${fixed(effect)} ${where} (from ${minEffect} on it matters; adjusted p ${power(p_adjusted)})`,
+      why: `${measure} ${fixed(effect)} ${where} (from ${minEffect} on it matters; adjusted p ${power(p_adjusted)})${names}`,
     });
   }
   const before = column.reference_missing_fraction ?? 0;
@@ -57,6 +59,13 @@ function findingsOf(
     found.push({ verdict: 'warn', why: `PSI ${fixed(psi)} ${where}, a warning from ${fixed(psi_warn)} on` });
   }
   return found;
+}
+
+/** Categories that the reference never had, the first few by name. */
+function unseenValues({ bins }: Measured): string {
+  const unseen = bins.filter(({ reference, current, label }) => reference === 0 && current > 0 && label !== MISSING);
+  const names = unseen.slice(0, 5).map(({ label, current }) => `${label} ${percent(current)}`);
+  return names.length === 0 ? '' : `; the reference does not have ${names.join(', ')}`;
 }
 
 function whyNothing(column: Measured): string {

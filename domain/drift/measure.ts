@@ -10,6 +10,9 @@ import type { DriftPolicy } from './types.js';
 
 export const QUANTILE_PROBABILITIES = [0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1];
 
+/** The bin of rows without a value. */
+export const MISSING = 'missing';
+
 export type ReferenceColumn = ReferenceProfile['features'][number];
 export type NumericReference = Extract<ReferenceColumn, { kind: 'numeric' }>;
 
@@ -50,7 +53,6 @@ export function measureColumn(
   const whole = presents[0] ?? { sorted: new Float64Array(0), rows: 0 };
   const bins = binsOf(reference, whole.sorted, policy);
   const missing = whole.rows - whole.sorted.length;
-  const counts = bins.count(whole.sorted);
   return {
     name: reference.name,
     kind: reference.kind,
@@ -60,12 +62,10 @@ export function measureColumn(
     reference_missing_fraction: reference.missing_fraction,
     quantiles: reference.kind === 'numeric' && whole.sorted.length > 0 ? quantilesOf(whole.sorted) : null,
     reference_quantiles: referenceQuantiles(reference),
-    bins: withMissing(bins, counts, missing, reference.missing_fraction).map(
-      ({ label, reference: expected, current }) => ({
-        label,
-        reference: expected,
-        current,
-      }),
+    bins: withLastDay(
+      withMissing(bins, bins.count(whole.sorted), missing, reference.missing_fraction),
+      bins,
+      presents[1],
     ),
     scopes: scopes.map((scope, i) => {
       const at = presents[i] ?? whole;
@@ -119,6 +119,13 @@ function measureScope(
   };
 }
 
+/** The same bins with the last day's shares in them; null where there is no such day. */
+function withLastDay(shares: readonly Share[], bins: Bins, day: Present | undefined): DriftColumn['bins'] {
+  if (day === undefined || day.rows === 0) return shares.map((bin) => ({ ...bin, last_day: null }));
+  const counts = [...bins.count(day.sorted), day.rows - day.sorted.length];
+  return shares.map((bin, i) => ({ ...bin, last_day: (counts[i] ?? 0) / day.rows }));
+}
+
 /** The test of the values that are there, and the size of the difference, which does not depend on how many they are. */
 function testOf(
   reference: ReferenceColumn,
@@ -140,7 +147,15 @@ function testOf(
     bins.reference.map((expected) => Math.round(expected * reference.count)),
   );
   const { statistic, p } = chiSquaredContingency(merged.a, merged.b);
-  return { test: 'chi2', statistic, p, effect: totalVariation(counts, bins.reference) };
+  // Merging can hide a value that the reference never had beside a common one, so those have a test of their own: two tests, hence twice the p.
+  const unseen = counts.reduce((sum, count, i) => sum + (bins.reference[i] === 0 ? count : 0), 0);
+  const unseenP = compareShares({ hits: unseen, rows: sorted.length }, { hits: 0, rows: reference.count });
+  return {
+    test: 'chi2',
+    statistic,
+    p: unseen === 0 ? p : Math.min(1, 2 * Math.min(p, unseenP)),
+    effect: totalVariation(counts, bins.reference),
+  };
 }
 
 /** The area between the two distribution functions, the reference's by its quantiles; the outermost two stand for half as many rows. */
@@ -189,13 +204,10 @@ function binsOf(reference: ReferenceColumn, window: Float64Array, policy: DriftP
   return numericBins(new ReferenceDistribution(reference.quantiles), policy.psi.bins);
 }
 
+type Share = Omit<DriftColumn['bins'][number], 'last_day'>;
+
 /** Shares of all rows: the bins', and a last bin for missing values where either side has any. */
-function withMissing(
-  bins: Bins,
-  counts: readonly number[],
-  missing: number,
-  referenceMissing: number,
-): { label: string; reference: number; current: number }[] {
+function withMissing(bins: Bins, counts: readonly number[], missing: number, referenceMissing: number): Share[] {
   const rows = counts.reduce((sum, count) => sum + count, missing);
   const all = bins.labels.map((label, i) => ({
     label,
@@ -203,7 +215,7 @@ function withMissing(
     current: rows === 0 ? 0 : (counts[i] ?? 0) / rows,
   }));
   if (missing === 0 && referenceMissing === 0) return all;
-  return [...all, { label: 'missing', reference: referenceMissing, current: rows === 0 ? 0 : missing / rows }];
+  return [...all, { label: MISSING, reference: referenceMissing, current: rows === 0 ? 0 : missing / rows }];
 }
 
 function quantilesOf(sorted: Float64Array): number[] {

@@ -1,18 +1,8 @@
 import { createTableFile, type Column } from '../../activities/mongo/table-file.js';
+import { randomOf } from './random.js';
 
 const SEGMENTS = ['grocery', 'travel', null] as const;
 export const TABLE_FEATURES = ['amount', 'hour', 'noise'] as const;
-
-/** A small generator with a seed (mulberry32), so that a table is the same on every run. */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 export interface TableOptions {
   rows?: number;

@@ -4,6 +4,7 @@ import { compareWithReference } from '../../domain/drift/compare.js';
 import type { DriftPolicy, DriftReference, DriftWindow } from '../../domain/drift/types.js';
 import type { DriftReport } from '../../schemas/types.js';
 import { demoRows, type DemoRows } from '../support/demo-features.js';
+import { randomOf } from '../support/random.js';
 import { referenceProfile } from '../support/reference-profile.js';
 
 /*
@@ -64,17 +65,6 @@ function columnsOf(transactions: Parameters<DemoRows['featuresOf']>[0], segments
     (z, row) => 1 / (1 + Math.exp(6 - 0.4 * Math.min(z, 14) - (hour[row]! >= 22 || hour[row]! < 4 ? 1.5 : 0))),
   );
   return { features, calibrated, alerts: Uint8Array.from(calibrated, (p) => (p >= 0.3 ? 1 : 0)), segments };
-}
-
-/** A small generator with a seed (mulberry32), so that a run is the same every time. */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
 
 /** Which rows a day shows: `usual` ones, or the same transactions as `other` shows them, for the given share. */

@@ -30,7 +30,7 @@ export function renderDriftPage(report: DriftReport, earlier: readonly EarlierDa
 <body>
 ${head(report)}
 <h2>Features</h2>
-<p>${key('reference', 'training data')}${key('current', 'this window')}</p>
+<p>${key('reference', 'training data')}${key('current', 'this window')}${key('last_day', 'its last day')}</p>
 ${summary(columns)}
 <h2>Predictions, labels, alerts</h2>
 ${checks(report)}
@@ -96,7 +96,7 @@ function card(column: DriftColumn, probabilities: readonly number[], days: reado
   return markup`<section class="card"><header><h3>${column.name}</h3>${badge(column.verdict)}</header>
 ${reasons(column.why)}
 <h4>shares by bin</h4>${sharePlot(column.bins)}
-${column.quantiles === null ? markup`` : markup`<h4>1 %, 25 %, median, 75 %, 99 %</h4>${rangePlot(column, probabilities)}`}
+${column.quantiles === null ? markup`` : markup`<h4>5 %, 25 %, median, 75 %, 95 %</h4>${rangePlot(column, probabilities)}`}
 <h4>PSI by day</h4>${psiPlot(days, whole?.psi_warn ?? null, whole?.psi_alert ?? null)}</section>`;
 }
 
@@ -120,6 +120,6 @@ function badge(verdict: DriftReport['verdict'] | DriftColumn['verdict']): Markup
   return markup`<span class="badge ${verdict}">${verdict}</span>`;
 }
 
-function key(kind: 'reference' | 'current', text: string): Markup {
+function key(kind: 'reference' | 'current' | 'last_day', text: string): Markup {
   return markup`<span class="key"><i class="${kind}"></i>${text}</span>`;
 }

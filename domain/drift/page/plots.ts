@@ -1,5 +1,5 @@
 import type { DriftColumn } from '../../../schemas/types.js';
-import type { Markup} from './markup.js';
+import type { Markup } from './markup.js';
 import { markup } from './markup.js';
 import { figure, percentage } from './numbers.js';
 
@@ -13,25 +13,34 @@ const round = (value: number): number => Math.round(value * 10) / 10;
 
 const NOTHING = markup`<p class="faint">nothing to draw</p>`;
 
-/** Shares by bin, the reference's beside the window's. */
+/** Shares by bin: the reference's, the window's, and its last day's. */
 export function sharePlot(bins: DriftColumn['bins']): Markup {
   if (bins.length === 0) return NOTHING;
   const [height, base] = [120, 104];
-  const largest = Math.max(0.01, ...bins.flatMap(({ reference, current }) => [reference, current]));
+  const series = (['reference', 'current', 'last_day'] as const).filter((name) =>
+    bins.some((bin) => bin[name] !== null),
+  );
+  const largest = Math.max(0.01, ...bins.flatMap((bin) => series.map((name) => bin[name] ?? 0)));
   const slot = WIDTH / bins.length;
-  const bar = (x: number, share: number, kind: string): Markup => {
-    const tall = (share / largest) * (base - 12);
-    return markup`<rect class="${kind}" x="${round(x)}" y="${round(base - tall)}" width="${round(slot * 0.4)}" height="${round(tall)}"/>`;
-  };
-  const bars = bins.map(
-    ({ label, reference, current }, i) =>
-      markup`<g><title>${label}: ${percentage(reference)} before, ${percentage(current)} now</title>${bar(slot * (i + 0.08), reference, 'reference')}${bar(slot * (i + 0.52), current, 'current')}</g>`,
-  );
-  // As many labels as fit side by side.
+  const width = (slot * 0.84) / series.length;
+  const bars = bins.map((bin, i) => {
+    const drawn = series.map((name, at) => {
+      const tall = ((bin[name] ?? 0) / largest) * (base - 12);
+      const x = slot * (i + 0.08) + width * at;
+      return markup`<rect class="${name}" x="${round(x)}" y="${round(base - tall)}" width="${round(width * 0.92)}" height="${round(tall)}"/>`;
+    });
+    const day = bin.last_day === null ? '' : `, ${percentage(bin.last_day)} on the last day`;
+    return markup`<g><title>${bin.label}: ${percentage(bin.reference)} before, ${percentage(bin.current)} now${day}</title>${drawn}</g>`;
+  });
+  // As many labels as fit side by side, and always the last one, where missing and new values stand.
   const every = Math.ceil((Math.max(...bins.map(({ label }) => label.length)) * 5.4) / slot);
-  const labels = bins.map(({ label }, i) =>
-    i % every === 0 ? markup`<text x="${round(slot * i + 1)}" y="${height - 3}">${label}</text>` : markup``,
-  );
+  const last = bins.length - 1;
+  const labels = bins.map(({ label }, i) => {
+    if (i === last) return markup`<text class="end" x="${WIDTH}" y="${height - 3}">${label}</text>`;
+    return i % every === 0 && i + every <= last
+      ? markup`<text x="${round(slot * i + 1)}" y="${height - 3}">${label}</text>`
+      : markup``;
+  });
   return drawing(height, 'shares by bin', [
     markup`<text x="0" y="9">${percentage(largest)}</text>`,
     markup`<line class="axis" x1="0" x2="${WIDTH}" y1="${base}" y2="${base}"/>`,
@@ -40,20 +49,20 @@ export function sharePlot(bins: DriftColumn['bins']): Markup {
   ]);
 }
 
-/** Where the values lie: whiskers from the 1 % to the 99 % quantile, the middle half as a box, the median as a stroke. */
+/** Where the values lie: whiskers from the 5 % to the 95 % quantile, the middle half as a box, the median as a stroke. */
 export function rangePlot(column: DriftColumn, probabilities: readonly number[]): Markup {
   const { quantiles, reference_quantiles: before } = column;
   if (quantiles === null || before === null) return markup``;
   const at = (values: readonly number[], probability: number): number =>
     values[probabilities.indexOf(probability)] ?? NaN;
-  const shown = [0.01, 0.25, 0.5, 0.75, 0.99];
+  const shown = [0.05, 0.25, 0.5, 0.75, 0.95];
   const all = [...shown.map((p) => at(before, p)), ...shown.map((p) => at(quantiles, p))];
   const [low, high] = [Math.min(...all), Math.max(...all)];
   if (!(high > low)) return markup``;
   const scale = (value: number): number => round(8 + ((value - low) / (high - low)) * (WIDTH - 16));
   const row = (values: readonly number[], kind: string, y: number): Markup => {
     const [from, lower, middle, upper, to] = shown.map((p) => scale(at(values, p)));
-    return markup`<g><title>1 %: ${figure(at(values, 0.01))}, 25 %: ${figure(at(values, 0.25))}, median: ${figure(at(values, 0.5))}, 75 %: ${figure(at(values, 0.75))}, 99 %: ${figure(at(values, 0.99))}</title><line class="whisker ${kind}" x1="${from ?? 0}" x2="${to ?? 0}" y1="${y}" y2="${y}"/><rect class="${kind}" x="${lower ?? 0}" y="${y - 6}" width="${round(Math.max(1, (upper ?? 0) - (lower ?? 0)))}" height="12"/><line class="median" x1="${middle ?? 0}" x2="${middle ?? 0}" y1="${y - 6}" y2="${y + 6}"/></g>`;
+    return markup`<g><title>5 %: ${figure(at(values, 0.05))}, 25 %: ${figure(at(values, 0.25))}, median: ${figure(at(values, 0.5))}, 75 %: ${figure(at(values, 0.75))}, 95 %: ${figure(at(values, 0.95))}</title><line class="whisker ${kind}" x1="${from ?? 0}" x2="${to ?? 0}" y1="${y}" y2="${y}"/><rect class="${kind}" x="${lower ?? 0}" y="${y - 6}" width="${round(Math.max(1, (upper ?? 0) - (lower ?? 0)))}" height="12"/><line class="median" x1="${middle ?? 0}" x2="${middle ?? 0}" y1="${y - 6}" y2="${y + 6}"/></g>`;
   };
   return drawing(58, 'quantiles', [
     row(before, 'reference', 12),
