@@ -25,7 +25,7 @@ function toDecide({ digest, deadline }: PendingApproval<ThresholdSummary>, key: 
   return [
     `## To decide by ${deadline}`,
     `Here: *More Actions → Send an Update*, name \`${DECIDE_UPDATE}\`, with your own name and reason:`,
-    `\`\`\`json\n${JSON.stringify(example)}\n\`\`\``,
+    `\`\`\`json\n${JSON.stringify(example, null, 2)}\n\`\`\``,
     'With other thresholds: add `"edits": {"threshold": 0.5, "per_category": {"CATEGORY": 0.4}}` (null: the overall one).',
     `In a terminal: \`sluice thresholds approve ${key} --reason WHY\` or \`reject\`. Workflow: \`${workflowId}\`.`,
   ];
