@@ -1,7 +1,9 @@
 import { Client, Connection, type ScheduleHandle } from '@temporalio/client';
 import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { NotifyActivities } from '../../activities/contract.js';
+import type { ApprovalActivities, NotifyActivities } from '../../activities/contract.js';
+import type { AlertTestActivities } from '../../activities/notify/contract.js';
+import type { PruneActivities } from '../../activities/prune/contract.js';
 import { createScheduleActivities } from '../../activities/schedules/schedules.js';
 import { projectPath } from '../../platform/project.js';
 import { applySchedules, type ScheduleChange } from '../../schedules/apply.js';
@@ -11,7 +13,15 @@ import { backfillSchedule, pauseSchedule, resumeSchedule, runSchedule, timesBetw
 import { REGISTRY, type ScheduleEntry } from '../../schedules/registry.js';
 import { scheduleMark } from '../../domain/schedules/mark.js';
 import type { LaunchResult } from '../../workflows/launchScheduled/contract.js';
+import {
+  pruneOperation,
+  pruneWorkflowId,
+  type PruneInput,
+  type PruneProgress,
+} from '../../workflows/pruneArtifacts/contract.js';
 import { QUEUES } from '../../workflows/queues.js';
+import { testAlertsWorkflowId } from '../../workflows/testAlerts/contract.js';
+import { freeze } from '../support/freeze.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 // quietens the SDK
 import '../support/workflow-environment.js';
@@ -21,6 +31,18 @@ let stack: TestStack;
 let client: Client;
 let close: () => Promise<void>;
 const notices: Parameters<NotifyActivities['notify']>[0][] = [];
+const pruned: Parameters<PruneActivities['pruneArtifacts']>[0][] = [];
+const fakes: NotifyActivities & AlertTestActivities & PruneActivities & Pick<ApprovalActivities, 'authorizeOperation'> =
+  {
+    notify: (notice) => Promise.resolve(void notices.push(notice)),
+    testChannels: () => Promise.resolve([{ sink: 'slack', ok: false, why: 'HTTP 404' }]),
+    pruneArtifacts: (input) => {
+      pruned.push(input);
+      return Promise.resolve({ model: input.model, deleted: [], spared: [], kept: 3 });
+    },
+    authorizeOperation: ({ actor, operation }) =>
+      Promise.resolve({ allowed: actor !== 'mallory', why: `${actor} may not ${operation}` }),
+  };
 
 beforeAll(async () => {
   const [started, workflowBundle] = await Promise.all([
@@ -34,18 +56,19 @@ beforeAll(async () => {
     Connection.connect({ address }),
   ]);
   client = new Client({ connection: clientConnection });
-  const worker = await Worker.create({
-    connection,
-    taskQueue: QUEUES.release,
-    workflowBundle,
-    activities: {
-      ...createScheduleActivities({ client }),
-      notify: (notice: (typeof notices)[number]) => Promise.resolve(void notices.push(notice)),
-    },
-  });
-  const running = worker.run();
+  const workers = await Promise.all(
+    [QUEUES.release, QUEUES.data].map((taskQueue) =>
+      Worker.create({
+        connection,
+        taskQueue,
+        workflowBundle,
+        activities: { ...createScheduleActivities({ client }), ...fakes },
+      }),
+    ),
+  );
+  const running = Promise.all(workers.map((worker) => worker.run()));
   close = async () => {
-    worker.shutdown();
+    for (const worker of workers) worker.shutdown();
     await running;
     await connection.close();
     await clientConnection.close();
@@ -85,6 +108,9 @@ async function ends(
   }
   return found.sort((a, b) => a.startedAt.getTime() - b.startedAt.getTime());
 }
+
+const freezeLauncher = async (how: string, workflowId: string | undefined) =>
+  freeze(how, client.workflow.getHandle(workflowId ?? expect.fail(`no launcher ${how}`)));
 
 describe('apply', () => {
   it('creates, then changes nothing; a dry run never does', async () => {
@@ -221,6 +247,8 @@ describe('launcher', () => {
       },
       { timeout: 30_000, interval: 200 },
     );
+    await freezeLauncher('completed', first[0]?.id);
+    await freezeLauncher('found', again?.id);
     expect(again?.result).toEqual({
       workflowId: 'refresh/week/2025-06-22',
       asOf: '2025-06-22T00:00:00.000Z',
@@ -268,6 +296,7 @@ describe('launcher', () => {
       return found.length > 0 ? found : null;
     }, 30_000);
     expect(waiting?.result.outcome).toBe('waiting-for-approval');
+    await freezeLauncher('waiting', waiting?.id);
     const child = client.workflow.getHandle('refresh/asks/2025-03-02');
     expect((await child.describe()).status.name).toBe('RUNNING');
     await child.signal('release');
@@ -298,6 +327,7 @@ describe('launcher', () => {
       whatToDo: expect.stringContaining('sluice schedules resume retraining-weekly'),
     });
 
+    await freezeLauncher('paused', paused.lastRun?.workflowId);
     await apply('fails', { offset: 0 });
     const failedRuns = async () => (await listSchedules(client, 'fails')).find(({ name }) => name === 'drift-daily');
     for (const runs of [1, 2]) {
@@ -334,6 +364,7 @@ describe('launcher', () => {
         { timeout: 30_000, interval: 200 },
       );
     }
+    await freezeLauncher('losses', (await ends('drops', 'nightly-refresh'))[0]?.id);
     expect(new Set(of().map(({ key }) => key)).size).toBe(1);
     expect(of()[0]?.text).toContain('1 skipped');
     await client.workflow.getHandle('thresholds/drops/2025-03-03').signal('release');
@@ -374,5 +405,59 @@ describe('the mark', () => {
     expect(await apply('marked', { registry: [] })).toContainEqual(
       expect.objectContaining({ change: 'delete', scheduleId: 'elsewhere' }),
     );
+  });
+});
+
+describe('pruneArtifacts', () => {
+  const start = (requestedBy: string, more: Partial<PruneInput> = {}) =>
+    client.workflow.start('pruneArtifacts', {
+      taskQueue: QUEUES.release,
+      workflowId: pruneWorkflowId('tidy', `${requestedBy}-${Object.keys(more).length}`),
+      args: [{ model: 'tidy', requestedBy, reason: 'disk', ...more } satisfies PruneInput],
+    });
+
+  it('by hand wants an operator who names the operation', async () => {
+    const operation = { operationId: 'op-1' };
+    const handle = await start('ada', { operation, keep: 5 });
+    expect((await handle.result()) as PruneProgress).toMatchObject({
+      result: { kept: 3 },
+      steps: [{ status: 'done' }, { status: 'done' }],
+    });
+    expect(pruned).toContainEqual({ model: 'tidy', keep: 5, now: expect.any(String) });
+    await freeze('by-hand', handle);
+    const refused = await start('mallory', { operation });
+    const asked = pruneOperation({ model: 'tidy', requestedBy: 'mallory', reason: 'disk' });
+    await expect(refused.result()).rejects.toMatchObject({
+      cause: { type: 'NotAuthorised', message: `mallory may not ${asked}` },
+    });
+    await freeze('refused', refused);
+    await expect((await start('eve')).result()).rejects.toMatchObject({ cause: { type: 'InvalidInput' } });
+    expect(pruned).toHaveLength(1);
+  });
+
+  it('by its schedule asks nobody, and keeps what the worker is set to keep', async () => {
+    await apply('tidy');
+    await runSchedule(client, 'tidy', 'prune-weekly');
+    const [launched] = await vi.waitUntil(
+      async () => {
+        const found = await ends('tidy', 'prune-weekly');
+        return found.length > 0 ? found : null;
+      },
+      { timeout: 30_000, interval: 200 },
+    );
+    expect(pruned.at(-1)).toEqual({ model: 'tidy', now: expect.any(String) });
+    await freeze('scheduled', client.workflow.getHandle(launched?.result.workflowId ?? ''));
+  });
+});
+
+describe('testAlerts', () => {
+  it('answers with how each channel took it', async () => {
+    const handle = await client.workflow.start('testAlerts', {
+      taskQueue: QUEUES.release,
+      workflowId: testAlertsWorkflowId('1'),
+      args: [{ requestedBy: 'ada' }],
+    });
+    expect(await handle.result()).toEqual([{ sink: 'slack', ok: false, why: 'HTTP 404' }]);
+    await freeze('tested', handle);
   });
 });

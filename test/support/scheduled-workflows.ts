@@ -2,6 +2,8 @@ import { ApplicationFailure, defineSearchAttributeKey, SearchAttributeType } fro
 import { condition, defineSignal, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
 
 export { launchScheduled } from '../../workflows/launchScheduled/workflow.js';
+export { pruneArtifacts } from '../../workflows/pruneArtifacts/workflow.js';
+export { testAlerts } from '../../workflows/testAlerts/workflow.js';
 
 const STATUS = defineSearchAttributeKey('SluiceStatus', SearchAttributeType.KEYWORD);
 
