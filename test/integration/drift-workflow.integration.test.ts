@@ -12,7 +12,7 @@ import {
   type DriftResult,
 } from '../../workflows/monitorDrift/contract.js';
 import { QUEUES, replicaQueue } from '../../workflows/queues.js';
-import { releaseWorkflowId, type ReleaseInput, type ReleaseResult } from '../../workflows/releaseModel/contract.js';
+import { releaseWorkflowId, type ReleaseInput, type ReleaseProgress } from '../../workflows/releaseModel/contract.js';
 import { FakeDrift } from '../support/fake-drift.js';
 import { FakeSystem } from '../support/fake-system.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
@@ -60,6 +60,7 @@ let serial = 0;
 beforeEach(async () => {
   system = new FakeSystem();
   system.goLive('live');
+  system.dataPasses = false;
   drift = new FakeDrift();
   model = `m${(serial += 1)}`;
   const activities = { ...system.activities, ...drift.activities };
@@ -106,8 +107,12 @@ async function releases(...dates: string[]): Promise<string[]> {
   );
   return found.flat();
 }
-const releaseEnded = (date: string) =>
-  client.workflow.getHandle(releaseWorkflowId(model, `drift-${date}`)).result() as Promise<ReleaseResult>;
+/** How the day's retraining ended: by the data's checks, unless a test lets them pass. */
+const releaseEnded = async (date: string): Promise<string> => {
+  const handle = client.workflow.getHandle(releaseWorkflowId(model, `drift-${date}`));
+  await handle.result().catch(() => undefined);
+  return (await handle.query<ReleaseProgress>(PROGRESS_QUERY)).status;
+};
 
 /** Keeps a run's history for the replay gate. Written once, never again. */
 async function freeze(name: string, handle: WorkflowHandle): Promise<void> {
@@ -116,11 +121,11 @@ async function freeze(name: string, handle: WorkflowHandle): Promise<void> {
   writeFileSync(file, proto.temporal.api.history.v1.History.encode(await handle.fetchHistory()).finish());
 }
 
-/** Two days with drift before the one of the test, so that the third asks for a retraining. */
-async function twoDaysOfDrift(first: string, second: string): Promise<void> {
+/** Days with drift before the one of the test: the third asks for a retraining. */
+async function drifted(...dates: string[]): Promise<void> {
   drift.verdictOf = () => 'drift';
-  expect((await judge(first)).status).toBe('Drift');
-  expect((await judge(second)).status).toBe('Drift');
+  const bundle = { version: 'live', manifestSha256: '0' };
+  for (const date of dates) await drift.activities.compareWindow({ model, ...dayOf(date), bundle });
 }
 
 describe('a day', () => {
@@ -150,7 +155,7 @@ describe('a day', () => {
 
   it('with lasting drift that costs no more alerts than before: no retraining', async () => {
     drift.alertRateRatio = 1;
-    await twoDaysOfDrift('2025-06-26', '2025-06-27');
+    await drifted('2025-06-26', '2025-06-27');
     expect(await judge('2025-06-28')).toMatchObject({ status: 'Drift', day: { sustained: { days: 3 } } });
     expect(drift.claims).toEqual([]);
   });
@@ -189,14 +194,15 @@ describe('a day', () => {
 
 describe('a retraining', () => {
   it('starts once when drift lasts and costs alerts; not the next day; again after the cool-down', async () => {
-    await twoDaysOfDrift('2025-06-26', '2025-06-27');
+    system.dataPasses = true;
+    await drifted('2025-06-26', '2025-06-27');
     const third = await start('2025-06-28');
     const end = await result(third);
     expect(end).toMatchObject({
       status: 'Retraining',
       retraining: { outcome: 'started', claim: { releaseId: 'drift-2025-06-28' }, until: '2025-07-12T00:00:00.000Z' },
     });
-    expect(await releaseEnded('2025-06-28')).toMatchObject({ status: 'Released' });
+    expect(await releaseEnded('2025-06-28')).toBe('Released');
     expect(system.reports).toMatchObject([{ releaseId: 'drift-2025-06-28', actor: expect.stringContaining('drift') }]);
     await freeze('retraining', third);
 
@@ -207,7 +213,7 @@ describe('a retraining', () => {
     });
     await freeze('cooling-down', next);
 
-    for (const date of ['2025-07-10', '2025-07-11']) await judge(date);
+    await drifted('2025-07-10', '2025-07-11');
     expect(await judge('2025-07-12')).toMatchObject({ status: 'Retraining' });
     expect(await releases('2025-06-28', '2025-06-29', '2025-07-10', '2025-07-11', '2025-07-12')).toEqual([
       '2025-06-28',
@@ -217,7 +223,7 @@ describe('a retraining', () => {
   });
 
   it('starts once when the worker ends between claim and start, and another goes on', async () => {
-    await twoDaysOfDrift('2025-06-26', '2025-06-27');
+    await drifted('2025-06-26', '2025-06-27');
     let claimed = (): void => undefined;
     const isClaimed = new Promise<void>((resolve) => (claimed = resolve));
     let answer = (): void => undefined;
@@ -241,7 +247,7 @@ describe('a retraining', () => {
   });
 
   it('starts once when the answer to the claim and the record of the start are lost', async () => {
-    await twoDaysOfDrift('2025-06-26', '2025-06-27');
+    await drifted('2025-06-26', '2025-06-27');
     let lost = 1;
     drift.afterClaim = () => (lost-- > 0 ? Promise.reject(new Error('killed')) : Promise.resolve());
     drift.recordFails = 1;
@@ -252,7 +258,7 @@ describe('a retraining', () => {
   });
 
   it('that was claimed by a run that was terminated is started by the next day', async () => {
-    await twoDaysOfDrift('2025-06-26', '2025-06-27');
+    await drifted('2025-06-26', '2025-06-27');
     let claimed = (): void => undefined;
     const isClaimed = new Promise<void>((resolve) => (claimed = resolve));
     drift.afterClaim = () => {
@@ -272,7 +278,7 @@ describe('a retraining', () => {
   });
 
   it('whose release exists already is found, not started again', async () => {
-    await twoDaysOfDrift('2025-06-26', '2025-06-27');
+    await drifted('2025-06-26', '2025-06-27');
     const { asOf } = dayOf('2025-06-28');
     const input: ReleaseInput = { model, releaseId: 'drift-2025-06-28', asOf, requestedBy: 'ada', reason: 'by hand' };
     const release = await client.workflow.start('releaseModel', {
@@ -280,7 +286,7 @@ describe('a retraining', () => {
       workflowId: releaseWorkflowId(model, input.releaseId),
       args: [input],
     });
-    await release.result();
+    await releaseEnded('2025-06-28');
     expect(await judge('2025-06-28')).toMatchObject({ status: 'Retraining' });
     expect((await release.describe()).runId).toBe(release.firstExecutionRunId);
     expect(drift.claims[0]?.startedAt).not.toBeNull();
@@ -288,7 +294,7 @@ describe('a retraining', () => {
   });
 
   it('is claimed and recorded also when the run is cancelled meanwhile', async () => {
-    await twoDaysOfDrift('2025-06-26', '2025-06-27');
+    await drifted('2025-06-26', '2025-06-27');
     let handle: WorkflowHandle | null = null;
     drift.afterClaim = async () => {
       await vi.waitUntil(() => handle !== null);
