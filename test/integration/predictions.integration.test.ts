@@ -20,6 +20,7 @@ import { ensurePredictionIndexes, predictionsOf } from '../../platform/predictio
 import type { ApiError, FeedbackRecorded, Health, Metadata, ScoreResponse } from '../../scoring/api-schemas.js';
 import { writePredictions } from '../../scoring/prediction-log/write.js';
 import { buildDist } from '../support/build.js';
+import { Cli } from '../support/cli.js';
 import { startScorerProcess, type ScorerProcess } from '../support/scorer-process.js';
 import { testMongo } from '../support/servers.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
@@ -226,9 +227,10 @@ describe('the prediction log', () => {
       .find({ request_id: /^full-/ })
       .sort({ _id: 1 })
       .toArray();
-    expect(rest.map(({ transaction_id }) => transaction_id)).toEqual(
-      [3, 4, 5, 6, 7, 8].map((index) => `full-${index}`),
-    );
+    // Those that were just being tried stay, so which three went depends on the moment; the newest never did.
+    expect(rest).toHaveLength(6);
+    expect(rest.at(-1)?.transaction_id).toBe('full-8');
+    expect(await counters(small)).toMatchObject({ written: 6, dropped: 3, pending: 0 });
 
     await Promise.all([0, 1, 2, 3].map((index) => score(small, transaction(`last-${index}`), `last-${index}`)));
     small.signal('SIGTERM');
@@ -580,5 +582,38 @@ describe('a replay', () => {
     expect(await run()).toMatchObject({ already: 250, scored: 199 });
     expect(await predictionsOf(db).countDocuments({ transaction_id: /^re-/ })).toBe(449);
     expect(await run({ limit: 10 })).toMatchObject({ read: 10 });
+  });
+});
+
+describe('the commands', () => {
+  it('sluice labels import and sluice score tell what happened by text, JSON and exit code', async () => {
+    const cli = new Cli(directory, {
+      ...servers.env,
+      ...{ MONGODB_DATABASE: DATABASE, TEMPORAL_ADDRESS: '127.0.0.1:9', MLFLOW_TRACKING_URI: 'http://127.0.0.1:9' },
+      ...{ S3_ENDPOINT: 'http://127.0.0.1:9', S3_ACCESS_KEY_ID: 'x', S3_SECRET_ACCESS_KEY: 'x' },
+    });
+    await writeFile(join(directory, 'good.csv'), 'transaction_id,is_fraud,labeled_at\nk-1,1,2025-07-02T00:00:00Z\n');
+    await writeFile(join(directory, 'bad.csv'), 'transaction_id,is_fraud,labeled_at\nk-2,1,2125-07-02T00:00:00Z\n');
+    await writeFile(join(directory, 'one.json'), JSON.stringify(transaction('k-3')));
+    await writeFile(join(directory, 'broken.json'), JSON.stringify(transaction('k-4', { amount: 'much' })));
+    const url = ['--url', scorer.address];
+    const window = ['--from', '2025-06-01', '--to', '2025-06-02'];
+    const [good, bad, one, broken, nobody, backwards] = await Promise.all([
+      cli.run('--json', '--actor', 'ann', 'labels', 'import', 'good.csv'),
+      cli.run('labels', 'import', 'bad.csv'),
+      cli.run('--json', 'score', 'one.json', ...url),
+      cli.run('score', 'broken.json', ...url),
+      cli.run('score', 'replay', ...window, '--environment', 'staging'),
+      cli.run('score', 'replay', '--from', '2025-06-02', '--to', '2025-06-01'),
+    ]);
+    expect(good).toMatchObject({ exitCode: 0, json: { read: 1, recorded: 1, refused: { count: 0 } } });
+    expect(bad.exitCode).toBe(2);
+    expect(bad.stdout).toMatch(/1 rows: 0 recorded.*1 refused[^]*line 2: \/labeled_at must not lie in the future/);
+    expect(one).toMatchObject({ exitCode: 0, json: { results: [{ transaction_id: 'k-3' }] } });
+    expect(broken.exitCode).toBe(2);
+    expect(broken.stderr).toMatch(/\/amount must be number/);
+    expect(nobody.exitCode).toBe(6);
+    expect(nobody.stderr).toMatch(/no scorer of ulb_gbdt is alive in staging/);
+    expect(backwards.exitCode).toBe(2);
   });
 });
