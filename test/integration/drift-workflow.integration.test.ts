@@ -1,10 +1,7 @@
-import { existsSync, writeFileSync } from 'node:fs';
-import proto from '@temporalio/proto';
 import { Client, Connection, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { NativeConnection, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { projectPath } from '../../platform/project.js';
 import {
   driftWorkflowId,
   PROGRESS_QUERY,
@@ -14,6 +11,7 @@ import {
 import { QUEUES, replicaQueue } from '../../workflows/queues.js';
 import { releaseWorkflowId, type ReleaseInput, type ReleaseProgress } from '../../workflows/releaseModel/contract.js';
 import { FakeDrift } from '../support/fake-drift.js';
+import { freeze } from '../support/freeze.js';
 import { FakeSystem } from '../support/fake-system.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 import { bundleWorkflows } from '../support/workflow-environment.js';
@@ -113,13 +111,6 @@ const releaseEnded = async (date: string): Promise<string> => {
   await handle.result().catch(() => undefined);
   return (await handle.query<ReleaseProgress>(PROGRESS_QUERY)).status;
 };
-
-/** Keeps a run's history for the replay gate. Written once, never again. */
-async function freeze(name: string, handle: WorkflowHandle): Promise<void> {
-  const file = projectPath('test', 'replay', 'histories', `${name}-drift.bin`);
-  if (existsSync(file) || process.env['SLUICE_FREEZE'] !== '1') return;
-  writeFileSync(file, proto.temporal.api.history.v1.History.encode(await handle.fetchHistory()).finish());
-}
 
 /** Days with drift before the one of the test: the third asks for a retraining. */
 async function drifted(...dates: string[]): Promise<void> {

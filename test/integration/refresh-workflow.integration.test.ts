@@ -1,5 +1,3 @@
-import { existsSync, writeFileSync } from 'node:fs';
-import proto from '@temporalio/proto';
 import { WorkflowFailedError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
 import { rootCause } from '@temporalio/common';
 import type { WorkflowBundle } from '@temporalio/worker';
@@ -7,7 +5,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import type { PointerActivities } from '../../activities/contract.js';
 import { refreshKey, type RefreshJob } from '../../domain/refresh/types.js';
 import type { ModelSpec } from '../../domain/release/types.js';
-import { projectPath } from '../../platform/project.js';
 import { DECIDE_UPDATE } from '../../workflows/approval/contract.js';
 import { QUEUES } from '../../workflows/queues.js';
 import {
@@ -20,6 +17,7 @@ import {
   type RefreshRunInput,
 } from '../../workflows/refresh/contract.js';
 import { FakeRefresh } from '../support/fake-refresh.js';
+import { freeze } from '../support/freeze.js';
 import { FakeSystem } from '../support/fake-system.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 import { bundleWorkflows, startWorkers, type WorkflowEnvironment } from '../support/workflow-environment.js';
@@ -101,13 +99,6 @@ const decide = (handle: WorkflowHandle, verdict: 'approve' | 'reject', digest: s
   handle.executeUpdate(DECIDE_UPDATE, {
     args: [{ decisionId: `d-${verdict}`, verdict, actor, reason: 'looked at it', digest }],
   });
-
-/** Keeps a run's history for the replay gate. Written once, never again: old runs must replay on new code. */
-async function freeze(name: string, handle: WorkflowHandle): Promise<void> {
-  const file = projectPath('test', 'replay', 'histories', `${name}-refresh.bin`);
-  if (existsSync(file) || process.env['SLUICE_FREEZE'] !== '1') return;
-  writeFileSync(file, proto.temporal.api.history.v1.History.encode(await handle.fetchHistory()).finish());
-}
 
 describe('nightlyRefresh', () => {
   it('builds side by side and publishes one bundle; the same night again changes nothing', async () => {

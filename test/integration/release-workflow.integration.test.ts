@@ -1,10 +1,7 @@
-import { existsSync, writeFileSync } from 'node:fs';
-import proto from '@temporalio/proto';
 import { WorkflowFailedError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
 import { rootCause } from '@temporalio/common';
 import type { WorkflowBundle } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { projectPath } from '../../platform/project.js';
 import { QUEUES } from '../../workflows/queues.js';
 import { DECIDE_UPDATE } from '../../workflows/approval/contract.js';
 import {
@@ -21,6 +18,7 @@ import {
   type RollbackInput,
   type RollbackResult,
 } from '../../workflows/rollbackRelease/contract.js';
+import { freeze } from '../support/freeze.js';
 import { FakeSystem } from '../support/fake-system.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 import { bundleWorkflows, startWorkers, type WorkflowEnvironment } from '../support/workflow-environment.js';
@@ -71,15 +69,6 @@ async function awaitApproval(handle: WorkflowHandle): Promise<NonNullable<Releas
   }, 15_000);
 }
 
-/** Keeps a run's history for the replay gate. Written once, never again: old runs must replay on new code. */
-async function freeze(name: string, ...handles: WorkflowHandle[]): Promise<void> {
-  for (const handle of handles) {
-    const kind = handle.workflowId.split('/')[0] as string;
-    const file = projectPath('test', 'replay', 'histories', `${name}-${kind}.bin`);
-    if (existsSync(file) || process.env['SLUICE_FREEZE'] !== '1') continue;
-    writeFileSync(file, proto.temporal.api.history.v1.History.encode(await handle.fetchHistory()).finish());
-  }
-}
 const rolloutHandle = async (): Promise<WorkflowHandle> => {
   const { runId } = await environment.client.workflow.getHandle(rolloutId('ulb_gbdt', 'production')).describe();
   return environment.client.workflow.getHandle(rolloutId('ulb_gbdt', 'production'), runId);

@@ -1,8 +1,6 @@
-import { existsSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import proto from '@temporalio/proto';
 import type { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { type WorkflowHandle } from '@temporalio/client';
 import { rootCause } from '@temporalio/common';
@@ -10,7 +8,6 @@ import type { WorkflowBundle } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { decide } from '../../client/decide.js';
 import { provenDigest } from '../../domain/approval/proven-digest.js';
-import { projectPath } from '../../platform/project.js';
 import { validate } from '../../platform/validate.js';
 import { DECIDE_UPDATE } from '../../workflows/approval/contract.js';
 import { QUEUES } from '../../workflows/queues.js';
@@ -22,6 +19,7 @@ import {
   type ThresholdsProgress,
   type ThresholdsResult,
 } from '../../workflows/recalibrateThresholds/contract.js';
+import { freeze } from '../support/freeze.js';
 import { FakeSystem } from '../support/fake-system.js';
 import { FakeThresholds, OLD } from '../support/fake-thresholds.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
@@ -113,13 +111,6 @@ async function failure(handle: WorkflowHandle): Promise<string> {
     (e: unknown) => e as WorkflowFailedError,
   );
   return rootCause(error.cause) ?? '';
-}
-
-/** Keeps a run's history for the replay gate. Written once, never again: old runs must replay on new code. */
-async function freeze(name: string, handle: WorkflowHandle): Promise<void> {
-  const file = projectPath('test', 'replay', 'histories', `${name}-thresholds.bin`);
-  if (existsSync(file) || process.env['SLUICE_FREEZE'] !== '1') return;
-  writeFileSync(file, proto.temporal.api.history.v1.History.encode(await handle.fetchHistory()).finish());
 }
 
 describe('recalibrateThresholds', () => {
