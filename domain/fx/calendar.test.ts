@@ -51,6 +51,9 @@ describe('the calendar of fixings', () => {
       'no fixing on 2025-06-29 (weekend): that of 2025-06-27 is carried forward',
       'no fixing on 2025-06-30 (a business day: not published yet): that of 2025-06-27 is carried forward',
     ]);
+    expect(carriedForward('2025-06-20', '2025-06-30')).toEqual([
+      'no fixing since 2025-06-20: it is carried forward to 2025-06-30, over 6 business days',
+    ]);
     expect(carriedForward('2025-04-17', '2025-04-18')).toEqual([
       'no fixing on 2025-04-18 (TARGET holiday, Good Friday): that of 2025-04-17 is carried forward',
     ]);

@@ -57,9 +57,16 @@ export function ageInBusinessDays(fixingDay: string, day: string): number {
   return businessDays(addDays(fixingDay, 1), day).length;
 }
 
+/** A long weekend with holidays on both sides; what is longer is told in one line. */
+const TOLD_ONE_BY_ONE = 7;
+
 /** The days since the newest fixing on which its rates stand in for ones that do not exist, each with its reason. */
 export function carriedForward(newest: string, day: string): string[] {
   const notes: string[] = [];
+  if (addDays(newest, TOLD_ONE_BY_ONE) < day)
+    return [
+      `no fixing since ${newest}: it is carried forward to ${day}, over ${ageInBusinessDays(newest, day)} business days`,
+    ];
   for (let at = addDays(newest, 1); at <= day; at = addDays(at, 1)) {
     const why = closedBecause(at) ?? 'a business day: not published yet';
     notes.push(`no fixing on ${at} (${why}): that of ${newest} is carried forward`);

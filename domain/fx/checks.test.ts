@@ -49,7 +49,7 @@ describe('checkRates', () => {
     expect(quoted).toMatchObject({
       passed: false,
       observed: 1,
-      message: expect.stringContaining('does not quote PLN (3 rows of the window)'),
+      message: expect.stringContaining('does not quote "PLN" (3 rows of the window)'),
     });
     const usd = check('currencies_quoted', ratesOf([monday]), null, null, seen.slice(0, 1), '2025-06-30', tolerance);
     expect(usd).toMatchObject({ passed: true, observed: 0 });

@@ -1,9 +1,13 @@
 import type { FxRates, ModelSpec } from '../../schemas/types.js';
 import { changedKeys, checkDifference, factorBetween, type Difference } from '../refresh/compare.js';
 import type { CheckResult } from '../release/types.js';
+import { quoted } from './answer.js';
 import { ageInBusinessDays } from './calendar.js';
 
 type Rates = FxRates['exchange_rates'];
+
+/** a message goes into workflow history; a column that holds no currencies may have any number of values */
+const NAMED = 10;
 
 /**
  * The largest move of a rate: the newest against the live ones, and day against day where one is new. What is live already was let through once
@@ -57,7 +61,11 @@ function quotedCheck(rates: FxRates, seen: readonly { currency: string; rows: nu
   if (seen.length === 0) return { ...check, passed: false, observed: null, message: 'the window shows no currency' };
   if (missing.length === 0)
     return { ...check, passed: true, observed: 0, message: `all ${seen.length} currencies of the window are quoted` };
-  const list = missing.map(({ currency, rows }) => `${currency} (${rows} rows of the window)`).join(', ');
+  const list = missing
+    .slice(0, NAMED)
+    .map(({ currency, rows }) => `${quoted(currency)} (${rows} rows of the window)`)
+    .concat(missing.length > NAMED ? [`${missing.length - NAMED} more`] : [])
+    .join(', ');
   return {
     ...check,
     passed: false,

@@ -19,6 +19,11 @@ export interface SynonymsRules {
   violationsOf: (document: unknown) => { path: string; message: string }[];
 }
 
+/** A person mends these and checks again; a file that is no table at all would have as many as it has lines. */
+const MAX_FINDINGS = 100;
+const SHOWN_CHARS = 60;
+const SHOWN_STEPS = 10;
+
 /**
  * Checks a table of synonyms that people edit, `{canonical: [name], synonyms: {spelling: name}}`. Spellings are compared as the features compare
  * them, normalised. Mistakes are: another encoding than UTF-8, no JSON, keys given twice, spellings that are the same once normalised, one spelling
@@ -31,10 +36,12 @@ export function checkSynonyms(bytes: Uint8Array, { known, violationsOf }: Synony
   const findings = [...json.findings];
   if (json.document !== undefined) {
     const violations = violationsOf(json.document);
-    findings.push(...violations.map(({ path, message }) => ({ ...json.positionOf(path), path, message })));
+    findings.push(
+      ...violations.slice(0, MAX_FINDINGS).map(({ path, message }) => ({ ...json.positionOf(path), path, message })),
+    );
     if (violations.length === 0) findings.push(...meaningOf(json, known));
   }
-  if (findings.length > 0) return { findings: inOrder(findings), document: null, notes: [] };
+  if (findings.length > 0) return { findings: firstOf(findings), document: null, notes: [] };
   const document = normalised(json.document as OperationTypeSynonyms);
   const unused = [...(known ?? [])].filter((name) => !document.canonical.includes(name));
   return {
@@ -68,6 +75,7 @@ function meaningOf(json: JsonText, known: ReadonlySet<string> | null): Finding[]
   const members = json.membersOf('/synonyms');
   const bySpelling = new Map<string, Member>();
   for (const spelling of members) {
+    if (found.length > MAX_FINDINGS) break;
     const path = `/synonyms/${pointerSegment(spelling.key)}`;
     const key = normaliseText(spelling.key);
     const target = String(spelling.value);
@@ -90,16 +98,24 @@ function meaningOf(json: JsonText, known: ReadonlySet<string> | null): Finding[]
     if (other === undefined) bySpelling.set(key, spelling);
   }
 
+  const leadsTo = new Map(members.map((one) => [one, bySpelling.get(normaliseText(String(one.value)))]));
   const inCircles = new Set<Member>();
   for (const spelling of members) {
+    if (found.length > MAX_FINDINGS) break;
     const target = String(spelling.value);
     if (canonical.has(target) || inCircles.has(spelling)) continue;
     const path = `/synonyms/${pointerSegment(spelling.key)}`;
-    const way = follow(spelling, canonical, bySpelling);
+    const way = follow(spelling, canonical, leadsTo);
     if (way.circle) {
       for (const member of way.steps) inCircles.add(member);
-      const names = [...way.steps.map(({ key }) => key), spelling.key].map(quoted).join(' → ');
-      const lines = way.steps.map(({ line }) => line).join(', ');
+      const shown = way.steps.slice(0, SHOWN_STEPS);
+      const left = way.steps.length - shown.length;
+      const names = [
+        ...shown.map(({ key }) => quoted(key)),
+        ...(left > 0 ? [`${left} more`] : []),
+        quoted(spelling.key),
+      ].join(' → ');
+      const lines = shown.map(({ line }) => line).join(', ') + (left > 0 ? ', …' : '');
       say(spelling, path, `cycle: ${names} (lines ${lines}); none of them leads to a canonical name`);
     } else if (way.end !== null)
       say(
@@ -116,19 +132,20 @@ function meaningOf(json: JsonText, known: ReadonlySet<string> | null): Finding[]
 function follow(
   from: Member,
   canonical: ReadonlyMap<string, Member>,
-  bySpelling: ReadonlyMap<string, Member>,
+  leadsTo: ReadonlyMap<Member, Member | undefined>,
 ): { circle: boolean; steps: Member[]; end: string | null } {
   const steps = [from];
   const visited = new Set(steps);
-  for (;;) {
-    const target = String(steps.at(-1)?.value);
+  for (let at = from; ;) {
+    const target = String(at.value);
     if (canonical.has(target)) return { circle: false, steps, end: target };
-    const next = bySpelling.get(normaliseText(target));
+    const next = leadsTo.get(at);
     if (next === undefined) return { circle: false, steps, end: null };
     if (next === from) return { circle: true, steps, end: null };
     if (visited.has(next)) return { circle: false, steps, end: null };
     visited.add(next);
     steps.push(next);
+    at = next;
   }
 }
 
@@ -139,10 +156,17 @@ function normalised({ canonical, synonyms }: OperationTypeSynonyms): OperationTy
   return { canonical, synonyms: Object.fromEntries(spellings) };
 }
 
-function inOrder(findings: Finding[]): Finding[] {
-  return findings.sort((a, b) => a.line - b.line || a.column - b.column);
+/** From the top of the file down, and no more than a person can use. */
+function firstOf(findings: Finding[]): Finding[] {
+  const sorted = findings.sort((a, b) => a.line - b.line || a.column - b.column);
+  const last = sorted[MAX_FINDINGS - 1];
+  if (last === undefined || sorted.length === MAX_FINDINGS) return sorted;
+  const more = { ...last, path: '', message: `and more: these are the first ${MAX_FINDINGS}` };
+  return [...sorted.slice(0, MAX_FINDINGS), more];
 }
 
 function quoted(text: unknown): string {
-  return JSON.stringify(text);
+  return JSON.stringify(
+    typeof text === 'string' && text.length > SHOWN_CHARS ? `${text.slice(0, SHOWN_CHARS)}…` : text,
+  );
 }

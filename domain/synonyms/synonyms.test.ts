@@ -173,6 +173,22 @@ describe('checkSynonyms', () => {
     expect(check(text).findings.map(({ line }) => line)).toEqual([4, 6, 7]);
   });
 
+  it('stops telling after 100, however long the way', () => {
+    const chain = Array.from({ length: 5_000 }, (_, index) => `"s${index}": "s${index + 1}"`);
+    const { findings } = check(withLines(...chain));
+    expect(findings).toHaveLength(101);
+    expect(findings.at(-1)?.message).toBe('and more: these are the first 100');
+    const circle = [...chain, '"s5000": "s0"'];
+    expect(check(withLines(...circle)).findings).toEqual([
+      expect.objectContaining({ line: 4, message: expect.stringMatching(/"s9" → 4991 more → "s0" \(lines 4, 5/) }),
+    ]);
+    const wrong = Array.from({ length: 5_000 }, (_, index) => `"s${index}": ${index}`);
+    expect(check(withLines(...wrong)).findings).toHaveLength(100);
+    expect(check(withLines(`"${'x'.repeat(5000)}": "${'y'.repeat(5000)}"`)).findings[0]?.message.length).toBeLessThan(
+      200,
+    );
+  });
+
   it('accepts what the features can compile, and what it accepts they read alike', () => {
     const word = fc.constantFrom('a', 'B', ' b', 'c', 'travel', 'home', 'Home', '__proto__', '');
     fc.assert(

@@ -215,7 +215,7 @@ describe('the nightly exchange rates', () => {
     await rows({}, { currency: 'XAU' }, { currency: 'XAU' }, { currency: 7 });
     const artifact = await refreshFx(await replay(), { live: await goLive({ fx_rates: ratesAt(AS_OF) }) });
     expect(failed(artifact)).toEqual(['currencies_quoted']);
-    expect(artifact.checks[0]?.message).toContain('does not quote XAU (2 rows of the window)');
+    expect(artifact.checks[0]?.message).toContain('does not quote "XAU" (2 rows of the window)');
     expect(artifact.notes).toContain('1 rows of the window have no text as /currency: they are not converted');
     expect((await stored()).at(-1)?._id).toBe('2025-06-30');
   });

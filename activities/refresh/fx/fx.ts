@@ -29,6 +29,8 @@ export interface FxRefreshDeps {
   log: Pick<Logger, 'info'>;
 }
 
+const SOURCE_DEADLINE_MS = 2 * 60_000;
+
 type FixingsLookup = Extract<ModelSpec['lookups'][string], { builder: 'fixings' }>;
 
 /**
@@ -72,7 +74,7 @@ async function makeRates(
   const stored = await storedFixings(collection, first, asOfDay);
   const { from, to, missing } = daysToAsk(new Set(stored.map(({ _id }) => _id)), first, asOfDay);
   const source = provider();
-  const published = await source.fixings({ from, to, signal });
+  const published = await withinMinutes(source, signal, (until) => source.fixings({ from, to, signal: until }));
   const { added, notes } = inOurTerms(source, () => {
     expectQuoted(published, baseCurrency);
     return mergeFixings(stored, published, baseCurrency);
@@ -119,6 +121,24 @@ async function makeRates(
         `the new fixings are not in ${data.fixings_collection}: they moved beyond the tolerance. Once this artifact is approved and live, the next run stores them`,
       );
   return made;
+}
+
+/** A source that is slow, question after question, must not hold the night up: the job fails, and the rest goes on. */
+async function withinMinutes<T>(
+  { name }: FxProvider,
+  signal: AbortSignal,
+  ask: (until: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const late = new AbortController();
+  const timer = setTimeout(() => {
+    const message = `the FX source ${name} took more than ${SOURCE_DEADLINE_MS / 60_000} minutes. Nothing was stored, and the live rates stay.`;
+    late.abort(new SluiceError('Unreachable', message));
+  }, SOURCE_DEADLINE_MS);
+  try {
+    return await ask(AbortSignal.any([signal, late.signal]));
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** What the rules of `domain/fx` refuse, told with the source's name. */

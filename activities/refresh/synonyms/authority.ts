@@ -71,7 +71,7 @@ function unusable(source: string, findings: Finding[]): SluiceError {
   return new SluiceError(
     'InvalidInput',
     `${source} cannot be used: ${lines.join('; ')}${more}. What is live stays. Correct the file, try \`sluice synonyms check FILE\`, then \`sluice synonyms publish FILE --reason WHY\`.`,
-    { violations: findings.slice(0, 100) },
+    { violations: findings.slice(0, FINDINGS_SHOWN).map((one) => ({ ...one, path: one.path.slice(0, 200) })) },
   );
 }
 

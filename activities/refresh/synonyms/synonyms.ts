@@ -25,6 +25,7 @@ export interface SynonymsRefreshDeps {
 }
 
 const LISTED_IN_NOTES = 20;
+const VALUE_CHARS = 60;
 
 /** The nightly synonyms: what experts have published, checked, with a list of what the data says and the table does not understand. */
 export function createSynonymsRefreshActivities(deps: SynonymsRefreshDeps): Pick<RefreshActivities, 'refreshSynonyms'> {
@@ -87,7 +88,7 @@ function unmappedNotes(unmapped: UnmappedValues | null, report: string): string[
   if (unmapped_rows === 0) return [];
   const listed = values
     .slice(0, LISTED_IN_NOTES)
-    .map(({ value, rows: count }) => `${JSON.stringify(value)} (${count})`);
+    .map(({ value, rows: count }) => `${JSON.stringify(value.slice(0, VALUE_CHARS))} (${count})`);
   const others = values.length + more_values - listed.length;
   return [
     `${unmapped_rows} of ${rows} rows have a /${field} that maps to nothing: ${listed.join(', ')}${others > 0 ? ` and ${others} more` : ''}; all in ${report}`,
