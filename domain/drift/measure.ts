@@ -187,15 +187,25 @@ function unmeasured({ scope }: ScopeRows, { sorted, rows }: Present): DriftScope
 }
 
 function present(values: ArrayLike<number>, { rows, count }: ScopeRows, missingValue: number | null): Present {
-  // The model saw float32, and so did the policy's value on its way through it.
-  const asMissing = missingValue === null ? NaN : Math.fround(missingValue);
+  const asMissing = missingAsSeen(missingValue);
   const sorted = new Float64Array(count);
   let n = 0;
   for (let i = 0; i < count; i++) {
     const value = values[rows === null ? i : (rows[i] ?? -1)] ?? NaN;
-    if (Number.isFinite(value) && Math.fround(value) !== asMissing) sorted[n++] = value;
+    if (isPresent(value, asMissing)) sorted[n++] = value;
   }
   return { sorted: sorted.subarray(0, n).sort(), rows: count };
+}
+
+/** The null policy's value as the model saw it, in float32; NaN, which equals nothing, where there is none. */
+export function missingAsSeen(missingValue: number | null): number {
+  return missingValue === null ? NaN : Math.fround(missingValue);
+}
+
+/** Whether a value is there: a number that a float32 can hold, for no other reached the model, and not the one that stands for missing. */
+export function isPresent(value: number, asMissing: number): boolean {
+  const seen = Math.fround(value);
+  return Number.isFinite(seen) && seen !== asMissing;
 }
 
 function binsOf(reference: ReferenceColumn, window: Float64Array, policy: DriftPolicy): Bins {

@@ -85,7 +85,8 @@ function wilson(hits: number, rows: number, z: number): Pick<Metric, 'value' | '
   const scale = 1 + z ** 2 / rows;
   const middle = (value + z ** 2 / (2 * rows)) / scale;
   const half = (z / scale) * Math.sqrt((value * (1 - value)) / rows + z ** 2 / (4 * rows ** 2));
-  return { value, low: Math.max(0, middle - half), high: Math.min(1, middle + half) };
+  // At 0 and at 1 the interval ends there, which rounding must not deny.
+  return { value, low: Math.min(value, Math.max(0, middle - half)), high: Math.max(value, Math.min(1, middle + half)) };
 }
 
 /** An interval for the area under the precision-recall curve on the scale of its log odds (Boyd, Eng and Page 2013, "logit interval"). */

@@ -1,5 +1,6 @@
 import type { DriftSnapshot } from '../../schemas/types.js';
 import { quantileOfSorted } from '../lookups/quantile.js';
+import { isPresent, missingAsSeen } from './measure.js';
 import { ReferenceDistribution } from './reference-distribution.js';
 import { jensenShannonDistance, totalVariation, wassersteinDistance } from './statistics/distances.js';
 import { populationStability } from './statistics/psi.js';
@@ -23,9 +24,9 @@ export function snapshotOf(
   const rows = window.bookedAtMs.length;
   const describe = (name: string, values: ArrayLike<number>): Column => {
     const { kind = 'numeric', missing_value = null } = kinds.get(name) ?? {};
-    const asMissing = missing_value === null ? NaN : Math.fround(missing_value);
+    const asMissing = missingAsSeen(missing_value);
     const present = Float64Array.from(values)
-      .filter((value) => Number.isFinite(value) && Math.fround(value) !== asMissing)
+      .filter((value) => isPresent(value, asMissing))
       .sort();
     const facts = { name, kind, n: present.length, missing_fraction: rows === 0 ? null : 1 - present.length / rows };
     if (kind === 'categorical') return { ...facts, quantiles: null, categories: countsOf(present) };
