@@ -5,6 +5,7 @@ import { execa } from 'execa';
 import type { RefreshInput } from '../../activities/refresh/contract.js';
 import type { RefreshedArtifact } from '../../domain/refresh/types.js';
 import { projectPath } from '../../platform/project.js';
+import { DATA_WORKER } from '../../stack/processes.js';
 import type { MeasuredJob, measuredRefresh } from './workflow.js';
 
 const QUEUE = 'bench';
@@ -25,9 +26,15 @@ export async function startJobs(env: Record<string, string>, database: string): 
   // As the stack starts it; MLflow is no part of these jobs, and nothing asks for it.
   const worker = execa(
     process.execPath,
-    ['--enable-source-maps', '--max-old-space-size=256', projectPath('dist', 'workers', 'data.js')],
+    [...DATA_WORKER.nodeOptions, projectPath('dist', 'workers', 'data.js')],
     {
-      env: { MLFLOW_TRACKING_URI: 'http://127.0.0.1:9', ...env, MONGODB_DATABASE: database, LOG_LEVEL: 'warn' },
+      env: {
+        MLFLOW_TRACKING_URI: 'http://127.0.0.1:9',
+        ...env,
+        ...DATA_WORKER.env,
+        MONGODB_DATABASE: database,
+        LOG_LEVEL: 'warn',
+      },
       stdout: 'ignore',
       stderr: 'inherit',
       reject: false,

@@ -65,6 +65,7 @@ describe('sluice up', () => {
     expect(await holding('SLUICE_SIGNING_KEY_FILE')).toEqual(['data-worker', 'release-worker']);
     expect(await holding('SLUICE_ADMIN_TOKEN')).toEqual(['scorer-0']);
     expect(await holding('SLUICE_PRINCIPALS_FILE')).toEqual(['release-worker']);
+    expect(await holding('FX_SOURCE')).toEqual(['data-worker']);
     // what the test itself runs with does not leak through
     expect(await holding('VITEST')).toEqual([]);
   });

@@ -6,7 +6,8 @@ import { rawBatches } from './raw-batches.js';
 import type { Refusals } from './refusals.js';
 import { rawInputs, RowDeriver } from './row-deriver.js';
 
-const DAY_MS = 86_400_000;
+/** parts that a window is read in: enough for the cursors to end together and for progress to show, few enough to cost nothing */
+const PARTS = 16;
 /** cursors at once: with one, the server waits for nobody but uses one core only */
 const CURSORS = 2;
 
@@ -17,7 +18,7 @@ export interface WindowScan {
 }
 
 /**
- * The derived values of every row of a window, whatever its label, day by day on two cursors: in no particular order, at a memory that does
+ * The derived values of every row of a window, whatever its label, part by part on two cursors: in no particular order, at a memory that does
  * not grow with the rows.
  * @param window epoch ms; from inclusive, to exclusive
  * @param add called with each row that can be used; the next row changes the values
@@ -35,22 +36,21 @@ export async function scanWindow(
   const hint = await ensureWindowIndex(db, data, fields);
   const projection = { _id: 0, ...Object.fromEntries(fields.map((name) => [name, 1])) };
   const deriver = new RowDeriver(registry, lookups, data.checks);
-  const days = daysOf(window);
-  const count = days.length;
+  const parts = partsOf(window);
   let [rows, done] = [0, 0];
   const work = async (): Promise<void> => {
-    for (let day = days.pop(); day !== undefined; day = days.pop()) {
-      const filter = { [data.fields.time]: { $gte: new Date(day.fromMs), $lt: new Date(day.toMs) } };
+    for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
+      const filter = { [data.fields.time]: { $gte: new Date(part.fromMs), $lt: new Date(part.toMs) } };
       for await (const batch of rawBatches(db, data.collection, { filter, projection, hint }, signal))
         rows += deriver.read(batch, add);
-      onProgress({ rows, fraction: ++done / count });
+      onProgress({ rows, fraction: ++done / PARTS });
     }
   };
   const working = Array.from({ length: CURSORS }, async () => {
     try {
       await work();
     } catch (error) {
-      days.length = 0;
+      parts.length = 0;
       throw error;
     }
   });
@@ -62,17 +62,12 @@ export async function scanWindow(
 
 export interface ScanProgress {
   rows: number;
-  /** of the window's days */
+  /** of the window's time */
   fraction: number;
 }
 
-/** The window cut at every midnight, UTC. */
-function daysOf({ fromMs, toMs }: { fromMs: number; toMs: number }): { fromMs: number; toMs: number }[] {
-  const days = [];
-  for (let start = fromMs; start < toMs;) {
-    const end = Math.min((Math.floor(start / DAY_MS) + 1) * DAY_MS, toMs);
-    days.push({ fromMs: start, toMs: end });
-    start = end;
-  }
-  return days;
+/** The window in equal parts, to the millisecond. */
+function partsOf({ fromMs, toMs }: { fromMs: number; toMs: number }): { fromMs: number; toMs: number }[] {
+  const cut = (index: number): number => fromMs + Math.floor(((toMs - fromMs) * index) / PARTS);
+  return Array.from({ length: PARTS }, (_, index) => ({ fromMs: cut(index), toMs: cut(index + 1) }));
 }
