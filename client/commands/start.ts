@@ -78,6 +78,11 @@ async function releaseDemo(cli: Cli, session: Session, stackStartedAt: Date): Pr
   return await watch(cli, session, MODEL, DEMO_RELEASE);
 }
 
+/** Days that bring a scheduled run of today to the end of the demo's data. */
+function demoOffsetDays(now: number): number {
+  return Math.floor((Date.parse(AS_OF) - now) / (24 * 3600 * 1000)) + 1;
+}
+
 function tellAddresses(cli: Cli, env: Record<string, string>): void {
   const scorer = env['SCORER_URL'];
   cli.output.line(`
@@ -86,5 +91,9 @@ MLflow        ${env['MLFLOW_TRACKING_URI'] ?? ''}
 scorer        ${scorer ?? ''}/v1/metadata, ${scorer ?? ''}/openapi.json
 
 Score one transaction:
-  curl -s ${scorer ?? ''}/v1/score -H 'content-type: application/json' -d '{"transaction_id":"t1","customer_id":"c1","booked_at":"2025-06-29T23:10:00Z","amount":950,"currency":"EUR","operation_type":"shopping_net","merchant_name":"Kilback LLC"}'`);
+  curl -s ${scorer ?? ''}/v1/score -H 'content-type: application/json' -d '{"transaction_id":"t1","customer_id":"c1","booked_at":"2025-06-29T23:10:00Z","amount":950,"currency":"EUR","operation_type":"shopping_net","merchant_name":"Kilback LLC"}'
+
+Nothing runs by itself yet. Nights, exchange rates, drift and thresholds do after:
+  npx sluice schedules apply --as-of-offset-days ${demoOffsetDays(Date.now())}
+`);
 }
