@@ -25,14 +25,10 @@ def main() -> None:
     args = parser.parse_args()
     as_of = pd.Timestamp(args.as_of)
     rows = own.read_transactions(args.transactions)
-    window = rows[
-        (rows["time"] >= as_of - WINDOW) & (rows["time"] < as_of)
-    ].reset_index(drop=True)
+    window = rows[(rows["time"] >= as_of - WINDOW) & (rows["time"] < as_of)].reset_index(drop=True)
     window["amount_base"] = own.amount_in_base(window, own.read_fixings(args.fixings))
     window["merchant_normalised"] = own.normalised(window["merchant_name"])
-    window["category"] = own.canonical_category(
-        window["operation_type"], json.loads(Path(args.synonyms).read_text())
-    )
+    window["category"] = own.canonical_category(window["operation_type"], json.loads(Path(args.synonyms).read_text()))
     print(json.dumps(own.lookups_of(window)))
 
 

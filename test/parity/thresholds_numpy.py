@@ -1,6 +1,6 @@
 """
-A threshold proposal once more, with numpy and the definitions in the model's spec alone: every possible cut is tried by brute force. Shares no
-code with domain/thresholds. Reads columns and a policy as JSON, prints JSON.
+A threshold proposal once more, with numpy and the definitions in the model's spec alone: every possible cut is tried by
+brute force. Shares no code with domain/thresholds. Reads columns and a policy as JSON, prints JSON.
 
 python thresholds_numpy.py INPUT.json
 """
@@ -117,9 +117,7 @@ def main() -> None:
         walked = (
             None
             if earlier is None
-            else figures(
-                part, alerts_at(part, thresholds_of(part, earlier["overall"], earlier["own"])), policy, 7
-            )
+            else figures(part, alerts_at(part, thresholds_of(part, earlier["overall"], earlier["own"])), policy, 7)
         )
         weeks.append(
             {
