@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { SluiceError } from '../../platform/errors.js';
 import { ensureCached } from './cache.js';
 import type { InstallContext } from './context.js';
@@ -13,7 +13,7 @@ export interface Chromium {
 }
 
 const PART = 'browser';
-const ON_PATH = ['chromium', 'chromium-browser', 'google-chrome'];
+const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
 const BINARY = join('usr', 'lib', 'chromium', 'chromium');
 
 /**
@@ -22,8 +22,8 @@ const BINARY = join('usr', 'lib', 'chromium', 'chromium');
  * @throws SluiceError ToolMissing where there is neither
  */
 export async function ensureChromium(context: InstallContext): Promise<Chromium> {
-  for (const name of ON_PATH)
-    if ((await versionOf(name, ['--version'], context.env)) !== null) return { executable: name, env: {} };
+  for (const executable of onPath(context.env))
+    if ((await versionOf(executable, ['--version'], context.env)) !== null) return { executable, env: {} };
   const release = debianRelease();
   if (release === null || (await versionOf('apt-get', ['--version'], context.env)) === null)
     throw new SluiceError('ToolMissing', 'There is no Chromium: install one so that `chromium` is on PATH.');
@@ -35,6 +35,11 @@ export async function ensureChromium(context: InstallContext): Promise<Chromium>
     install: (draft) => unpackPackages(context, draft),
   });
   return { executable: join(directory, BINARY), env: { LD_LIBRARY_PATH: libraryPath(directory) } };
+}
+
+function onPath(env: NodeJS.ProcessEnv): string[] {
+  const folders = (env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
+  return folders.flatMap((folder) => NAMES.map((name) => join(folder, name))).filter((path) => existsSync(path));
 }
 
 /** The system's package lists may be old or absent, and only root may write there: apt gets lists of its own. */
