@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 // Three layers, three projects: `unit` needs nothing, `integration` uses real servers it starts itself,
-// `system` drives whole stacks. Integration and system files run one after another: the machine has two cores.
+// `system` drives whole stacks. These two wait for servers half of their time: two files at once fill two cores.
 const common = { environment: 'node', pool: 'forks' as const };
 
 export default defineConfig({
@@ -25,7 +25,7 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
           include: ['**/*.integration.test.ts', 'test/replay/**/*.test.ts'],
           exclude: ['node_modules/**', 'dist/**'],
-          fileParallelism: false,
+          maxWorkers: 2,
           testTimeout: 120_000,
           hookTimeout: 300_000,
         },
@@ -36,7 +36,7 @@ export default defineConfig({
           name: 'system',
           sequence: { groupOrder: 2 },
           include: ['test/system/**/*.test.ts'],
-          fileParallelism: false,
+          maxWorkers: 2,
           testTimeout: 900_000,
           hookTimeout: 900_000,
         },
