@@ -1,11 +1,24 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 // Three layers, three projects: `unit` needs nothing, `integration` uses real servers it starts itself,
 // `system` drives whole stacks. These two wait for servers half of their time: two files at once fill two cores.
+const workers = { sequence: { groupOrder: 1 }, maxWorkers: 2 };
+
+/** Whole stacks take minutes: begun last, one of them would run on alone. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isLong = ({ project }: TestSpecification): boolean => project.name === 'system';
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
+
 const common = { environment: 'node', pool: 'forks' as const };
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -21,11 +34,10 @@ export default defineConfig({
       {
         test: {
           ...common,
+          ...workers,
           name: 'integration',
-          sequence: { groupOrder: 1 },
           include: ['**/*.integration.test.ts', 'test/replay/**/*.test.ts'],
           exclude: ['node_modules/**', 'dist/**'],
-          maxWorkers: 2,
           testTimeout: 120_000,
           hookTimeout: 300_000,
         },
@@ -33,10 +45,9 @@ export default defineConfig({
       {
         test: {
           ...common,
+          ...workers,
           name: 'system',
-          sequence: { groupOrder: 2 },
           include: ['test/system/**/*.test.ts'],
-          maxWorkers: 2,
           testTimeout: 900_000,
           hookTimeout: 900_000,
         },
