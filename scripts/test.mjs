@@ -15,6 +15,7 @@ const ruff = (...words) => [
   'training',
   'scripts',
   'test/parity',
+  'bench',
 ];
 const checks = [
   ['types', 'npx', ['tsc', '--noEmit']],

@@ -24,7 +24,9 @@ export interface Verdict {
 const median = (values: readonly number[]): number => {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? (sorted[middle] ?? NaN) : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
+  return sorted.length % 2 === 1
+    ? (sorted[middle] ?? NaN)
+    : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
 };
 const round = (value: number): number => Number(value.toPrecision(3));
 
@@ -56,14 +58,37 @@ export function judge(measured: readonly Measured[]): Verdict {
 
 /** One line per job and number of rows: median seconds, ratio and peak memory of each contender. */
 export function table(measured: readonly Measured[]): string {
-  const lines = [['rows', 'job', ...CONTENDERS.map((name) => `${name} s`), 'pandas ÷', 'arrow ÷', ...CONTENDERS.map((name) => `${name} MB`)]];
+  const lines = [
+    [
+      'rows',
+      'job',
+      ...CONTENDERS.map((name) => `${name} s`),
+      'pandas ÷',
+      'arrow ÷',
+      ...CONTENDERS.map((name) => `${name} MB`),
+    ],
+  ];
   for (const [index, { pandas, pymongoarrow }] of judge(measured).ratios.entries()) {
     const { rows, job, seconds, peakMb } = measured[index] as Measured;
     const times = CONTENDERS.map((name) => `${round(median(seconds[name]))} (${round(Math.min(...seconds[name]))})`);
-    lines.push([String(rows), job, ...times, `${pandas}×`, `${pymongoarrow}×`, ...CONTENDERS.map((name) => String(Math.round(peakMb[name])))]);
+    lines.push([
+      String(rows),
+      job,
+      ...times,
+      `${pandas}×`,
+      `${pymongoarrow}×`,
+      ...CONTENDERS.map((name) => String(Math.round(peakMb[name]))),
+    ]);
   }
   const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)));
-  return lines.map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()).join('\n');
+  return lines
+    .map((line) =>
+      line
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
 /**
@@ -79,7 +104,8 @@ export function expectEqual(who: string, ours: unknown, theirs: unknown): void {
     if (own.total !== other.total) differ('total', own.total, other.total);
     const names = new Set([...Object.keys(own.frequencies), ...Object.keys(other.frequencies)]);
     for (const name of names)
-      if (own.frequencies[name] !== other.frequencies[name]) differ(name, own.frequencies[name], other.frequencies[name]);
+      if (own.frequencies[name] !== other.frequencies[name])
+        differ(name, own.frequencies[name], other.frequencies[name]);
     return;
   }
   const [own, other] = [ours as CategoryStats, theirs as CategoryStats];

@@ -23,7 +23,9 @@ export async function makeRows(
 ): Promise<void> {
   const [from, to] = [window.fromMs + MARGIN_MS, window.toMs - MARGIN_MS];
   const source: Record<string, string>[] = [];
-  for await (const row of createReadStream(file).pipe(createGunzip()).pipe(parse({ columns: true }))) {
+  for await (const row of createReadStream(file)
+    .pipe(createGunzip())
+    .pipe(parse({ columns: true }))) {
     const at = Date.parse((row as { booked_at: string }).booked_at);
     if (at >= from && at < to - DAY_MS) source.push(row as Record<string, string>);
   }

@@ -32,7 +32,8 @@ const DAY_MS = 86_400_000;
 
 /**
  * Makes every lookup of one job from the rows of the trailing window `[asOf − window_days, asOf)`, whatever their label, compares it with the live
- * one and stores it; or answers with what was stored for this key before. The same rows, derivations and builders as a snapshot's lookups.
+ * one and stores it; or answers with what was stored for this key before. The same derivations and builders as a snapshot's lookups, and the same rows
+ * but for those whose only fault is in a field that this job has no use for.
  * @throws SluiceError InvalidInput when the window has no row, or none that can be used
  */
 export async function refreshFromRows(
@@ -56,7 +57,8 @@ export async function refreshFromRows(
   const add = (derived: Parameters<(typeof builders)[number]['add']>[0]): void => {
     for (const builder of builders) builder.add(derived);
   };
-  const scan = await scanWindow(db, model, ready, window, add, how);
+  const names = lookups.flatMap(({ name }) => madeFrom(spec.lookups[name]));
+  const scan = await scanWindow(db, model, ready, window, names, add, how);
   const refused = { refused: scan.refused.count, rows: scan.rows };
   const artifacts: RefreshedArtifact[] = [];
   for (const { name, file, schema } of lookups) {
@@ -96,6 +98,12 @@ function windowOf({ asOf, key }: RefreshInput, { refresh }: ModelSpec): { fromMs
   if (key !== refreshKey(asOf))
     throw new SluiceError('InvalidInput', `the key of asOf ${asOf} is ${refreshKey(asOf)}, not ${JSON.stringify(key)}`);
   return { fromMs: toMs - refresh.window_days * DAY_MS, toMs };
+}
+
+/** The derived values that a lookup is made from. */
+function madeFrom(lookup: ModelSpec['lookups'][string] | undefined): string[] {
+  if (lookup?.builder === 'frequency') return [lookup.key];
+  return lookup?.builder === 'robust_stats' ? [lookup.value, lookup.group] : [];
 }
 
 async function compareWithLive(
