@@ -32,7 +32,7 @@ CURRENCIES = ["USD", "EUR", "GBP", "PLN", "SEK", "CHF", "JPY"]
 MIN_MERCHANT_COUNT = 5
 MIN_CATEGORY_ROWS = 50
 FIELDS = {
-    "merchants": {"merchant_name": str, "amount": float, "currency": str},
+    "merchants": {"merchant_name": str},
     "categories": {"operation_type": str, "amount": float, "currency": str, "booked_at": dt.datetime},
 }
 WHITE_SPACE = re.compile("[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
@@ -117,8 +117,8 @@ def main() -> None:
     collection.find_one({}, {"_id": 1})
 
     started = time.perf_counter()
-    rows = usable(read(collection, args.reader, args.job, {"booked_at": {"$gte": first, "$lt": last}}, hint))
-    result = merchants(rows) if args.job == "merchants" else categories(rows, database, first, last, synonyms)
+    rows = read(collection, args.reader, args.job, {"booked_at": {"$gte": first, "$lt": last}}, hint)
+    result = merchants(rows) if args.job == "merchants" else categories(usable(rows), database, first, last, synonyms)
     seconds = time.perf_counter() - started
 
     Path(args.out).write_text(json.dumps(result))

@@ -288,10 +288,9 @@ describe('rows that cannot be used', () => {
     const [categories] = (await refresh('refreshCategoryStats', { asOf, db: small, live: first })) as [
       RefreshedArtifact,
     ];
-    // A merchant is counted, whatever the operation was.
-    const unread = '/operation_type must be a string';
+    // A merchant is counted, whatever was paid there.
     for (const [artifact, reasons] of [
-      [merchants, bad.filter(([, reason]) => reason !== unread)],
+      [merchants, []],
       [categories, bad],
     ] as const) {
       const refused = reasons.length;
@@ -300,10 +299,10 @@ describe('rows that cannot be used', () => {
       expect(artifact.checks).toEqual([
         {
           name: 'refused_rows',
-          passed: false,
+          passed: refused === 0,
           observed: refused / 408,
           required: '≤ 0.001',
-          message: `refused_rows is ${(refused / 408).toFixed(4)} (${refused} of 408 rows could not be used)`,
+          message: expect.stringContaining(`(${refused} of 408 rows could not be used)`) as string,
         },
       ]);
       expect(artifact.notes).toEqual([
@@ -312,7 +311,7 @@ describe('rows that cannot be used', () => {
       ]);
     }
     const { total, frequencies } = await stored<MerchantFreqMap>(merchants.objectKey);
-    expect([total, Object.keys(frequencies)]).toEqual([402, ['merchant 0', 'merchant 1', 'merchant 2']]);
+    expect([total, Object.keys(frequencies)]).toEqual([408, ['merchant 0', 'merchant 1', 'merchant 2']]);
     const { overall, categories: made } = await stored<CategoryStats>(categories.objectKey);
     expect(Object.keys(made)).toEqual(['grocery_pos', 'travel']);
     // Four rows of travel are fewer than min_rows.

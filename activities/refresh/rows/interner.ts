@@ -3,13 +3,14 @@
  * the different texts.
  */
 export class Interner {
-  readonly #texts: string[] = [];
+  readonly #texts: (string | null)[] = [];
   /** the texts' bytes, one after another */
   #bytes = Buffer.alloc(4096);
   /** where in them each text begins, and where the last one ends */
   #starts = new Uint32Array(256);
   /** open addressing by hash: number + 1, 0 where free; at most half full */
   #table = new Uint32Array(512);
+  #nullId = -1;
 
   /** The number of the text that lies at a place of some bytes. */
   idOf(source: Buffer, from: number, length: number): number {
@@ -21,8 +22,17 @@ export class Interner {
     }
   }
 
-  textOf(id: number): string {
-    return this.#texts[id] ?? '';
+  /** The number of a text that is not there. */
+  idOfNull(): number {
+    if (this.#nullId < 0) {
+      this.#nullId = this.#texts.length;
+      this.#append(null, 0);
+    }
+    return this.#nullId;
+  }
+
+  textOf(id: number): string | null {
+    return this.#texts[id] ?? null;
   }
 
   #holds(id: number, source: Buffer, from: number, length: number): boolean {
@@ -42,22 +52,28 @@ export class Interner {
       this.#bytes = larger;
     }
     source.copy(this.#bytes, start, from, from + length);
-    this.#texts.push(source.toString('utf8', from, from + length));
+    this.#append(source.toString('utf8', from, from + length), length);
+    this.#table[slot] = id + 1;
+    if (this.#texts.length * 2 > this.#table.length) this.#enlarge();
+    return id;
+  }
+
+  #append(text: string | null, length: number): void {
+    const id = this.#texts.length;
+    this.#texts.push(text);
     if (id + 1 === this.#starts.length) {
       const longer = new Uint32Array(this.#starts.length * 2);
       longer.set(this.#starts);
       this.#starts = longer;
     }
-    this.#starts[id + 1] = start + length;
-    this.#table[slot] = id + 1;
-    if (this.#texts.length * 2 > this.#table.length) this.#enlarge();
-    return id;
+    this.#starts[id + 1] = (this.#starts[id] ?? 0) + length;
   }
 
   #enlarge(): void {
     const table = new Uint32Array(this.#table.length * 2);
     const mask = table.length - 1;
     for (let id = 0; id < this.#texts.length; id++) {
+      if (id === this.#nullId) continue;
       let slot = hashOf(this.#bytes, this.#starts[id] ?? 0, this.#starts[id + 1] ?? 0) & mask;
       while (table[slot] !== 0) slot = (slot + 1) & mask;
       table[slot] = id + 1;

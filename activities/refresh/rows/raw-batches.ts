@@ -1,26 +1,23 @@
 import { Long, type Db, type Document } from 'mongodb';
 
-/** documents per reply: some 0.8 MB, of which two are in memory at a time; larger ones are no faster */
+/** documents per reply: of rows some 0.8 MB, of which two are in memory at a time; larger ones are no faster */
 const BATCH = 8_000;
 
 const TYPE = { end: 0, string: 2, array: 4, boolean: 8, long: 18 } as const;
 
 /**
- * The answer of a `find`, reply by reply, each as the bytes of one BSON array of documents: no object is made of anything. The next reply is asked
- * for before the last one is handed out, so the server works while the caller does.
- * @param find the command without its name, see MongoDB's reference of `find`
+ * The answer of a `find` or `aggregate`, reply by reply, each as the bytes of one BSON array of documents: no object is made of anything. The next
+ * reply is asked for before the last one is handed out, so the server works while the caller does.
+ * @param command see MongoDB's reference of `find` and `aggregate`; how many documents a reply holds is said here
  */
-export async function* rawBatches(
-  db: Db,
-  collection: string,
-  find: Document,
-  signal?: AbortSignal,
-): AsyncGenerator<Buffer> {
+export async function* rawBatches(db: Db, command: Document, signal?: AbortSignal): AsyncGenerator<Buffer> {
+  const collection = (command['find'] ?? command['aggregate']) as string;
+  const size = 'find' in command ? { batchSize: BATCH } : { cursor: { batchSize: BATCH } };
   const session = db.client.startSession();
   // `raw` leaves every object of the answer as its bytes.
-  const run = async (command: Document): Promise<Reply> =>
-    readReply((await db.command(command, { raw: true, session }))['cursor'] as Buffer);
-  let next: Promise<Reply> | null = run({ find: collection, ...find, batchSize: BATCH });
+  const run = async (one: Document): Promise<Reply> =>
+    readReply((await db.command(one, { raw: true, session }))['cursor'] as Buffer);
+  let next: Promise<Reply> | null = run({ ...command, ...size });
   try {
     while (next !== null) {
       const reply: Reply = await next;

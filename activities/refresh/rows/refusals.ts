@@ -10,10 +10,10 @@ export class Refusals {
     return this.#count;
   }
 
-  add(reason: string): void {
-    this.#count++;
+  add(reason: string, rows = 1): void {
+    this.#count += rows;
     const known = this.#byReason.has(reason) || this.#byReason.size < MOST ? reason : 'for other reasons';
-    this.#byReason.set(known, (this.#byReason.get(known) ?? 0) + 1);
+    this.#byReason.set(known, (this.#byReason.get(known) ?? 0) + rows);
   }
 
   /** One line per reason, the most frequent first. */

@@ -56,6 +56,26 @@ function derive(
   return { rows, values, refused: deriver.refused.lines() };
 }
 
+/** What the server makes of documents with `$group`: equal keys together, values that are not there left out. */
+function groupsOf(documents: readonly Document[], { $group }: Document, wanted: readonly string[]): Buffer {
+  const groups = new Map<string, { _id: unknown; rows: Int32; numbers: unknown[] }>();
+  for (const document of documents) {
+    const key =
+      wanted.length === 1
+        ? ((document[wanted[0] as string] as unknown) ?? null)
+        : Object.fromEntries(wanted.flatMap((name, i) => (document[name] === undefined ? [] : [[i, document[name]]])));
+    const id = BSON.EJSON.stringify({ key });
+    const group = groups.get(id) ?? { _id: key, rows: new Int32(0), numbers: [] };
+    group.rows = new Int32(group.rows.value + 1);
+    if (document['sum'] !== undefined) group.numbers.push(document['sum']);
+    groups.set(id, group);
+  }
+  const made = [...groups.values()].map(({ numbers, ...group }) =>
+    ($group as Document)['numbers'] === undefined ? group : { ...group, numbers },
+  );
+  return batchOf(made);
+}
+
 /** The same through the compiled ops, a row at a time, as a snapshot does it. */
 function reference(documents: readonly Document[]): Derived[] {
   const computer = compileFeatures({ derived, features: [] }, lookups);
@@ -179,6 +199,60 @@ describe('RowDeriver', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('gives for groups what it gives for their rows, or says that it cannot', () => {
+    const text = fc.constantFrom('tea', 'Green Tea', 'mate', '', 'USD', 'EUR', 'GBP', null, undefined);
+    const odd = fc.constantFrom(5, NaN, true, Decimal128.fromString('1'), Long.MAX_VALUE, null, undefined);
+    const sum = fc.oneof({ weight: 30, arbitrary: fc.double({ noNaN: true, min: -1, max: 1e6 }) }, odd);
+    const document = fc.record({
+      name: fc.oneof({ weight: 60, arbitrary: text }, odd),
+      word: text,
+      sum: sum.map((value) => (typeof value === 'number' ? new Double(value) : value)),
+      unit: text,
+      when: fc.date({ min: at('2025-06-03'), max: at('2025-06-03T23:59:59Z'), noInvalidDate: true }),
+    });
+    let byGroup = 0;
+    fc.assert(
+      fc.property(
+        fc.constantFrom<string[]>(['shop'], ['kind', 'worth'], ['shop', 'kind', 'worth']),
+        fc.array(document, { maxLength: 20 }),
+        (names, documents) => {
+          const ops = derived.filter(({ name }) => names.includes(name));
+          const fields = rawInputs(ops);
+          const rows = documents.map((one) =>
+            Object.fromEntries(fields.map(({ name }) => [name, one[name as keyof typeof one] as unknown])),
+          );
+          const deriver = new RowDeriver({ derived: ops }, lookups, declared);
+          const reader = deriver.grouping('when');
+          if (reader === null) return expect.fail('these can be grouped');
+          const texts = fields.filter(({ type }) => type === 'string').map(({ name }) => name);
+          const groups = reader.read(groupsOf(rows, reader.stage, texts));
+          if (groups === null) return;
+          byGroup++;
+          const values: string[] = [];
+          const count = deriver.addGroups(reader, groups, Date.parse('2025-06-03'), (one) =>
+            values.push(JSON.stringify(one)),
+          );
+          const single = derive(rows, { ops });
+          expect(count).toBe(single.rows);
+          expect(values.sort()).toEqual(single.values.map((one) => JSON.stringify(one)).sort());
+          expect(deriver.refused.lines()).toEqual(single.refused);
+        },
+      ),
+      { numRuns: 500 },
+    );
+    expect(byGroup).toBeGreaterThan(50);
+  });
+
+  it('does not let the server group where a time is another than the window’s', () => {
+    const deriver = new RowDeriver({ derived }, lookups, declared);
+    expect(deriver.grouping('labelled_at')).toBeNull();
+    expect(deriver.grouping('when')?.byDay).toBe(true);
+    expect(new RowDeriver({ derived: derived.slice(0, 1) }, lookups, declared).grouping('labelled_at')).toMatchObject({
+      byDay: false,
+      stage: { $group: { _id: '$name', rows: { $sum: 1 } } },
+    });
   });
 
   it('takes the long way where a derived value hangs on several', () => {

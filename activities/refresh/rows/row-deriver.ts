@@ -3,6 +3,7 @@ import { compileFeatures, type Derived, type FeatureComputer, type Lookups } fro
 import { opInputs } from '../../../domain/features/op-inputs.js';
 import type { FeatureRegistry } from '../../../schemas/types.js';
 import { ask, tooLarge } from './ask.js';
+import { GroupReader, type Group } from './group-reader.js';
 import { Refusals } from './refusals.js';
 import { RowScanner, type ScannedField } from './row-scanner.js';
 import { compileSteps, type Step } from './steps.js';
@@ -27,6 +28,7 @@ export function rawInputs(derived: FeatureRegistry['derived']): ScannedField[] {
  */
 export class RowDeriver {
   readonly refused = new Refusals();
+  readonly #fields: readonly ScannedField[];
   readonly #scanner: RowScanner;
   readonly #computer: FeatureComputer;
   readonly #checks: readonly { field: string; check: ValueCheck }[];
@@ -36,6 +38,7 @@ export class RowDeriver {
 
   constructor({ derived }: Pick<FeatureRegistry, 'derived'>, lookups: Lookups, declared: DeclaredValues) {
     const fields = rawInputs(derived);
+    this.#fields = fields;
     this.#scanner = new RowScanner(fields);
     this.#computer = compileFeatures({ derived, features: [] }, lookups);
     this.#checks = fields.flatMap(({ name }) => {
@@ -54,16 +57,53 @@ export class RowDeriver {
     const steps = this.#steps;
     const slowly = (document: Buffer): void => this.#compute(document, add);
     if (steps === null) return this.#scanner.split(batch, slowly);
-    const usual = (): void => {
-      for (const step of steps) {
-        const refusal = step();
-        if (refusal === null) continue;
-        this.refused.add(refusal);
-        return;
-      }
-      add(this.#derived);
-    };
-    return this.#scanner.scan(batch, usual, slowly);
+    return this.#scanner.scan(batch, () => this.#step(steps, 1, add), slowly);
+  }
+
+  /**
+   * How the server may group rows, so that `addGroups` does for groups what `read` does for rows; null where it may not.
+   * @param timeField of the collection
+   */
+  grouping(timeField: string): GroupReader | null {
+    return this.#steps === null ? null : GroupReader.for(this.#fields, this.#scanner, timeField);
+  }
+
+  /**
+   * @param reader of `grouping`
+   * @param timeMs any moment of the groups' day
+   * @param add called for every row, as by `read`
+   * @returns number of rows, the refused ones included
+   */
+  addGroups(
+    reader: GroupReader,
+    groups: readonly Group[],
+    timeMs: number,
+    add: (derived: Readonly<Derived>) => void,
+  ): number {
+    const steps = this.#steps ?? [];
+    const { numbers, texts } = this.#scanner;
+    numbers[reader.timeSlot] = timeMs;
+    let rows = 0;
+    for (const group of groups) {
+      group.texts.forEach((id, index) => (texts[reader.textSlots[index] ?? -1] = id));
+      if (group.numbers === null) this.#step(steps, group.rows, add);
+      else
+        for (const number of group.numbers) {
+          numbers[reader.numberSlot] = number;
+          this.#step(steps, 1, add);
+        }
+      rows += group.rows;
+    }
+    return rows;
+  }
+
+  /** Derives the values of the row in the slots, which stands for as many rows. */
+  #step(steps: readonly Step[], rows: number, add: (derived: Derived) => void): void {
+    for (const step of steps) {
+      const refusal = step();
+      if (refusal !== null) return this.refused.add(refusal, rows);
+    }
+    for (let i = 0; i < rows; i++) add(this.#derived);
   }
 
   #compute(bytes: Buffer, add: (derived: Derived) => void): void {

@@ -1,16 +1,18 @@
-import type { Db } from 'mongodb';
+import { MongoServerError, type Db, type Document } from 'mongodb';
 import type { Derived, Lookups } from '../../../domain/features/compile.js';
 import type { LoadedModel } from '../../../platform/models.js';
 import { ensureWindowIndex } from '../../mongo/indexes.js';
 import { derivedFor } from './derived-for.js';
+import type { Group, GroupReader } from './group-reader.js';
 import { rawBatches } from './raw-batches.js';
 import type { Refusals } from './refusals.js';
 import { rawInputs, RowDeriver } from './row-deriver.js';
 
+const DAY_MS = 86_400_000;
 /** parts that a window is read in: enough for the cursors to end together and for progress to show, few enough to cost nothing */
 const PARTS = 16;
 /** cursors at once: the server works on each with a core of its own, and while one reply is read here the others are being made */
-const CURSORS = 4;
+const CURSORS = 3;
 
 export interface WindowScan {
   /** every row of the window, the refused ones included */
@@ -19,8 +21,9 @@ export interface WindowScan {
 }
 
 /**
- * Derived values of every row of a window, whatever its label, part by part on a few cursors: in no particular order, at a memory that does
- * not grow with the rows.
+ * Derived values of every row of a window, whatever its label, part by part on a few cursors: in no particular order, at a memory that does not grow
+ * with the rows. The server groups a part's rows where that is enough to derive the values; where it is not, or where anything odd is among them, they
+ * are read one by one.
  * @param window epoch ms; from inclusive, to exclusive
  * @param names of the values that are wanted
  * @param add called with each row that can be used; the next row changes the values
@@ -38,17 +41,34 @@ export async function scanWindow(
   const fieldsOf = (derived: typeof registry.derived): string[] => rawInputs(derived).map(({ name }) => name);
   // One index for all jobs; each asks for the fields that it needs.
   const hint = await ensureWindowIndex(db, data, fieldsOf(registry.derived));
-  const derived = derivedFor(registry.derived, names, data.checks);
+  const derived = derivedFor(registry.derived, names);
   const projection = { _id: 0, ...Object.fromEntries(fieldsOf(derived).map((name) => [name, 1])) };
   const deriver = new RowDeriver({ derived }, lookups, data.checks);
-  const parts = partsOf(window);
+  const reader = deriver.grouping(data.fields.time);
+  const parts = reader?.byDay === true ? daysOf(window) : partsOf(window);
+  const count = parts.length;
   let [rows, done] = [0, 0];
+
+  const grouped = async ({ fromMs }: Part, filter: Document): Promise<number | null> => {
+    if (reader === null) return null;
+    const pipeline = [{ $match: filter }, reader.stage];
+    const groups = await readGroups(
+      rawBatches(db, { aggregate: data.collection, pipeline, hint, allowDiskUse: true }, signal),
+      reader,
+    );
+    return groups === null ? null : deriver.addGroups(reader, groups, fromMs, add);
+  };
+  const oneByOne = async (filter: Document): Promise<number> => {
+    let read = 0;
+    for await (const batch of rawBatches(db, { find: data.collection, filter, projection, hint }, signal))
+      read += deriver.read(batch, add);
+    return read;
+  };
   const work = async (): Promise<void> => {
     for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
       const filter = { [data.fields.time]: { $gte: new Date(part.fromMs), $lt: new Date(part.toMs) } };
-      for await (const batch of rawBatches(db, data.collection, { filter, projection, hint }, signal))
-        rows += deriver.read(batch, add);
-      onProgress({ rows, fraction: ++done / PARTS });
+      rows += (await grouped(part, filter)) ?? (await oneByOne(filter));
+      onProgress({ rows, fraction: ++done / count });
     }
   };
   const working = Array.from({ length: CURSORS }, async () => {
@@ -59,7 +79,7 @@ export async function scanWindow(
       throw error;
     }
   });
-  // Both are over before anything is said: no read goes on behind a failure.
+  // All are over before anything is said: no read goes on behind a failure.
   const ended = await Promise.allSettled(working);
   for (const end of ended) if (end.status === 'rejected') throw end.reason;
   return { rows, refused: deriver.refused };
@@ -71,8 +91,41 @@ export interface ScanProgress {
   fraction: number;
 }
 
+interface Part {
+  fromMs: number;
+  toMs: number;
+}
+
+/** All groups of a part, or null where they do not tell all: an odd value, or more rows than the server can group in memory or in one document. */
+async function readGroups(batches: AsyncIterable<Buffer>, reader: GroupReader): Promise<Group[] | null> {
+  const groups: Group[] = [];
+  try {
+    for await (const batch of batches) {
+      const some = reader.read(batch);
+      if (some === null) return null;
+      groups.push(...some);
+    }
+  } catch (error) {
+    // What hinders reading as well is met again there.
+    if (error instanceof MongoServerError) return null;
+    throw error;
+  }
+  return groups;
+}
+
 /** The window in equal parts, to the millisecond. */
-function partsOf({ fromMs, toMs }: { fromMs: number; toMs: number }): { fromMs: number; toMs: number }[] {
+function partsOf({ fromMs, toMs }: Part): Part[] {
   const cut = (index: number): number => fromMs + Math.floor(((toMs - fromMs) * index) / PARTS);
   return Array.from({ length: PARTS }, (_, index) => ({ fromMs: cut(index), toMs: cut(index + 1) }));
+}
+
+/** The window cut at every midnight, UTC. */
+function daysOf({ fromMs, toMs }: Part): Part[] {
+  const days: Part[] = [];
+  for (let start = fromMs; start < toMs;) {
+    const end = Math.min((Math.floor(start / DAY_MS) + 1) * DAY_MS, toMs);
+    days.push({ fromMs: start, toMs: end });
+    start = end;
+  }
+  return days;
 }
