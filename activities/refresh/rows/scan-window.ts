@@ -67,7 +67,9 @@ export async function scanWindow(
   const work = async (): Promise<void> => {
     for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
       const filter = { [data.fields.time]: { $gte: new Date(part.fromMs), $lt: new Date(part.toMs) } };
-      rows += (await grouped(part, filter)) ?? (await oneByOne(filter));
+      // Not `rows += await`: that would take up `rows` before the others have added to it.
+      const read = (await grouped(part, filter)) ?? (await oneByOne(filter));
+      rows += read;
       onProgress({ rows, fraction: ++done / count });
     }
   };
