@@ -93,12 +93,11 @@ export class GroupReader {
         group.rows = batch.readInt32LE(at);
         at += 4;
       } else {
-        group.numbers = readNumbers(batch, at);
+        group.numbers = readNumbers(batch, at, group.rows);
         at += batch.readInt32LE(at);
       }
     }
-    // The server leaves a value out that is not there.
-    return this.numberSlot >= 0 && group.numbers?.length !== group.rows ? null : group;
+    return this.numberSlot >= 0 && group.numbers === null ? null : group;
   }
 
   #readTexts(batch: Buffer, start: number, keyType: number | undefined, group: Group): number {
@@ -129,12 +128,10 @@ export class GroupReader {
   }
 }
 
-/** A BSON array of finite doubles and 32-bit integers; null when it holds anything else. */
-function readNumbers(batch: Buffer, start: number): Float64Array | null {
-  const length = batch.readInt32LE(start);
+/** A BSON array of so many finite doubles and 32-bit integers; null when it holds anything else. */
+function readNumbers(batch: Buffer, start: number, expected: number): Float64Array | null {
   const view = new DataView(batch.buffer, batch.byteOffset, batch.length);
-  // An element is at least its type, a digit, a zero and four bytes.
-  const numbers = new Float64Array(Math.floor(length / 7));
+  const numbers = new Float64Array(expected);
   let count = 0;
   for (let at = start + 4; batch[at] !== TYPE.end; count++) {
     const type = batch[at];
@@ -151,5 +148,6 @@ function readNumbers(batch: Buffer, start: number): Float64Array | null {
       at += 4;
     } else return null;
   }
-  return numbers.subarray(0, count);
+  // The server leaves a value out that is not there.
+  return count === expected ? numbers : null;
 }

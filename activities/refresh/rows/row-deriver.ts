@@ -6,7 +6,7 @@ import { ask, tooLarge } from './ask.js';
 import { GroupReader, type Group } from './group-reader.js';
 import { Refusals } from './refusals.js';
 import { RowScanner, type ScannedField } from './row-scanner.js';
-import { compileSteps, type Step } from './steps.js';
+import { compileSteps, type Step, type Steps } from './steps.js';
 import { valueCheck, type DeclaredValues, type ValueCheck } from './value-checks.js';
 
 /** The raw fields that a registry's derived values are made from. */
@@ -32,7 +32,7 @@ export class RowDeriver {
   readonly #scanner: RowScanner;
   readonly #computer: FeatureComputer;
   readonly #checks: readonly { field: string; check: ValueCheck }[];
-  readonly #steps: readonly Step[] | null;
+  readonly #steps: Steps | null;
   /** of the usual row at hand */
   readonly #derived: Derived = {};
 
@@ -57,7 +57,12 @@ export class RowDeriver {
     const steps = this.#steps;
     const slowly = (document: Buffer): void => this.#compute(document, add);
     if (steps === null) return this.#scanner.split(batch, slowly);
-    return this.#scanner.scan(batch, () => this.#step(steps, 1, add), slowly);
+    const usual = (): void => {
+      const refusal = refusalOf(steps.texts) ?? refusalOf(steps.numbers);
+      if (refusal === null) add(this.#derived);
+      else this.refused.add(refusal);
+    };
+    return this.#scanner.scan(batch, usual, slowly);
   }
 
   /**
@@ -80,30 +85,25 @@ export class RowDeriver {
     timeMs: number,
     add: (derived: Readonly<Derived>) => void,
   ): number {
-    const steps = this.#steps ?? [];
-    const { numbers, texts } = this.#scanner;
-    numbers[reader.timeSlot] = timeMs;
+    const steps = this.#steps ?? { texts: [], numbers: [] };
+    const slots = this.#scanner;
+    slots.numbers[reader.timeSlot] = timeMs;
     let rows = 0;
     for (const group of groups) {
-      group.texts.forEach((id, index) => (texts[reader.textSlots[index] ?? -1] = id));
-      if (group.numbers === null) this.#step(steps, group.rows, add);
+      rows += group.rows;
+      group.texts.forEach((id, index) => (slots.texts[reader.textSlots[index] ?? -1] = id));
+      const refusal = refusalOf(steps.texts);
+      if (refusal !== null) this.refused.add(refusal, group.rows);
+      else if (group.numbers === null) for (let row = 0; row < group.rows; row++) add(this.#derived);
       else
         for (const number of group.numbers) {
-          numbers[reader.numberSlot] = number;
-          this.#step(steps, 1, add);
+          slots.numbers[reader.numberSlot] = number;
+          const why = refusalOf(steps.numbers);
+          if (why === null) add(this.#derived);
+          else this.refused.add(why);
         }
-      rows += group.rows;
     }
     return rows;
-  }
-
-  /** Derives the values of the row in the slots, which stands for as many rows. */
-  #step(steps: readonly Step[], rows: number, add: (derived: Derived) => void): void {
-    for (const step of steps) {
-      const refusal = step();
-      if (refusal !== null) return this.refused.add(refusal, rows);
-    }
-    for (let i = 0; i < rows; i++) add(this.#derived);
   }
 
   #compute(bytes: Buffer, add: (derived: Derived) => void): void {
@@ -118,4 +118,12 @@ export class RowDeriver {
       if (typeof value === 'number' && !Number.isFinite(value)) return this.refused.add(tooLarge(name));
     add(derived);
   }
+}
+
+function refusalOf(steps: readonly Step[]): string | null {
+  for (const step of steps) {
+    const refusal = step();
+    if (refusal !== null) return refusal;
+  }
+  return null;
 }

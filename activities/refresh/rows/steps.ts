@@ -9,6 +9,13 @@ type DerivedSpec = FeatureRegistry['derived'][number];
 /** One part of what makes a usual row's derived values; returns why the row is refused, or null. */
 export type Step = () => string | null;
 
+export interface Steps {
+  /** what hangs on texts alone, first */
+  texts: readonly Step[];
+  /** what hangs on a number, too */
+  numbers: readonly Step[];
+}
+
 interface Source {
   scanner: RowScanner;
   fields: readonly ScannedField[];
@@ -24,31 +31,33 @@ const DAY_MS = 86_400_000;
  * derived text hangs on one raw text, and each derived number is a raw amount, converted.
  * @param out where the steps put the derived values
  */
-export function compileSteps(source: Source, checks: DeclaredValues, out: Derived): Step[] | null {
-  const steps: Step[] = checkSteps(source, checks);
+export function compileSteps(source: Source, checks: DeclaredValues, out: Derived): Steps | null {
+  const steps = checkSteps(source, checks);
   for (const declared of source.derived) {
-    const step = textStep(declared, source, out) ?? convertStep(declared, source, out);
-    if (step === null) return null;
-    steps.push(step);
+    const ofText = textStep(declared, source, out);
+    const ofNumber = ofText === null ? convertStep(declared, source, out) : null;
+    if (ofText !== null) steps.texts.push(ofText);
+    else if (ofNumber !== null) steps.numbers.push(ofNumber);
+    else return null;
   }
   return steps;
 }
 
-function checkSteps({ scanner, fields }: Source, checks: DeclaredValues): Step[] {
+function checkSteps({ scanner, fields }: Source, checks: DeclaredValues): { texts: Step[]; numbers: Step[] } {
   const { numbers, texts } = scanner;
-  return fields.flatMap(({ name, type }, slot): Step[] => {
+  const steps: { texts: Step[]; numbers: Step[] } = { texts: [], numbers: [] };
+  fields.forEach(({ name, type }, slot) => {
     const check = valueCheck(name, checks);
-    if (check === null || type === 'time') return [];
-    if (type === 'number') return [() => check(numbers[slot])];
+    if (check === null || type === 'time') return;
+    if (type === 'number') return steps.numbers.push(() => check(numbers[slot]));
     const known: (string | null)[] = [];
-    return [
-      () => {
-        const id = texts[slot] ?? 0;
-        const before = known[id];
-        return before === undefined ? (known[id] = check(scanner.interners[slot]?.textOf(id))) : before;
-      },
-    ];
+    steps.texts.push(() => {
+      const id = texts[slot] ?? 0;
+      const before = known[id];
+      return before === undefined ? (known[id] = check(scanner.interners[slot]?.textOf(id))) : before;
+    });
   });
+  return steps;
 }
 
 function textStep({ name }: DerivedSpec, { scanner, fields, derived, lookups }: Source, out: Derived): Step | null {
