@@ -2,7 +2,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadModel, modelNames } from './models.js';
+import { loadModel, modelNames, modelReader } from './models.js';
 import { projectPath } from './project.js';
 
 const MODEL = 'ulb_gbdt';
@@ -31,6 +31,19 @@ describe('loadModel', () => {
     expect((await loadModel(modelsDir, MODEL)).specSha256).toBe(model.specSha256);
     await edit('rule_params.json', '25000', '26000');
     expect((await loadModel(modelsDir, MODEL)).specSha256).not.toBe(model.specSha256);
+  });
+
+  it('reads an unchanged folder once for whoever asks again and again, and a changed one anew', async () => {
+    const read = modelReader(modelsDir);
+    const first = await read(MODEL);
+    expect(await read(MODEL)).toBe(first);
+    await edit('rule_params.json', '25000', '26000');
+    const second = await read(MODEL);
+    expect(second).toEqual(await loadModel(modelsDir, MODEL));
+    expect(second.specSha256).not.toBe(first.specSha256);
+    await edit('model.yaml', 'window_days: 365', 'window_days: soon');
+    await expect(read(MODEL)).rejects.toMatchObject({ type: 'InvalidSpec' });
+    await expect(read('../ulb_gbdt')).rejects.toMatchObject({ type: 'UnknownModel' });
   });
 
   it.each(['nothing', '../ulb_gbdt', '', 'toString'])('names the known models when asked for %j', async (name) => {

@@ -80,6 +80,29 @@ export async function loadModel(modelsDir: string, model: string): Promise<Loade
   };
 }
 
+/**
+ * `loadModel` for a process that asks again and again: a folder that holds what it held is not parsed and checked anew. Whoever gets a model must not
+ * change it.
+ */
+export function modelReader(modelsDir: string): (model: string) => Promise<LoadedModel> {
+  const last = new Map<string, { digest: string; loaded: LoadedModel }>();
+  return async (model) => {
+    const digest = MODEL_NAME.test(model) ? await digestOf(join(modelsDir, model)).catch(() => null) : null;
+    const known = last.get(model);
+    if (known !== undefined && known.digest === digest) return known.loaded;
+    const loaded = await loadModel(modelsDir, model);
+    if (digest !== null) last.set(model, { digest, loaded });
+    return loaded;
+  };
+}
+
+/** Of the files' names and contents. */
+async function digestOf(folder: string): Promise<string> {
+  const files = (await readdir(folder)).sort();
+  const digests = await Promise.all(files.map(async (file) => sha256Hex(await readFile(join(folder, file)))));
+  return sha256Hex(JSON.stringify([files, digests]));
+}
+
 /** The models that exist, by name. */
 export async function modelNames(modelsDir: string): Promise<string[]> {
   const entries = await readdir(modelsDir, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {

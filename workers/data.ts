@@ -18,7 +18,7 @@ import { mongoOf, objectStoreOf } from '../platform/connect.js';
 import { loadSigner, loadTrustedKeys } from '../platform/keys.js';
 import { createLog } from '../platform/log.js';
 import { createMlflowClient } from '../platform/mlflow.js';
-import { loadModel } from '../platform/models.js';
+import { modelReader } from '../platform/models.js';
 import { projectPath } from '../platform/project.js';
 import { temporalConnection } from '../platform/temporal.js';
 import { QUEUES } from '../workflows/queues.js';
@@ -29,6 +29,7 @@ const settings = loadSettings(process.env);
 const log = createLog('data-worker', settings.LOG_LEVEL);
 const store = objectStoreOf(settings);
 const modelsDir = projectPath('models');
+const loadModel = modelReader(modelsDir);
 const mongo = await mongoOf(settings, 'data-worker');
 const trustedKeys = await loadTrustedKeys(settings.SLUICE_TRUSTED_KEYS_FILE);
 const temporal = await Connection.connect(temporalConnection(process.env));
@@ -50,21 +51,21 @@ try {
         db: mongo.db,
         store,
         trustedKeys,
-        loadModel: (model) => loadModel(modelsDir, model),
+        loadModel,
         log,
       }),
       ...createSynonymsRefreshActivities({
         db: mongo.db,
         store,
         trustedKeys,
-        loadModel: (model) => loadModel(modelsDir, model),
+        loadModel,
         log,
       }),
       ...createFxRefreshActivities({
         db: mongo.db,
         store,
         trustedKeys,
-        loadModel: (model) => loadModel(modelsDir, model),
+        loadModel,
         provider: () =>
           createFxProvider({ source: settings.FX_SOURCE, apiKey: settings.FX_API_KEY, now: () => new Date() }),
         log,
@@ -73,14 +74,14 @@ try {
         db: mongo.db,
         store,
         trustedKeys,
-        loadSpec: async (model) => (await loadModel(modelsDir, model)).spec,
+        loadSpec: async (model) => (await loadModel(model)).spec,
         stream: streamPredictions,
       }),
       ...createDriftActivities({
         db: mongo.db,
         store,
         trustedKeys,
-        loadSpec: async (model) => (await loadModel(modelsDir, model)).spec,
+        loadSpec: async (model) => (await loadModel(model)).spec,
       }),
       ...createPruneActivities({
         ...referenceDeps({
@@ -96,7 +97,7 @@ try {
         mlflow: createMlflowClient(settings.MLFLOW_TRACKING_URI),
         signer: await loadSigner(settings.SLUICE_SIGNING_KEY_FILE),
         trustedKeys,
-        loadModel: (model) => loadModel(modelsDir, model),
+        loadModel,
         score: createScoreRows({
           python: settings.SLUICE_PYTHON,
           trainingDir: projectPath('training'),
