@@ -107,7 +107,8 @@ const COMMON = [
 /**
  * How the data worker's process is kept small. It streams, so what it holds is little; left to itself, V8 lets garbage pile up to 400 MB on a
  * snapshot, and glibc keeps an arena per thread. A young space of 2 MB is swept in a millisecond: sharing that out to threads takes longer than doing
- * it while MongoDB keeps every core busy. A worker that waits for its next night would throw its compiled code away. Without source maps, which take 27 MB: its stack traces name lines of dist/.
+ * it while MongoDB keeps every core busy. A worker that waits for its next night would throw its compiled code away. Without source maps, which
+ * take 27 MB: its stack traces name lines of dist/.
  */
 export const DATA_WORKER = {
   nodeOptions: [
