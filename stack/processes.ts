@@ -111,13 +111,7 @@ const COMMON = [
  * take 27 MB: its stack traces name lines of dist/.
  */
 export const DATA_WORKER = {
-  nodeOptions: [
-    '--max-old-space-size=256',
-    '--max-semi-space-size=2',
-    '--no-parallel-scavenge',
-    '--no-memory-reducer',
-    '--no-flush-bytecode',
-  ],
+  nodeOptions: ['--max-old-space-size=256', '--max-semi-space-size=2', '--no-parallel-scavenge', '--no-flush-bytecode'],
   env: { MALLOC_ARENA_MAX: '2' },
 } as const;
 
