@@ -135,7 +135,7 @@ export async function watchRun<Progress>(
         `the run has ended (${end.error ?? 'well'}), but no release worker answers what it did: \`sluice status\``,
       );
     if (poll % RETRIES_EVERY_POLLS !== 0) continue;
-    for (const retry of await pendingRetries(session, handle)) {
+    for (const retry of await pendingRetries(session, handle).catch(() => [])) {
       const news = `${retry.activity} ${retry.failure}`;
       if (!told.has(news)) listener.retry(retry);
       told.add(news);

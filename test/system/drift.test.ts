@@ -1,56 +1,30 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readKeptDay } from '../../activities/drift/archive.js';
 import { RETRAININGS } from '../../activities/drift/retrainings.js';
 import { findRelease, listReleases, readProgress } from '../../client/release/release.js';
-import { openSession, type Session } from '../../client/session.js';
-import { loadSettings } from '../../platform/config.js';
-import { mongoOf, objectStoreOf } from '../../platform/connect.js';
+import type { Session } from '../../client/session.js';
 import { createMlflowTracking } from '../../platform/mlflow-tracking.js';
 import type { Mongo } from '../../platform/mongo.js';
-import type { ObjectStore } from '../../platform/object-store.js';
-import { readStackEnv, status } from '../../stack/main.js';
 import type { DriftResult } from '../../workflows/monitorDrift/contract.js';
-import { Cli, type CliProcess } from '../support/cli.js';
+import type { Cli } from '../support/cli.js';
+import { startDemoStack, type DemoStack } from '../support/demo-stack.js';
 
 // The demo's live model, and a world in which every amount has grown: drift is seen, lasts, and starts one retraining, whoever is killed.
 const MODEL = 'ulb_gbdt';
 /** so much more is spent, by everyone; enough for alerts to become half as many again */
 const GROWTH = 3;
 
-let directory: string;
+let stack: DemoStack;
 let cli: Cli;
-let stack: CliProcess;
 let session: Session;
 let mongo: Mongo;
-let store: ObjectStore;
-let mlflowUri: string;
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'sluice-drift-'));
-  cli = new Cli(directory);
-  stack = cli.start('start');
-  let said = '';
-  stack.all.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  await Promise.race([
-    vi.waitUntil(() => said.includes('Ctrl-C stops the stack'), { timeout: 800_000, interval: 500 }),
-    stack.then(() => expect.fail(`npm start ended early:\n${said}`)),
-  ]);
-  const settings = loadSettings(readStackEnv(join(directory, '.sluice')) as Record<string, string>);
-  session = await openSession(settings);
-  mongo = await mongoOf(settings, 'test');
-  store = objectStoreOf(settings);
-  mlflowUri = settings.MLFLOW_TRACKING_URI;
+  stack = await startDemoStack();
+  ({ cli, session, mongo } = stack);
 });
-afterAll(async () => {
-  store?.close();
-  await session?.close();
-  await mongo?.close();
-  stack?.kill('SIGTERM');
-  await stack;
-  await rm(directory, { recursive: true, force: true });
-});
+afterAll(() => stack?.stop());
 
 async function drift(...words: string[]): Promise<{ exitCode: number; result: DriftResult; stderr: string }> {
   const { exitCode, json, stderr } = await cli.run('--json', 'drift', ...words);
@@ -70,14 +44,8 @@ const claims = async () =>
       .collection<{ _id: string; claims: { release_id: string; started_at: Date | null }[] }>(RETRAININGS)
       .findOne({ _id: MODEL })
   )?.claims ?? [];
-const pidOf = (part: string): Promise<number> =>
-  vi.waitUntil(
-    async () =>
-      (await status({ stateDir: join(directory, '.sluice') })).parts.find(({ name }) => name === part)?.pid ?? null,
-    { timeout: 60_000 },
-  );
 const alertsOf = async (word: string): Promise<string[]> =>
-  (await readFile(join(directory, '.sluice', 'alerts.jsonl'), 'utf8'))
+  (await readFile(join(stack.stateDir, 'alerts.jsonl'), 'utf8'))
     .split('\n')
     .filter((line) => line.includes(`"drift/${MODEL}/`) && line.includes(word));
 
@@ -116,8 +84,8 @@ describe('drift on real servers', () => {
     expect(await retrainings()).toEqual([]);
 
     await drift('run', '--as-of', '2025-06-30', '--no-watch');
-    process.kill(await pidOf('data-worker'), 'SIGKILL');
-    const releaseWorker = await pidOf('release-worker');
+    await stack.kill('data-worker');
+    const releaseWorker = await stack.pidOf('release-worker');
     await vi.waitUntil(async () => (await claims()).length > 0, { timeout: 120_000, interval: 1 });
     process.kill(releaseWorker, 'SIGKILL');
     const { exitCode, result } = await drift('run', '--as-of', '2025-06-30');
@@ -148,10 +116,10 @@ describe('drift on real servers', () => {
   });
 
   it('each day has its report in S3 and its one run in MLflow, and shows', async () => {
-    const tracking = createMlflowTracking(mlflowUri);
+    const tracking = createMlflowTracking(stack.settings.MLFLOW_TRACKING_URI);
     const experiment = await tracking.ensureExperiment(`${MODEL}-drift`);
     for (const key of ['2025-06-20', '2025-06-28', '2025-06-30', '2025-07-01']) {
-      const { report, mlflowRunId } = await readKeptDay(mongo.db, store, MODEL, key);
+      const { report, mlflowRunId } = await readKeptDay(mongo.db, stack.store, MODEL, key);
       expect(report?.timestamp.slice(0, 10)).toBe(key);
       const runs = await tracking.findRuns(experiment, { key: 'sluice.drift', value: `${MODEL}/${key}` });
       expect(runs.map(({ runId }) => runId)).toEqual([mlflowRunId]);

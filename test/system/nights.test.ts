@@ -1,11 +1,10 @@
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createAuditLog } from '../../activities/audit/audit-log.js';
 import { findRefresh } from '../../client/refresh/refresh.js';
-import { openSession, type Session } from '../../client/session.js';
+import type { Session } from '../../client/session.js';
 import { verifyAuditChain } from '../../domain/audit/chain.js';
 import { bundleExpectation, bundleKey, bundlesPrefix } from '../../domain/bundle/layout.js';
 import { loadBundle, type LoadedBundle } from '../../domain/bundle/load.js';
@@ -13,17 +12,15 @@ import { parseBundleVersion } from '../../domain/bundle/version.js';
 import { compileFeatures } from '../../domain/features/compile.js';
 import { refreshPrefix } from '../../domain/refresh/types.js';
 import { validateBundleDocument } from '../../platform/bundle-validator.js';
-import { loadSettings } from '../../platform/config.js';
-import { mongoOf, objectStoreOf } from '../../platform/connect.js';
 import { loadTrustedKeys } from '../../platform/keys.js';
 import { loadModel } from '../../platform/models.js';
 import type { Mongo } from '../../platform/mongo.js';
 import type { ObjectStore } from '../../platform/object-store.js';
 import { projectPath } from '../../platform/project.js';
 import type { CategoryStats, FxRates, MerchantFreqMap } from '../../schemas/types.js';
-import { readStackEnv, status } from '../../stack/main.js';
 import { JOBS, type RefreshProgress } from '../../workflows/refresh/contract.js';
-import { Cli, type CliProcess } from '../support/cli.js';
+import type { Cli } from '../support/cli.js';
+import { startDemoStack, type DemoStack } from '../support/demo-stack.js';
 import { scoreRows } from '../support/score-rows.js';
 
 // Nights on a whole stack with the demo's live model: what is refreshed, what it does to a score, a worker killed in every job, a source down.
@@ -38,41 +35,20 @@ const TRANSACTION = {
   merchant_name: 'Kilback LLC',
 };
 
+let stack: DemoStack;
 let directory: string;
 let stateDir: string;
 let cli: Cli;
-let stack: CliProcess;
 let env: Record<string, string>;
 let session: Session;
 let mongo: Mongo;
 let store: ObjectStore;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'sluice-nights-'));
-  stateDir = join(directory, '.sluice');
-  cli = new Cli(directory);
-  stack = cli.start('start');
-  let said = '';
-  stack.all.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  await Promise.race([
-    vi.waitUntil(() => said.includes('Ctrl-C stops the stack'), { timeout: 800_000, interval: 500 }),
-    stack.then(() => expect.fail(`npm start ended early:\n${said}`)),
-  ]);
-  env = readStackEnv(stateDir) as Record<string, string>;
-  const settings = loadSettings(env);
-  session = await openSession(settings);
-  mongo = await mongoOf(settings, 'test');
-  store = objectStoreOf(settings);
+  stack = await startDemoStack();
+  ({ directory, stateDir, cli, env, session, mongo, store } = stack);
 });
-
-afterAll(async () => {
-  await session?.close();
-  await mongo?.close();
-  store?.close();
-  stack?.kill('SIGTERM');
-  await stack;
-  await rm(directory, { recursive: true, force: true });
-});
+afterAll(() => stack?.stop());
 
 type Shown = RefreshProgress & { error: string | null };
 async function night(asOf: string): Promise<{ exitCode: number; shown: Shown }> {
@@ -112,7 +88,7 @@ async function liveBundle(): Promise<LoadedBundle> {
     model: MODEL,
     version,
     manifestSha256,
-    trustedKeys: await loadTrustedKeys(loadSettings(env).SLUICE_TRUSTED_KEYS_FILE),
+    trustedKeys: await loadTrustedKeys(stack.settings.SLUICE_TRUSTED_KEYS_FILE),
     expected: bundleExpectation(spec),
     validate: validateBundleDocument,
   });
@@ -147,11 +123,6 @@ const bundles = async () =>
       .map(({ key }) => key.split('/')[3] as string)
       .filter((name) => !name.endsWith('.json')),
   );
-async function pidOf(part: string): Promise<number> {
-  return vi.waitUntil(async () => (await status({ stateDir })).parts.find(({ name }) => name === part)?.pid ?? null, {
-    timeout: 60_000,
-  });
-}
 
 describe('nights on real servers', () => {
   it('a night remakes every lookup; the score of a transaction moves exactly as they say, and names its bundle', async () => {
@@ -213,7 +184,7 @@ describe('nights on real servers', () => {
     const audit = createAuditLog(mongo.db);
     const entries = (await audit.entries()).length;
     // A database that stands still keeps every job in its middle, however fast it would be.
-    const [database, worker] = await Promise.all([pidOf('mongo'), pidOf('data-worker')]);
+    const [database, worker] = await Promise.all([stack.pidOf('mongo'), stack.pidOf('data-worker')]);
     process.kill(database, 'SIGSTOP');
     let ending: ReturnType<typeof night>;
     try {

@@ -1,50 +1,27 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createAuditLog } from '../../activities/audit/audit-log.js';
-import { verifyAuditChain } from '../../domain/audit/chain.js';
 import { findRelease, readProgress } from '../../client/release/release.js';
-import { openSession, type Session } from '../../client/session.js';
-import { loadSettings } from '../../platform/config.js';
-import { mongoOf } from '../../platform/connect.js';
-import type { Mongo } from '../../platform/mongo.js';
-import { readStackEnv, status } from '../../stack/main.js';
+import type { Session } from '../../client/session.js';
+import { verifyAuditChain } from '../../domain/audit/chain.js';
 import type { ReleaseProgress } from '../../workflows/releaseModel/contract.js';
-import { Cli, type CliProcess } from '../support/cli.js';
+import type { Cli } from '../support/cli.js';
+import { startDemoStack, type DemoStack } from '../support/demo-stack.js';
 
 // One whole stack, as `npm start` makes it, and what an engineer does with it: release, fail a gate, be killed, race, roll back.
-let directory: string;
+let stack: DemoStack;
 let cli: Cli;
-let stack: CliProcess;
 let env: Record<string, string>;
 let session: Session;
-let mongo: Mongo;
 const MODEL = 'ulb_gbdt';
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'sluice-system-'));
-  cli = new Cli(directory);
-  stack = cli.start('start');
-  let said = '';
-  stack.all.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  await Promise.race([
-    vi.waitUntil(() => said.includes('Ctrl-C stops the stack'), { timeout: 800_000, interval: 500 }),
-    stack.then(() => expect.fail(`npm start ended early:\n${said}`)),
-  ]);
-  env = readStackEnv(join(directory, '.sluice')) as Record<string, string>;
-  const settings = loadSettings(env);
-  session = await openSession(settings);
-  mongo = await mongoOf(settings, 'test');
+  stack = await startDemoStack();
+  ({ cli, env, session } = stack);
 });
 
-afterAll(async () => {
-  await session?.close();
-  await mongo?.close();
-  stack?.kill('SIGTERM');
-  await stack;
-  await rm(directory, { recursive: true, force: true });
-});
+afterAll(() => stack?.stop());
 
 interface Shown extends ReleaseProgress {
   error: string | null;
@@ -81,18 +58,12 @@ const registry = async () => {
     .map((one) => ({ version: one.version, stage: one.current_stage, runId: one.run_id }))
     .sort((a, b) => Number(a.version) - Number(b.version));
 };
-async function pidOf(part: string): Promise<number | null> {
-  return (await status({ stateDir: join(directory, '.sluice') })).parts.find(({ name }) => name === part)?.pid ?? null;
-}
-async function kill(part: string): Promise<void> {
-  const pid = await vi.waitUntil(() => pidOf(part), { timeout: 60_000 });
-  process.kill(pid, 'SIGKILL');
-}
 async function untilStep(id: string, step: string): Promise<void> {
   await vi.waitUntil(
     async () => {
-      const handle = await findRelease(session, MODEL, id);
-      const progress = await readProgress(handle).catch(() => null);
+      const progress = await findRelease(session, MODEL, id)
+        .then(readProgress)
+        .catch(() => null);
       const at = progress?.steps.find(({ name }) => name === step);
       return at !== undefined && at.status !== 'pending';
     },
@@ -111,7 +82,7 @@ describe('a release on real servers', () => {
     expect(shown.timing.stackStartToLiveSeconds).toBeGreaterThan(0);
     expect(await pointer()).toEqual({ version: shown.bundleVersion, generation: 1 });
     expect(await registry()).toEqual([{ version: '1', stage: 'Production', runId: shown.training?.runId }]);
-    const progress = await readFile(join(directory, 'reports', 'PROGRESS.md'), 'utf8');
+    const progress = await readFile(join(stack.directory, 'reports', 'PROGRESS.md'), 'utf8');
     expect(progress).toContain(shown.training?.runId);
   });
 
@@ -148,7 +119,7 @@ describe('a release on real servers', () => {
     await vi.waitUntil(() => findRelease(session, MODEL, id).catch(() => null), { timeout: 60_000 });
     for (const step of steps) {
       await untilStep(id, step);
-      await kill(part);
+      await stack.kill(part);
     }
     const { exitCode, shown } = await ending;
     expect(shown.error).toBeNull();
@@ -180,7 +151,7 @@ describe('a release on real servers', () => {
   });
 
   it('invariants 2 and 5: the audit chain is whole, one entry per generation', async () => {
-    const entries = await createAuditLog(mongo.db).entries();
+    const entries = await createAuditLog(stack.mongo.db).entries();
     expect(verifyAuditChain(entries)).toMatchObject({ intact: true });
     expect(entries.map(({ generation }) => generation)).toEqual(entries.map((_, index) => index + 1));
     expect(entries).toHaveLength((await pointer()).generation);
