@@ -1,24 +1,11 @@
 import { defineConfig } from 'vitest/config';
-import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-// Three layers, three projects: `unit` needs nothing, `integration` uses real servers it starts itself,
-// `system` drives whole stacks. These two wait for servers half of their time: two files at once fill two cores.
-const workers = { sequence: { groupOrder: 1 }, maxWorkers: 2 };
-
-/** Whole stacks take minutes: begun last, one of them would run on alone. */
-class LongestFirst extends BaseSequencer {
-  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const sorted = await super.sort(files);
-    const isLong = ({ project }: TestSpecification): boolean => project.name === 'system';
-    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
-  }
-}
-
+// Three layers, three projects, one after another: `unit` needs nothing, `integration` uses real servers it starts itself and waits for them half of
+// its time (two files at once fill two cores), `system` drives whole stacks, each of which fills them alone.
 const common = { environment: 'node', pool: 'forks' as const };
 
 export default defineConfig({
   test: {
-    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -34,8 +21,9 @@ export default defineConfig({
       {
         test: {
           ...common,
-          ...workers,
           name: 'integration',
+          sequence: { groupOrder: 1 },
+          maxWorkers: 2,
           include: ['**/*.integration.test.ts', 'test/replay/**/*.test.ts'],
           exclude: ['node_modules/**', 'dist/**'],
           testTimeout: 120_000,
@@ -45,8 +33,9 @@ export default defineConfig({
       {
         test: {
           ...common,
-          ...workers,
           name: 'system',
+          sequence: { groupOrder: 2 },
+          maxWorkers: 1,
           include: ['test/system/**/*.test.ts'],
           testTimeout: 900_000,
           hookTimeout: 900_000,

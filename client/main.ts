@@ -5,23 +5,9 @@ import { Command, CommanderError } from 'commander';
 import { loadSettings, type Settings } from '../platform/config.js';
 import { SluiceError } from '../platform/errors.js';
 import { projectPath } from '../platform/project.js';
-import { readStackEnv } from '../stack/main.js';
+import { readStackEnv } from '../stack/status.js';
 import type { Cli } from './cli.js';
-import { alertsCommand } from './commands/alerts.js';
-import { auditCommand } from './commands/audit.js';
-import { artifactsCommand } from './commands/artifacts.js';
-import { dataCommand } from './commands/data.js';
-import { driftCommand } from './commands/drift.js';
-import { labelsCommand } from './commands/labels.js';
-import { refreshCommand } from './commands/refresh.js';
-import { releaseCommand } from './commands/release.js';
-import { rollbackCommand } from './commands/rollback.js';
-import { schedulesCommand } from './commands/schedules.js';
-import { scoreCommand } from './commands/score.js';
-import { stackCommands } from './commands/stack.js';
-import { startCommand } from './commands/start.js';
-import { thresholdsCommand } from './commands/thresholds.js';
-import { synonymsCommand } from './commands/synonyms.js';
+import { loadCommands } from './commands/index.js';
 import { EXIT, EXIT_CODE_HELP } from './exit-codes.js';
 import { createOutput } from './output.js';
 import { openSession } from './session.js';
@@ -37,6 +23,12 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     for (const listener of listeners) listener();
   });
 }
+
+// Whoever reads has seen enough, as `head` does.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
 
 const program = new Command('sluice')
   .description('Durable releases of fraud-scoring models: train, gate, approve, publish, reload, smoke, undo.')
@@ -97,26 +89,6 @@ function settings(): Settings {
   return loadSettings({ ...running, ...env });
 }
 
-for (const command of [
-  ...stackCommands(cli),
-  releaseCommand(cli),
-  refreshCommand(cli),
-  rollbackCommand(cli),
-  thresholdsCommand(cli),
-  auditCommand(cli),
-  dataCommand(cli),
-  synonymsCommand(cli),
-  labelsCommand(cli),
-  scoreCommand(cli),
-  driftCommand(cli),
-  schedulesCommand(cli),
-  alertsCommand(cli),
-  artifactsCommand(cli),
-  startCommand(cli),
-])
-  program.addCommand(command);
-for (const command of everyCommand(program)) command.exitOverride().showHelpAfterError();
-
 function everyCommand(command: Command): Command[] {
   return command.commands.flatMap((one) => [one, ...everyCommand(one)]);
 }
@@ -135,6 +107,9 @@ const CODES: Partial<Record<SluiceError['type'], number>> = {
 };
 
 try {
+  const { operands } = program.parseOptions(process.argv.slice(2));
+  for (const command of await loadCommands(cli, operands[0])) program.addCommand(command);
+  for (const command of everyCommand(program)) command.exitOverride().showHelpAfterError();
   await program.parseAsync(process.argv);
 } catch (error) {
   if (interrupt.signal.aborted) process.exitCode = EXIT.interrupted;

@@ -1,11 +1,11 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SluiceError } from '../platform/errors.js';
 import { startStack, type StackLog } from './index.js';
 import { planOf } from './processes.js';
 import { lockHolder } from './state/lock.js';
 import { isStateDir, statePaths, type StatePaths } from './state/paths.js';
-import { endLeftovers, readRecord } from './state/record.js';
+import { endLeftovers, readEnv, readRecord } from './state/record.js';
 import { isRunning, type ProcessIdentity } from './supervise/identity.mjs';
 import type { PartInfo, StackEnd } from './types.js';
 
@@ -86,31 +86,6 @@ function foundStack(paths: StatePaths, holder: ProcessIdentity, env: Record<stri
   };
 }
 
-/** How a stack stands, from its state directory. */
-export interface StackStatus {
-  running: boolean;
-  /** `null` when none runs */
-  state: 'starting' | 'ready' | 'stopping' | null;
-  /** ISO 8601, or null */
-  startedAt: string | null;
-  /** the process that owns it */
-  pid: number | null;
-  parts: PartInfo[];
-}
-
-export function status({ stateDir }: { stateDir: string }): Promise<StackStatus> {
-  const paths = statePaths(stateDir);
-  const holder = lockHolder(paths.lock);
-  const record = holder === null ? null : readRecord(paths);
-  return Promise.resolve({
-    running: holder !== null,
-    state: holder === null ? null : (record?.state ?? 'starting'),
-    startedAt: record?.startedAt ?? null,
-    pid: holder?.pid ?? null,
-    parts: record?.parts ?? [],
-  });
-}
-
 const STOP_TIMEOUT_MS = 90_000;
 
 /** Stops the stack that runs in this state directory; with `purge`, removes the directory too. */
@@ -146,18 +121,4 @@ async function endOwner(holder: ProcessIdentity): Promise<void> {
     if (Date.now() > deadline) process.kill(holder.pid, 'SIGKILL');
     await delay(100);
   }
-}
-
-function readEnv(paths: StatePaths): Record<string, string> | null {
-  try {
-    return JSON.parse(readFileSync(paths.env, 'utf8')) as Record<string, string>;
-  } catch {
-    return null;
-  }
-}
-
-/** The variables of the running stack, or null when none runs in this state directory. */
-export function readStackEnv(stateDir: string): Record<string, string> | null {
-  const paths = statePaths(stateDir);
-  return lockHolder(paths.lock) === null ? null : readEnv(paths);
 }

@@ -68,7 +68,8 @@ export async function lookupOfBundle(
     checkFile(manifest, name, bytes);
     return bytes;
   };
-  return candidate(file, await read(file), await read(lookupVersionFile(file)), `bundle ${ref.version}`);
+  const [bytes, made] = await Promise.all([read(file), read(lookupVersionFile(file))]);
+  return candidate(file, bytes, made, `bundle ${ref.version}`);
 }
 
 /** A lookup with its version record, which must describe exactly these bytes. */

@@ -46,20 +46,22 @@ export function lookupsOfJob(
 /**
  * What a job stored for this key before, or null when it has to be made (anew): ask before reading any data. An attempt that was killed
  * halfway through writing is completed here.
+ * @param live may still be being opened: it is waited for when something was found
  */
 export async function storedArtifacts(
   store: Store,
   input: RefreshInput,
   job: RefreshJob,
   lookups: readonly { name: string; file: string }[],
-  live: LiveLookups,
+  live: LiveLookups | Promise<LiveLookups>,
 ): Promise<RefreshedArtifact[] | null> {
   const found: RefreshedArtifact[] = [];
   for (const { name, file } of lookups) {
     const place = placeOf(input, job, file);
     const object = await store.get(place.result);
     if (object === null) return null;
-    found.push(await settle(store, place, readResult(object.bytes, place.result), await live.lookup(name)));
+    const before = await (await live).lookup(name);
+    found.push(await settle(store, place, readResult(object.bytes, place.result), before));
   }
   return found;
 }

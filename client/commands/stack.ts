@@ -1,12 +1,14 @@
 import { Command } from 'commander';
-import { down, status, up, type StackStatus } from '../../stack/main.js';
+import { down, up } from '../../stack/main.js';
+import { status } from '../../stack/status.js';
 import type { Cli } from '../cli.js';
 import { EXIT } from '../exit-codes.js';
 import { stackProgress } from '../stack-progress.js';
+import { statusText } from './status.js';
 
-/** `sluice up | down | status`. */
-export function stackCommands(cli: Cli): Command[] {
-  const upCommand = new Command('up')
+/** `sluice up`. */
+export function upCommand(cli: Cli): Command {
+  return new Command('up')
     .description(
       'start the stack: Temporal, MongoDB, S3, MLflow, the workers and the scorer; stays in the foreground until Ctrl-C',
     )
@@ -28,8 +30,11 @@ export function stackCommands(cli: Cli): Command[] {
       cli.output.line('\nup; Ctrl-C stops it');
       cli.setExitCode(await untilEnded(cli, stack));
     });
+}
 
-  const downCommand = new Command('down')
+/** `sluice down`. */
+export function downCommand(cli: Cli): Command {
+  return new Command('down')
     .description('stop the running stack')
     .option('--purge', 'and remove its state: releases, data, models, keys')
     .action(async (options: { purge?: true }) => {
@@ -41,14 +46,6 @@ export function stackCommands(cli: Cli): Command[] {
         ].join('\n'),
       );
     });
-
-  const statusCommand = new Command('status').description('what runs, where, and since when').action(async () => {
-    const found = await status({ stateDir: cli.stateDirectory });
-    cli.output.result(found, () => statusText(found));
-    cli.setExitCode(found.running ? EXIT.ok : EXIT.unreachable);
-  });
-
-  return [upCommand, downCommand, statusCommand];
 }
 
 /** Waits for the stack's end, asked for (Ctrl-C) or not, and says which by the exit code. */
@@ -61,14 +58,4 @@ export async function untilEnded(
   if (end.error === undefined) return EXIT.ok;
   cli.output.error(end.error.message);
   return EXIT.error;
-}
-
-function statusText(found: Pick<StackStatus, 'running' | 'parts'>): string {
-  if (!found.running) return 'no stack runs here: `sluice up` or `npm start`';
-  return found.parts
-    .map(
-      (part) =>
-        `${part.state.padEnd(10)} ${part.name.padEnd(16)} ${part.external ? `${part.address} (yours)` : part.address}${part.restarts === 0 ? '' : `  restarted ${part.restarts} times`}`,
-    )
-    .join('\n');
 }

@@ -5,9 +5,10 @@ export class FrequencyBuilder {
   readonly #counts = new Map<string, number>();
   #rows = 0;
 
-  add(key: string | null): void {
-    this.#rows++;
-    if (key !== null) this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+  /** @param rows that have this key */
+  add(key: string | null, rows = 1): void {
+    this.#rows += rows;
+    if (key !== null) this.#counts.set(key, (this.#counts.get(key) ?? 0) + rows);
   }
 
   get rows(): number {

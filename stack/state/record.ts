@@ -23,6 +23,15 @@ export function readRecord(paths: StatePaths): StackRecord | null {
   }
 }
 
+/** The variables of the stack, or null when there are none that can be read. */
+export function readEnv(paths: StatePaths): Record<string, string> | null {
+  try {
+    return JSON.parse(readFileSync(paths.env, 'utf8')) as Record<string, string>;
+  } catch {
+    return null;
+  }
+}
+
 export function writeRecord(paths: StatePaths, record: StackRecord): void {
   writeFileAtomic.sync(paths.record, JSON.stringify(record, null, 2) + '\n', { mode: 0o600, fsync: false });
 }

@@ -170,6 +170,11 @@ describe('the demo’s last 90 days', () => {
       rows: 89_721,
       inputs: { collection: 'bank_transactions', fixings: 'fx_fixings', newest_fixing: '2025-06-27' },
     });
+    // Nothing is converted to count merchants.
+    expect(validate('artifact-version', await stored(merchants.versionKey)).inputs).toEqual({
+      collection: 'bank_transactions',
+      bundle: record.inputs['bundle'],
+    });
     for (const artifact of [merchants, categories]) {
       expect(artifact).toMatchObject({ asOf: AS_OF, rows: 89_721, state: 'changed', notes: [] });
       expect(artifact.checks.map(({ name, passed }) => [name, passed])).toEqual([

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import axios from 'axios';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { readStackEnv, status, type StackStatus } from '../../stack/main.js';
+import { readStackEnv, status, type StackStatus } from '../../stack/status.js';
 import { startTimeOf } from '../../stack/supervise/identity.mjs';
 import { Cli, type CliProcess } from '../support/cli.js';
 

@@ -7,7 +7,7 @@ import { loadSettings, type Settings } from '../../platform/config.js';
 import { mongoOf, objectStoreOf } from '../../platform/connect.js';
 import type { Mongo } from '../../platform/mongo.js';
 import type { ObjectStore } from '../../platform/object-store.js';
-import { readStackEnv, status } from '../../stack/main.js';
+import { readStackEnv, status } from '../../stack/status.js';
 import { Cli } from './cli.js';
 
 /** A whole stack with the demo's live model, as `npm start` makes it, in a directory of its own. */

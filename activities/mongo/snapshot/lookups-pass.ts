@@ -1,5 +1,5 @@
 import type { Db } from 'mongodb';
-import { compileFeatures } from '../../../domain/features/compile.js';
+import { compileFeatures, type Derived } from '../../../domain/features/compile.js';
 import { FeatureRefusal } from '../../../domain/features/refusal.js';
 import { FrequencyBuilder } from '../../../domain/lookups/frequency.js';
 import { RobustStatsBuilder } from '../../../domain/lookups/robust-stats.js';
@@ -11,7 +11,8 @@ import type { SnapshotWindow } from './window.js';
 
 interface Windowed {
   name: string;
-  add(derived: Record<string, string | number | null>): void;
+  /** @param rows that have these very values */
+  add(derived: Readonly<Derived>, rows?: number): void;
   rows(): number;
   build(): unknown;
 }
@@ -25,7 +26,7 @@ export function windowedBuilders({ spec, registry }: Pick<LoadedModel, 'spec' | 
       return [
         {
           name,
-          add: (derived) => builder.add(text(derived[lookup.key])),
+          add: (derived, rows) => builder.add(text(derived[lookup.key]), rows),
           rows: () => builder.rows,
           build: () => builder.build({ minCount: lookup.min_count }),
         },
@@ -38,9 +39,10 @@ export function windowedBuilders({ spec, registry }: Pick<LoadedModel, 'spec' | 
       return [
         {
           name,
-          add(derived) {
+          add(derived, rows = 1) {
             const value = derived[lookup.value];
-            if (typeof value === 'number') builder.add(text(derived[lookup.group]), value);
+            if (typeof value !== 'number') return;
+            for (let row = 0; row < rows; row++) builder.add(text(derived[lookup.group]), value);
           },
           rows: () => builder.rows,
           build: () => builder.build({ unit, minRows: lookup.min_rows }),

@@ -1,14 +1,16 @@
 import type { Db } from 'mongodb';
 import type { Lookups } from '../../../domain/features/compile.js';
+import { opLookup } from '../../../domain/features/op-inputs.js';
 import { SluiceError } from '../../../platform/errors.js';
 import type { LoadedModel } from '../../../platform/models.js';
+import type { FeatureRegistry } from '../../../schemas/types.js';
 import { expectFixingsBefore, readFixings } from '../../mongo/snapshot/fixings.js';
 import { readyLookups } from '../../mongo/snapshot/lookups.js';
 import type { LiveLookups } from '../live.js';
 
 /**
- * What the rows' derived values are computed with: the live bundle's static lookups, since its category names are the ones that its model knows,
- * and every stored fixing that a booking of the window is converted with.
+ * What some derived values are computed with: the live bundle's static lookups, since its category names are the ones that its model knows, and every
+ * stored fixing that a booking of the window is converted with. A lookup that none of them uses is not read.
  * @returns with what a version record says of it
  * @throws SluiceError InvalidInput when the window has no row, or begins before the fixings
  */
@@ -16,9 +18,13 @@ export async function derivingLookups(
   db: Db,
   model: LoadedModel,
   live: LiveLookups,
+  derived: FeatureRegistry['derived'],
   { fromMs, toMs }: { fromMs: number; toMs: number },
 ): Promise<{ ready: Lookups; inputs: Record<string, string> }> {
-  const { data, lookups } = model.spec;
+  const { data } = model.spec;
+  const used = new Set(derived.map(({ op }) => opLookup(op)?.name));
+  const lookups = Object.fromEntries(Object.entries(model.spec.lookups).filter(([name]) => used.has(name)));
+  const spec = { ...model.spec, lookups };
   const [from, to] = [new Date(fromMs), new Date(toMs)];
   const { time } = data.fields;
   const first = await db
@@ -39,10 +45,10 @@ export async function derivingLookups(
   }
   const needsFixings = Object.values(lookups).some(({ builder }) => builder === 'fixings');
   if (!needsFixings)
-    return { ready: readyLookups({ ...model, staticLookups }, [], to.toISOString()).forTraining, inputs };
+    return { ready: readyLookups({ ...model, spec, staticLookups }, [], to.toISOString()).forTraining, inputs };
   const fixings = await readFixings(db, data, { from: from.toISOString(), asOf: to.toISOString() });
   expectFixingsBefore(fixings, first[time] as Date);
   inputs['fixings'] = data.fixings_collection;
   inputs['newest_fixing'] = fixings[fixings.length - 1]?._id ?? '';
-  return { ready: readyLookups({ ...model, staticLookups }, fixings, to.toISOString()).forTraining, inputs };
+  return { ready: readyLookups({ ...model, spec, staticLookups }, fixings, to.toISOString()).forTraining, inputs };
 }

@@ -14,6 +14,7 @@ import { windowedBuilders } from '../../mongo/snapshot/lookups-pass.js';
 import { lookupsOfJob, publishArtifact, storedArtifacts } from '../artifact.js';
 import type { RefreshInput } from '../contract.js';
 import { openLive, type LiveLookups } from '../live.js';
+import { derivedFor } from './derived-for.js';
 import { derivingLookups } from './deriving-lookups.js';
 import { scanWindow, type ScanProgress, type WindowScan } from './scan-window.js';
 
@@ -43,22 +44,23 @@ export async function refreshFromRows(
   how: { signal?: AbortSignal | undefined; onProgress: (progress: ScanProgress) => void },
 ): Promise<RefreshedArtifact[]> {
   const model = await loadModel(input.model);
-  const { spec } = model;
+  const { spec, registry } = model;
   const window = windowOf(input, spec);
   const lookups = lookupsOfJob(spec, job);
   if (lookups.length === 0) return [];
-  const live = await openLive({ store, trustedKeys }, input, spec.lookups);
-  const standing = await storedArtifacts(store, input, job, lookups, live);
+  const opening = openLive({ store, trustedKeys }, input, spec.lookups);
+  const [live, standing] = await Promise.all([opening, storedArtifacts(store, input, job, lookups, opening)]);
   if (standing !== null) return standing;
 
   const startedAt = Date.now();
-  const { ready, inputs } = await derivingLookups(db, model, live, window);
-  const builders = windowedBuilders(model).filter(({ name }) => lookups.some((lookup) => lookup.name === name));
-  const add = (derived: Parameters<(typeof builders)[number]['add']>[0]): void => {
-    for (const builder of builders) builder.add(derived);
-  };
   const names = lookups.flatMap(({ name }) => madeFrom(spec.lookups[name]));
-  const scan = await scanWindow(db, model, ready, window, names, add, how);
+  const derived = derivedFor(registry.derived, names);
+  const { ready, inputs } = await derivingLookups(db, model, live, derived, window);
+  const builders = windowedBuilders(model).filter(({ name }) => lookups.some((lookup) => lookup.name === name));
+  const add: (typeof builders)[number]['add'] = (values, rows) => {
+    for (const builder of builders) builder.add(values, rows);
+  };
+  const scan = await scanWindow(db, model, derived, ready, window, add, how);
   const refused = { refused: scan.refused.count, rows: scan.rows };
   const artifacts: RefreshedArtifact[] = [];
   for (const { name, file, schema } of lookups) {

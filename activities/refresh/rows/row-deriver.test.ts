@@ -231,8 +231,8 @@ describe('RowDeriver', () => {
           if (groups === null) return;
           byGroup++;
           const values: string[] = [];
-          const count = deriver.addGroups(reader, groups, Date.parse('2025-06-03'), (one) =>
-            values.push(JSON.stringify(one)),
+          const count = deriver.addGroups(reader, groups, Date.parse('2025-06-03'), (one, times) =>
+            values.push(...Array.from({ length: times }, () => JSON.stringify(one))),
           );
           const single = derive(rows, { ops });
           expect(count).toBe(single.rows);

@@ -76,14 +76,14 @@ export class RowDeriver {
   /**
    * @param reader of `grouping`
    * @param timeMs any moment of the groups' day
-   * @param add called for every row, as by `read`
+   * @param add called with the derived values of usable rows, and how many rows have these
    * @returns number of rows, the refused ones included
    */
   addGroups(
     reader: GroupReader,
     groups: readonly Group[],
     timeMs: number,
-    add: (derived: Readonly<Derived>) => void,
+    add: (derived: Readonly<Derived>, rows: number) => void,
   ): number {
     const steps = this.#steps ?? { texts: [], numbers: [] };
     const slots = this.#scanner;
@@ -94,12 +94,12 @@ export class RowDeriver {
       group.texts.forEach((id, index) => (slots.texts[reader.textSlots[index] ?? -1] = id));
       const refusal = refusalOf(steps.texts);
       if (refusal !== null) this.refused.add(refusal, group.rows);
-      else if (group.numbers === null) for (let row = 0; row < group.rows; row++) add(this.#derived);
+      else if (group.numbers === null) add(this.#derived, group.rows);
       else
         for (const number of group.numbers) {
           slots.numbers[reader.numberSlot] = number;
           const why = refusalOf(steps.numbers);
-          if (why === null) add(this.#derived);
+          if (why === null) add(this.#derived, 1);
           else this.refused.add(why);
         }
     }

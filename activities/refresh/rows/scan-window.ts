@@ -1,8 +1,8 @@
 import { MongoServerError, type Db, type Document } from 'mongodb';
 import type { Derived, Lookups } from '../../../domain/features/compile.js';
 import type { LoadedModel } from '../../../platform/models.js';
+import type { FeatureRegistry } from '../../../schemas/types.js';
 import { ensureWindowIndex } from '../../mongo/indexes.js';
-import { derivedFor } from './derived-for.js';
 import type { Group, GroupReader } from './group-reader.js';
 import { rawBatches } from './raw-batches.js';
 import type { Refusals } from './refusals.js';
@@ -24,24 +24,23 @@ export interface WindowScan {
  * Derived values of every row of a window, whatever its label, part by part on a few cursors: in no particular order, at a memory that does not grow
  * with the rows. The server groups a part's rows where that is enough to derive the values; where it is not, or where anything odd is among them, they
  * are read one by one.
+ * @param derived the values that are wanted, see `derivedFor`
  * @param window epoch ms; from inclusive, to exclusive
- * @param names of the values that are wanted
- * @param add called with each row that can be used; the next row changes the values
+ * @param add called with the values of each row that can be used, or of several rows that have the same; the next call changes them
  */
 export async function scanWindow(
   db: Db,
   { spec, registry }: Pick<LoadedModel, 'spec' | 'registry'>,
+  derived: FeatureRegistry['derived'],
   lookups: Lookups,
   window: { fromMs: number; toMs: number },
-  names: readonly string[],
-  add: (derived: Readonly<Derived>) => void,
+  add: (derived: Readonly<Derived>, rows?: number) => void,
   { signal, onProgress }: { signal?: AbortSignal | undefined; onProgress: (progress: ScanProgress) => void },
 ): Promise<WindowScan> {
   const { data } = spec;
-  const fieldsOf = (derived: typeof registry.derived): string[] => rawInputs(derived).map(({ name }) => name);
+  const fieldsOf = (some: FeatureRegistry['derived']): string[] => rawInputs(some).map(({ name }) => name);
   // One index for all jobs; each asks for the fields that it needs.
   const hint = await ensureWindowIndex(db, data, fieldsOf(registry.derived));
-  const derived = derivedFor(registry.derived, names);
   const projection = { _id: 0, ...Object.fromEntries(fieldsOf(derived).map((name) => [name, 1])) };
   const deriver = new RowDeriver({ derived }, lookups, data.checks);
   const reader = deriver.grouping(data.fields.time);
