@@ -20,6 +20,11 @@ export class NumberColumn<T extends Float64Array<ArrayBuffer> | Float32Array<Arr
     this.#values[this.#length++] = value;
   }
 
+  /** The values as they came; a view that the next push may detach. */
+  values(): T {
+    return this.#values.subarray(0, this.#length) as T;
+  }
+
   /** Sorts in place and returns the values; a view that the next push may detach. */
   sorted(): T {
     return this.#values.subarray(0, this.#length).sort() as T;

@@ -1,4 +1,5 @@
 import type { Document } from 'mongodb';
+import { NumberColumn } from '../../../domain/lookups/number-column.js';
 import type { RowScanner, ScannedField } from './row-scanner.js';
 
 const TYPE = { end: 0, double: 1, string: 2, document: 3, array: 4, null: 10, int32: 16 } as const;
@@ -8,8 +9,13 @@ export interface Group {
   /** one per text field: its number, see the scanner's `interners` */
   texts: number[];
   rows: number;
-  /** of each row, where rows have one */
-  numbers: Float64Array | null;
+}
+
+/** Groups as they come, and the numbers of their rows. */
+export class Groups {
+  readonly list: Group[] = [];
+  /** one per row, group after group, where rows have a number; else empty */
+  readonly numbers = new NumberColumn((length) => new Float64Array(length));
 }
 
 /**
@@ -59,23 +65,25 @@ export class GroupReader {
 
   /**
    * @param batch a BSON array of what `stage` made
-   * @returns null when any value is not what the fields' types want: then the rows have to be looked at themselves
+   * @param groups these are added to
+   * @returns false when any value is not what the fields' types want: then the rows have to be looked at themselves
    */
-  read(batch: Buffer): Group[] | null {
-    const groups: Group[] = [];
+  read(batch: Buffer, groups: Groups): boolean {
+    const view = new DataView(batch.buffer, batch.byteOffset, batch.length);
     for (let at = 4; batch[at] !== TYPE.end;) {
       at = batch.indexOf(0, at + 1) + 1;
-      const group = this.#readGroup(batch, at);
-      if (group === null) return null;
-      groups.push(group);
+      const group = this.#readGroup(batch, view, at, groups.numbers);
+      if (group === null) return false;
+      groups.list.push(group);
       at += batch.readInt32LE(at);
     }
-    return groups;
+    return true;
   }
 
   /** Its key, where the rows have any, their number, and their numbers: in this order, as the stage says. */
-  #readGroup(batch: Buffer, start: number): Group | null {
-    const group: Group = { texts: this.textSlots.map((slot) => this.#missing(slot)), rows: 0, numbers: null };
+  #readGroup(batch: Buffer, view: DataView, start: number, numbers: Numbers): Group | null {
+    const group: Group = { texts: this.textSlots.map((slot) => this.#missing(slot)), rows: 0 };
+    const before = numbers.length;
     for (let at = start + 4; batch[at] !== TYPE.end;) {
       const type = batch[at];
       const nameEnd = batch.indexOf(0, at + 1);
@@ -93,11 +101,12 @@ export class GroupReader {
         group.rows = batch.readInt32LE(at);
         at += 4;
       } else {
-        group.numbers = readNumbers(batch, at, group.rows);
+        if (!readNumbers(batch, view, at, numbers)) return null;
         at += batch.readInt32LE(at);
       }
     }
-    return this.numberSlot >= 0 && group.numbers === null ? null : group;
+    // The server leaves a number out that is not there.
+    return this.numberSlot >= 0 && numbers.length - before !== group.rows ? null : group;
   }
 
   #readTexts(batch: Buffer, start: number, keyType: number | undefined, group: Group): number {
@@ -128,26 +137,24 @@ export class GroupReader {
   }
 }
 
-/** A BSON array of so many finite doubles and 32-bit integers; null when it holds anything else. */
-function readNumbers(batch: Buffer, start: number, expected: number): Float64Array | null {
-  const view = new DataView(batch.buffer, batch.byteOffset, batch.length);
-  const numbers = new Float64Array(expected);
-  let count = 0;
-  for (let at = start + 4; batch[at] !== TYPE.end; count++) {
+type Numbers = Groups['numbers'];
+
+/** Adds those of a BSON array of finite doubles and 32-bit integers; false when it holds anything else. */
+function readNumbers(batch: Buffer, view: DataView, start: number, numbers: Numbers): boolean {
+  for (let at = start + 4; batch[at] !== TYPE.end;) {
     const type = batch[at];
     do at++;
     while (batch[at] !== 0);
     at++;
     if (type === TYPE.double) {
       const value = view.getFloat64(at, true);
-      if (!Number.isFinite(value)) return null;
-      numbers[count] = value;
+      if (!Number.isFinite(value)) return false;
+      numbers.push(value);
       at += 8;
     } else if (type === TYPE.int32) {
-      numbers[count] = view.getInt32(at, true);
+      numbers.push(view.getInt32(at, true));
       at += 4;
-    } else return null;
+    } else return false;
   }
-  // The server leaves a value out that is not there.
-  return count === expected ? numbers : null;
+  return true;
 }

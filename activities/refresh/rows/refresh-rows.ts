@@ -17,6 +17,7 @@ import { openLive, type LiveLookups } from '../live.js';
 import { derivedFor } from './derived-for.js';
 import { derivingLookups } from './deriving-lookups.js';
 import { scanWindow, type ScanProgress, type WindowScan } from './scan-window.js';
+import type { Part } from './window-parts.js';
 
 export interface RowRefreshDeps {
   db: Db;
@@ -93,7 +94,7 @@ export async function refreshFromRows(
   return artifacts;
 }
 
-function windowOf({ asOf, key }: RefreshInput, { refresh }: ModelSpec): { fromMs: number; toMs: number } {
+function windowOf({ asOf, key }: RefreshInput, { refresh }: ModelSpec): Part {
   const toMs = Date.parse(asOf);
   if (Number.isNaN(toMs))
     throw new SluiceError('InvalidInput', `asOf must be an ISO time, not ${JSON.stringify(asOf)}`);
@@ -132,7 +133,7 @@ async function compareWithLive(
 function nothingUsable(
   name: string,
   { data }: ModelSpec,
-  { fromMs, toMs }: { fromMs: number; toMs: number },
+  { fromMs, toMs }: Part,
   { rows, refused }: WindowScan,
 ): SluiceError {
   return new SluiceError(

@@ -3,6 +3,7 @@ import { BSON, Decimal128, Double, Int32, Long, type Document } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { compileFeatures, type Derived } from '../../../domain/features/compile.js';
 import type { FeatureRegistry } from '../../../schemas/types.js';
+import { Groups } from './group-reader.js';
 import { rawInputs, RowDeriver } from './row-deriver.js';
 
 type DerivedSpec = FeatureRegistry['derived'][number];
@@ -227,8 +228,8 @@ describe('RowDeriver', () => {
           const reader = deriver.grouping('when');
           if (reader === null) return expect.fail('these can be grouped');
           const texts = fields.filter(({ type }) => type === 'string').map(({ name }) => name);
-          const groups = reader.read(groupsOf(rows, reader.stage, texts));
-          if (groups === null) return;
+          const groups = new Groups();
+          if (!reader.read(groupsOf(rows, reader.stage, texts), groups)) return;
           byGroup++;
           const values: string[] = [];
           const count = deriver.addGroups(reader, groups, Date.parse('2025-06-03'), (one, times) =>

@@ -3,7 +3,7 @@ import { compileFeatures, type Derived, type FeatureComputer, type Lookups } fro
 import { opInputs } from '../../../domain/features/op-inputs.js';
 import type { FeatureRegistry } from '../../../schemas/types.js';
 import { ask, tooLarge } from './ask.js';
-import { GroupReader, type Group } from './group-reader.js';
+import { GroupReader, type Groups } from './group-reader.js';
 import { Refusals } from './refusals.js';
 import { RowScanner, type ScannedField } from './row-scanner.js';
 import { compileSteps, type Step, type Steps } from './steps.js';
@@ -75,29 +75,31 @@ export class RowDeriver {
 
   /**
    * @param reader of `grouping`
-   * @param timeMs any moment of the groups' day
+   * @param timeMs any moment of the groups' day, or of another that is converted alike
    * @param add called with the derived values of usable rows, and how many rows have these
    * @returns number of rows, the refused ones included
    */
   addGroups(
     reader: GroupReader,
-    groups: readonly Group[],
+    groups: Groups,
     timeMs: number,
     add: (derived: Readonly<Derived>, rows: number) => void,
   ): number {
     const steps = this.#steps ?? { texts: [], numbers: [] };
     const slots = this.#scanner;
     slots.numbers[reader.timeSlot] = timeMs;
+    const numbers = groups.numbers.values();
     let rows = 0;
-    for (const group of groups) {
+    for (const group of groups.list) {
+      const from = rows;
       rows += group.rows;
       group.texts.forEach((id, index) => (slots.texts[reader.textSlots[index] ?? -1] = id));
       const refusal = refusalOf(steps.texts);
       if (refusal !== null) this.refused.add(refusal, group.rows);
-      else if (group.numbers === null) add(this.#derived, group.rows);
+      else if (reader.numberSlot < 0) add(this.#derived, group.rows);
       else
-        for (const number of group.numbers) {
-          slots.numbers[reader.numberSlot] = number;
+        for (let row = from; row < rows; row++) {
+          slots.numbers[reader.numberSlot] = numbers[row] ?? NaN;
           const why = refusalOf(steps.numbers);
           if (why === null) add(this.#derived, 1);
           else this.refused.add(why);

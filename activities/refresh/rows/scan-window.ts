@@ -3,14 +3,12 @@ import type { Derived, Lookups } from '../../../domain/features/compile.js';
 import type { LoadedModel } from '../../../platform/models.js';
 import type { FeatureRegistry } from '../../../schemas/types.js';
 import { ensureWindowIndex } from '../../mongo/indexes.js';
-import type { Group, GroupReader } from './group-reader.js';
+import { Groups, type GroupReader } from './group-reader.js';
 import { rawBatches } from './raw-batches.js';
 import type { Refusals } from './refusals.js';
 import { rawInputs, RowDeriver } from './row-deriver.js';
+import { equalParts, partsByFixing, type Part } from './window-parts.js';
 
-const DAY_MS = 86_400_000;
-/** parts that a window is read in: enough for the cursors to end together and for progress to show, few enough to cost nothing */
-const PARTS = 16;
 /** cursors at once: the server works on each with a core of its own, and while one reply is read here the others are being made */
 const CURSORS = 3;
 
@@ -25,7 +23,6 @@ export interface WindowScan {
  * with the rows. The server groups a part's rows where that is enough to derive the values; where it is not, or where anything odd is among them, they
  * are read one by one.
  * @param derived the values that are wanted, see `derivedFor`
- * @param window epoch ms; from inclusive, to exclusive
  * @param add called with the values of each row that can be used, or of several rows that have the same; the next call changes them
  */
 export async function scanWindow(
@@ -33,7 +30,7 @@ export async function scanWindow(
   { spec, registry }: Pick<LoadedModel, 'spec' | 'registry'>,
   derived: FeatureRegistry['derived'],
   lookups: Lookups,
-  window: { fromMs: number; toMs: number },
+  window: Part,
   add: (derived: Readonly<Derived>, rows?: number) => void,
   { signal, onProgress }: { signal?: AbortSignal | undefined; onProgress: (progress: ScanProgress) => void },
 ): Promise<WindowScan> {
@@ -44,7 +41,7 @@ export async function scanWindow(
   const projection = { _id: 0, ...Object.fromEntries(fieldsOf(derived).map((name) => [name, 1])) };
   const deriver = new RowDeriver({ derived }, lookups, data.checks);
   const reader = deriver.grouping(data.fields.time);
-  const parts = reader?.byDay === true ? daysOf(window) : partsOf(window);
+  const parts = reader?.byDay === true ? partsByFixing(window, derived, lookups) : equalParts(window);
   const count = parts.length;
   let [rows, done] = [0, 0];
 
@@ -92,41 +89,15 @@ export interface ScanProgress {
   fraction: number;
 }
 
-interface Part {
-  fromMs: number;
-  toMs: number;
-}
-
 /** All groups of a part, or null where they do not tell all: an odd value, or more rows than the server can group in memory or in one document. */
-async function readGroups(batches: AsyncIterable<Buffer>, reader: GroupReader): Promise<Group[] | null> {
-  const groups: Group[] = [];
+async function readGroups(batches: AsyncIterable<Buffer>, reader: GroupReader): Promise<Groups | null> {
+  const groups = new Groups();
   try {
-    for await (const batch of batches) {
-      const some = reader.read(batch);
-      if (some === null) return null;
-      groups.push(...some);
-    }
+    for await (const batch of batches) if (!reader.read(batch, groups)) return null;
   } catch (error) {
     // What hinders reading as well is met again there.
     if (error instanceof MongoServerError) return null;
     throw error;
   }
   return groups;
-}
-
-/** The window in equal parts, to the millisecond. */
-function partsOf({ fromMs, toMs }: Part): Part[] {
-  const cut = (index: number): number => fromMs + Math.floor(((toMs - fromMs) * index) / PARTS);
-  return Array.from({ length: PARTS }, (_, index) => ({ fromMs: cut(index), toMs: cut(index + 1) }));
-}
-
-/** The window cut at every midnight, UTC. */
-function daysOf({ fromMs, toMs }: Part): Part[] {
-  const days: Part[] = [];
-  for (let start = fromMs; start < toMs;) {
-    const end = Math.min((Math.floor(start / DAY_MS) + 1) * DAY_MS, toMs);
-    days.push({ fromMs: start, toMs: end });
-    start = end;
-  }
-  return days;
 }
