@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-// Three layers, three projects, one after another: `unit` needs nothing, `integration` uses real servers it starts itself and waits for them half of
-// its time (two files at once fill two cores), `system` drives whole stacks, each of which fills them alone.
+// Three layers, three projects, one after another: `unit` needs nothing, `integration` uses real servers it starts itself, `system` drives whole stacks.
+// Servers are waited for half of the time, so two files at once fill two cores; all of both layers together took longer.
 const common = { environment: 'node', pool: 'forks' as const };
 
 export default defineConfig({
@@ -35,7 +35,7 @@ export default defineConfig({
           ...common,
           name: 'system',
           sequence: { groupOrder: 2 },
-          maxWorkers: 1,
+          maxWorkers: 2,
           include: ['test/system/**/*.test.ts'],
           testTimeout: 900_000,
           hookTimeout: 900_000,
