@@ -25,8 +25,9 @@ export async function writeFraudParams(
       throw new SluiceError('IntegrityError', `s3://${store.bucket}/${key} is gone; it was just written.`);
     return JSON.parse(object.bytes.toString('utf8')) as unknown;
   };
-  const stats = validate('category-stats', await read(artifact.objectKey), artifact.file);
-  const record = validate('artifact-version', await read(artifact.versionKey), artifact.versionKey);
+  const [content, made] = await Promise.all([read(artifact.objectKey), read(artifact.versionKey)]);
+  const stats = validate('category-stats', content, artifact.file);
+  const record = validate('artifact-version', made, artifact.versionKey);
   const document: FraudParams = {
     _id: `${model}/${artifact.lookup}/${record.version}`,
     model,

@@ -9,6 +9,8 @@ import { quantile } from './quantile.js';
 export class RobustStatsBuilder {
   readonly #groups = new Map<string, OrderedColumn>();
   readonly #ungrouped = new OrderedColumn();
+  #lastGroup: string | null = null;
+  #last = this.#ungrouped;
   #rows = 0;
 
   /** @param value not NaN */
@@ -18,9 +20,13 @@ export class RobustStatsBuilder {
       this.#ungrouped.push(value);
       return;
     }
-    let column = this.#groups.get(group);
-    if (column === undefined) this.#groups.set(group, (column = new OrderedColumn()));
-    column.push(value);
+    // Values of one group often come together.
+    if (group !== this.#lastGroup) {
+      this.#lastGroup = group;
+      this.#last = this.#groups.get(group) ?? new OrderedColumn();
+      this.#groups.set(group, this.#last);
+    }
+    this.#last.push(value);
   }
 
   get rows(): number {

@@ -3,18 +3,17 @@ import { NumberColumn } from '../../../domain/lookups/number-column.js';
 import type { RowScanner, ScannedField } from './row-scanner.js';
 
 const TYPE = { end: 0, double: 1, string: 2, document: 3, array: 4, null: 10, int32: 16 } as const;
+/** of the names that the stage gives */
+const INITIAL = { id: 0x5f, rows: 0x72 } as const;
+const ZERO = 0x30;
 
-/** Rows that the server found to have the same texts. */
-export interface Group {
-  /** one per text field: its number, see the scanner's `interners` */
-  texts: number[];
-  rows: number;
-}
-
-/** Groups as they come, and the numbers of their rows. */
+/** Rows that the server found to have the same texts, group after group: no object for each of them, since there are many. */
 export class Groups {
-  readonly list: Group[] = [];
-  /** one per row, group after group, where rows have a number; else empty */
+  /** for each group one per text field: its number, see the scanner's `interners` */
+  readonly texts: number[] = [];
+  /** how many each group has */
+  readonly rows: number[] = [];
+  /** one per row, where rows have a number; else empty */
   readonly numbers = new NumberColumn((length) => new Float64Array(length));
 }
 
@@ -71,64 +70,79 @@ export class GroupReader {
   read(batch: Buffer, groups: Groups): boolean {
     const view = new DataView(batch.buffer, batch.byteOffset, batch.length);
     for (let at = 4; batch[at] !== TYPE.end;) {
-      at = batch.indexOf(0, at + 1) + 1;
-      const group = this.#readGroup(batch, view, at, groups.numbers);
-      if (group === null) return false;
-      groups.list.push(group);
-      at += batch.readInt32LE(at);
+      at = afterName(batch, at);
+      if (!this.#readGroup(batch, view, at, groups)) return false;
+      at += view.getInt32(at, true);
     }
     return true;
   }
 
-  /** Its key, where the rows have any, their number, and their numbers: in this order, as the stage says. */
-  #readGroup(batch: Buffer, view: DataView, start: number, numbers: Numbers): Group | null {
-    const group: Group = { texts: this.textSlots.map((slot) => this.#missing(slot)), rows: 0 };
-    const before = numbers.length;
+  /** Its `_id`, where the rows have any text, `rows`, and `numbers`: in this order, as the stage says. */
+  #readGroup(batch: Buffer, view: DataView, start: number, groups: Groups): boolean {
+    const { texts, numbers } = groups;
+    const [ownTexts, ownNumbers] = [texts.length, numbers.length];
+    for (const slot of this.textSlots) texts.push(this.#missing(slot));
+    let rows = 0;
     for (let at = start + 4; batch[at] !== TYPE.end;) {
       const type = batch[at];
-      const nameEnd = batch.indexOf(0, at + 1);
-      const name = batch.toString('latin1', at + 1, nameEnd);
-      at = nameEnd + 1;
-      if (name === '_id') {
-        const end =
-          this.textSlots.length === 1
-            ? this.#readText(batch, at, type, 0, group)
-            : this.#readTexts(batch, at, type, group);
-        if (end < 0) return null;
-        at = end;
-      } else if (name === 'rows') {
-        if (type !== TYPE.int32) return null;
-        group.rows = batch.readInt32LE(at);
+      const initial = batch[at + 1];
+      at = afterName(batch, at);
+      if (initial === INITIAL.id) {
+        const isOne = this.textSlots.length === 1;
+        at = isOne
+          ? this.#readText(batch, view, at, type, 0, texts, ownTexts)
+          : this.#readTexts(batch, view, at, type, texts, ownTexts);
+        if (at < 0) return false;
+      } else if (initial === INITIAL.rows) {
+        if (type !== TYPE.int32) return false;
+        rows = view.getInt32(at, true);
         at += 4;
       } else {
-        if (!readNumbers(batch, view, at, numbers)) return null;
-        at += batch.readInt32LE(at);
+        if (!readNumbers(batch, view, at, numbers)) return false;
+        at += view.getInt32(at, true);
       }
     }
+    groups.rows.push(rows);
     // The server leaves a number out that is not there.
-    return this.numberSlot >= 0 && numbers.length - before !== group.rows ? null : group;
+    return this.numberSlot < 0 || numbers.length - ownNumbers === rows;
   }
 
-  #readTexts(batch: Buffer, start: number, keyType: number | undefined, group: Group): number {
+  #readTexts(
+    batch: Buffer,
+    view: DataView,
+    start: number,
+    keyType: number | undefined,
+    texts: number[],
+    from: number,
+  ): number {
     if (keyType !== TYPE.document) return -1;
     let at = start + 4;
     while (batch[at] !== TYPE.end) {
       const type = batch[at];
-      const nameEnd = batch.indexOf(0, at + 1);
-      const index = Number(batch.toString('latin1', at + 1, nameEnd));
-      at = this.#readText(batch, nameEnd + 1, type, index, group);
+      // Its position, in digits.
+      let index = 0;
+      for (at++; batch[at] !== 0; at++) index = index * 10 + (batch[at] ?? 0) - ZERO;
+      at = this.#readText(batch, view, at + 1, type, index, texts, from);
       if (at < 0) return -1;
     }
     return at + 1;
   }
 
   /** @returns where it ends; -1 for what is no text */
-  #readText(batch: Buffer, at: number, type: number | undefined, index: number, group: Group): number {
-    const slot = this.textSlots[index] ?? -1;
+  #readText(
+    batch: Buffer,
+    view: DataView,
+    at: number,
+    type: number | undefined,
+    index: number,
+    texts: number[],
+    from: number,
+  ): number {
     if (type === TYPE.null) return at;
     if (type !== TYPE.string) return -1;
-    const length = batch.readInt32LE(at);
-    group.texts[index] = this.#interners[slot]?.idOf(batch, at + 4, length - 1) ?? 0;
+    const slot = this.textSlots[index] ?? -1;
+    const length = view.getInt32(at, true);
+    texts[from + index] = this.#interners[slot]?.idOf(batch, at + 4, length - 1) ?? 0;
     return at + 4 + length;
   }
 
@@ -137,15 +151,18 @@ export class GroupReader {
   }
 }
 
-type Numbers = Groups['numbers'];
+/** @param at an element's type, which its name follows */
+function afterName(batch: Buffer, at: number): number {
+  let end = at + 1;
+  while (batch[end] !== 0) end++;
+  return end + 1;
+}
 
 /** Adds those of a BSON array of finite doubles and 32-bit integers; false when it holds anything else. */
-function readNumbers(batch: Buffer, view: DataView, start: number, numbers: Numbers): boolean {
+function readNumbers(batch: Buffer, view: DataView, start: number, numbers: Groups['numbers']): boolean {
   for (let at = start + 4; batch[at] !== TYPE.end;) {
     const type = batch[at];
-    do at++;
-    while (batch[at] !== 0);
-    at++;
+    at = afterName(batch, at);
     if (type === TYPE.double) {
       const value = view.getFloat64(at, true);
       if (!Number.isFinite(value)) return false;

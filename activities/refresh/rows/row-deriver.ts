@@ -89,14 +89,14 @@ export class RowDeriver {
     const slots = this.#scanner;
     slots.numbers[reader.timeSlot] = timeMs;
     const numbers = groups.numbers.values();
-    let rows = 0;
-    for (const group of groups.list) {
+    let [rows, text] = [0, 0];
+    for (const count of groups.rows) {
       const from = rows;
-      rows += group.rows;
-      group.texts.forEach((id, index) => (slots.texts[reader.textSlots[index] ?? -1] = id));
+      rows += count;
+      for (const slot of reader.textSlots) slots.texts[slot] = groups.texts[text++] ?? 0;
       const refusal = refusalOf(steps.texts);
-      if (refusal !== null) this.refused.add(refusal, group.rows);
-      else if (reader.numberSlot < 0) add(this.#derived, group.rows);
+      if (refusal !== null) this.refused.add(refusal, count);
+      else if (reader.numberSlot < 0) add(this.#derived, count);
       else
         for (let row = from; row < rows; row++) {
           slots.numbers[reader.numberSlot] = numbers[row] ?? NaN;

@@ -38,10 +38,11 @@ export async function scanWindow(
   const fieldsOf = (some: FeatureRegistry['derived']): string[] => rawInputs(some).map(({ name }) => name);
   // One index for all jobs; each asks for the fields that it needs.
   const hint = await ensureWindowIndex(db, data, fieldsOf(registry.derived));
+  const atMost = await db.collection(data.collection).estimatedDocumentCount();
   const projection = { _id: 0, ...Object.fromEntries(fieldsOf(derived).map((name) => [name, 1])) };
   const deriver = new RowDeriver({ derived }, lookups, data.checks);
   const reader = deriver.grouping(data.fields.time);
-  const parts = reader?.byDay === true ? partsByFixing(window, derived, lookups) : equalParts(window);
+  const parts = reader?.byDay === true ? partsByFixing(window, atMost, derived, lookups) : equalParts(window);
   const count = parts.length;
   let [rows, done] = [0, 0];
 

@@ -2,6 +2,8 @@ import { expect, it } from 'vitest';
 import type { FeatureRegistry } from '../../../schemas/types.js';
 import { equalParts, partsByFixing, type Part } from './window-parts.js';
 
+const DAY_MS = 86_400_000;
+const FEW = 10;
 const at = (text: string): number => Date.parse(text);
 const shown = (parts: readonly Part[]): string[] =>
   parts.map(({ fromMs, toMs }) => [fromMs, toMs].map((ms) => new Date(ms).toISOString().slice(5, 16)).join(' '));
@@ -29,7 +31,7 @@ function rates(...days: number[]) {
 it('days without a fixing of their own go together, whole', () => {
   const window = { fromMs: at('2025-06-12T06:00Z'), toMs: at('2025-06-18T06:00Z') };
   // Friday's fixing serves Saturday, Sunday and Monday.
-  expect(shown(partsByFixing(window, [convert('ecb')], { ecb: rates(11, 12, 13, 16, 17) }))).toEqual([
+  expect(shown(partsByFixing(window, FEW, [convert('ecb')], { ecb: rates(11, 12, 13, 16, 17) }))).toEqual([
     '06-12T06:00 06-13T00:00',
     '06-13T00:00 06-14T00:00',
     '06-14T00:00 06-17T00:00',
@@ -41,17 +43,19 @@ it('days without a fixing of their own go together, whole', () => {
 it('one source’s new fixing parts them, also where another has none', () => {
   const window = { fromMs: at('2025-06-14T00:00Z'), toMs: at('2025-06-17T00:00Z') };
   const lookups = { ecb: rates(12, 13), other: rates(12, 14) };
-  expect(shown(partsByFixing(window, [convert('ecb'), convert('other')], lookups))).toEqual([
+  expect(shown(partsByFixing(window, FEW, [convert('ecb'), convert('other')], lookups))).toEqual([
     '06-14T00:00 06-15T00:00',
     '06-15T00:00 06-17T00:00',
   ]);
 });
 
-it('are a few days long at most, however old the newest fixing', () => {
-  const window = { fromMs: at('2025-06-14T00:00Z'), toMs: at('2025-06-23T00:00Z') };
-  expect(shown(partsByFixing(window, [convert('ecb')], { ecb: rates(13) }))).toEqual([
-    '06-14T00:00 06-18T00:00',
-    '06-18T00:00 06-22T00:00',
-    '06-22T00:00 06-23T00:00',
-  ]);
+it('are single days where a day has many rows', () => {
+  const window = { fromMs: at('2025-06-14T00:00Z'), toMs: at('2025-06-18T00:00Z') };
+  const daysOf = (rows: number): number[] =>
+    partsByFixing(window, rows, [convert('ecb')], { ecb: rates(13) }).map(
+      ({ fromMs, toMs }) => (toMs - fromMs) / DAY_MS,
+    );
+  expect(daysOf(1_000)).toEqual([4]);
+  expect(daysOf(60_000)).toEqual([2, 2]);
+  expect(daysOf(10_000_000)).toEqual([1, 1, 1, 1]);
 });
