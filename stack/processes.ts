@@ -106,13 +106,14 @@ const COMMON = [
 
 /**
  * How the data worker's process is kept small. It streams, so what it holds is little; left to itself, V8 lets garbage pile up to 400 MB on a
- * snapshot, and glibc keeps an arena per thread and, as soon as some were freed, blocks as large as MongoDB's replies (30 MB on five million rows). A
- * young space of 2 MB is swept in a millisecond: sharing that out to threads takes longer than doing it while MongoDB keeps every core busy. A worker
- * that waits for its next night would throw its compiled code away. Without source maps, which take 27 MB: its stack traces name lines of dist/.
+ * snapshot, and glibc keeps an arena per thread and, as soon as some were freed, blocks as large as MongoDB's replies (30 MB on five million rows): those
+ * from 64 KB on, which is what a socket is read into, go back to the system when they are freed. Replies that have been read wait in a young space of
+ * 1 MB until it is swept, so it is kept small; sharing that millisecond out to threads takes longer than doing it while MongoDB keeps every core busy. A
+ * worker that waits for its next night would throw its compiled code away. Without source maps, which take 27 MB: its stack traces name lines of dist/.
  */
 export const DATA_WORKER = {
-  nodeOptions: ['--max-old-space-size=256', '--max-semi-space-size=2', '--no-parallel-scavenge', '--no-flush-bytecode'],
-  env: { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072' },
+  nodeOptions: ['--max-old-space-size=256', '--max-semi-space-size=1', '--no-parallel-scavenge', '--no-flush-bytecode'],
+  env: { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '65536' },
 } as const;
 
 /** The workers, each with the secrets that its activities use and no others: only who signs knows where the signing key is. */

@@ -20,6 +20,11 @@ export class NumberColumn<T extends Float64Array<ArrayBuffer> | Float32Array<Arr
     this.#values[this.#length++] = value;
   }
 
+  /** Forgets the values and keeps their place. */
+  clear(): void {
+    this.#length = 0;
+  }
+
   /** The values as they came; a view that the next push may detach. */
   values(): T {
     return this.#values.subarray(0, this.#length) as T;

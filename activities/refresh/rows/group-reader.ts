@@ -15,6 +15,12 @@ export class Groups {
   readonly rows: number[] = [];
   /** one per row, where rows have a number; else empty */
   readonly numbers = new NumberColumn((length) => new Float64Array(length));
+
+  clear(): void {
+    this.texts.length = 0;
+    this.rows.length = 0;
+    this.numbers.clear();
+  }
 }
 
 /**

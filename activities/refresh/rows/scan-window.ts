@@ -46,14 +46,11 @@ export async function scanWindow(
   const count = parts.length;
   let [rows, done] = [0, 0];
 
-  const grouped = async ({ fromMs }: Part, filter: Document): Promise<number | null> => {
+  const grouped = async ({ fromMs }: Part, filter: Document, groups: Groups): Promise<number | null> => {
     if (reader === null) return null;
     const pipeline = [{ $match: filter }, reader.stage];
-    const groups = await readGroups(
-      rawBatches(db, { aggregate: data.collection, pipeline, hint, allowDiskUse: true }, signal),
-      reader,
-    );
-    return groups === null ? null : deriver.addGroups(reader, groups, fromMs, add);
+    const batches = rawBatches(db, { aggregate: data.collection, pipeline, hint, allowDiskUse: true }, signal);
+    return (await readGroups(batches, reader, groups)) ? deriver.addGroups(reader, groups, fromMs, add) : null;
   };
   const oneByOne = async (filter: Document): Promise<number> => {
     let read = 0;
@@ -62,10 +59,11 @@ export async function scanWindow(
     return read;
   };
   const work = async (): Promise<void> => {
+    const groups = new Groups();
     for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
       const filter = { [data.fields.time]: { $gte: new Date(part.fromMs), $lt: new Date(part.toMs) } };
       // Not `rows += await`: that would take up `rows` before the others have added to it.
-      const read = (await grouped(part, filter)) ?? (await oneByOne(filter));
+      const read = (await grouped(part, filter, groups)) ?? (await oneByOne(filter));
       rows += read;
       onProgress({ rows, fraction: ++done / count });
     }
@@ -90,15 +88,18 @@ export interface ScanProgress {
   fraction: number;
 }
 
-/** All groups of a part, or null where they do not tell all: an odd value, or more rows than the server can group in memory or in one document. */
-async function readGroups(batches: AsyncIterable<Buffer>, reader: GroupReader): Promise<Groups | null> {
-  const groups = new Groups();
+/**
+ * @param groups where all groups of a part are put, instead of what was there: one after another, parts use the same memory
+ * @returns false where they do not tell all: an odd value, or more rows than the server can group in memory or in one document
+ */
+async function readGroups(batches: AsyncIterable<Buffer>, reader: GroupReader, groups: Groups): Promise<boolean> {
+  groups.clear();
   try {
-    for await (const batch of batches) if (!reader.read(batch, groups)) return null;
+    for await (const batch of batches) if (!reader.read(batch, groups)) return false;
   } catch (error) {
     // What hinders reading as well is met again there.
-    if (error instanceof MongoServerError) return null;
+    if (error instanceof MongoServerError) return false;
     throw error;
   }
-  return groups;
+  return true;
 }

@@ -49,13 +49,22 @@ it('one source’s new fixing parts them, also where another has none', () => {
   ]);
 });
 
-it('are single days where a day has many rows', () => {
+it('are as many rows as fit, shares of a day where it has more', () => {
   const window = { fromMs: at('2025-06-14T00:00Z'), toMs: at('2025-06-18T00:00Z') };
-  const daysOf = (rows: number): number[] =>
-    partsByFixing(window, rows, [convert('ecb')], { ecb: rates(13) }).map(
-      ({ fromMs, toMs }) => (toMs - fromMs) / DAY_MS,
-    );
+  const partsOf = (rows: number): Part[] => partsByFixing(window, rows, [convert('ecb')], { ecb: rates(13) });
+  const daysOf = (rows: number): number[] => partsOf(rows).map(({ fromMs, toMs }) => (toMs - fromMs) / DAY_MS);
+  expect(daysOf(0)).toEqual([4]);
   expect(daysOf(1_000)).toEqual([4]);
   expect(daysOf(60_000)).toEqual([2, 2]);
-  expect(daysOf(10_000_000)).toEqual([1, 1, 1, 1]);
+  expect(daysOf(120_000)).toEqual([1, 1, 1, 1]);
+  expect(daysOf(130_000)).toEqual(Array(8).fill(0.5));
+  expect(partsOf(10_000_000)).toHaveLength(4 * 84);
+});
+
+it('shares of days cover the window once and keep to midnight', () => {
+  const window = { fromMs: at('2025-06-14T06:07:08.009Z'), toMs: at('2025-06-17T21:00Z') };
+  const parts = partsByFixing(window, 2_345_678, [convert('ecb')], { ecb: rates(13) });
+  expect([parts[0]?.fromMs, parts[parts.length - 1]?.toMs]).toEqual([window.fromMs, window.toMs]);
+  expect(parts.slice(1).map(({ fromMs }) => fromMs)).toEqual(parts.slice(0, -1).map(({ toMs }) => toMs));
+  for (const { fromMs, toMs } of parts) expect(Math.floor((toMs - 1) / DAY_MS)).toBe(Math.floor(fromMs / DAY_MS));
 });

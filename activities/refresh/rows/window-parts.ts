@@ -5,7 +5,7 @@ import type { FeatureRegistry, FxRates } from '../../../schemas/types.js';
 const DAY_MS = 86_400_000;
 /** enough for the cursors to end together and for progress to show, few enough to cost nothing */
 const EQUAL_PARTS = 16;
-/** of a part of several days: a part's numbers lie in memory, once as they were sent and once as they are read */
+/** of a part by fixing, about: its numbers lie in memory, once as they were sent and once as they are read */
 const MOST_ROWS = 30_000;
 
 /** Epoch ms; from inclusive, to exclusive. */
@@ -21,9 +21,9 @@ export function equalParts({ fromMs, toMs }: Part): Part[] {
 }
 
 /**
- * A window in parts of whole days (UTC) whose bookings are converted at the same fixing: mostly one, more where none was published. Fewer parts mean
- * fewer groups to send.
- * @param rows of the window, about; where there are many a day, each day is a part
+ * A window in parts whose bookings are converted at the same fixing, of about as many rows at most as may lie in memory: days (UTC) where a day has few
+ * rows, several together where none was published, since fewer parts mean fewer groups to send; equal shares of a day where it has many.
+ * @param rows of the window, about
  */
 export function partsByFixing(
   { fromMs, toMs }: Part,
@@ -31,7 +31,8 @@ export function partsByFixing(
   derived: FeatureRegistry['derived'],
   lookups: Lookups,
 ): Part[] {
-  const longestMs = Math.max(DAY_MS, (MOST_ROWS / rows) * (toMs - fromMs));
+  const longestMs = (MOST_ROWS / rows) * (toMs - fromMs);
+  const shareMs = DAY_MS / Math.max(1, Math.ceil(DAY_MS / longestMs));
   const rates = derived.flatMap(({ op }) =>
     op.kind === 'convert' ? [compileRates(lookups[op.lookup] as FxRates)] : [],
   );
@@ -39,11 +40,17 @@ export function partsByFixing(
     rates.every(({ fixingBefore }) => fixingBefore(oneMs) === fixingBefore(otherMs));
   const parts: Part[] = [];
   for (let start = fromMs; start < toMs;) {
-    const end = Math.min((Math.floor(start / DAY_MS) + 1) * DAY_MS, toMs);
+    const end = Math.min(endOfShare(start, shareMs), toMs);
     const last = parts[parts.length - 1];
     if (last !== undefined && end - last.fromMs <= longestMs && alike(last.fromMs, start)) last.toMs = end;
     else parts.push({ fromMs: start, toMs: end });
     start = end;
   }
   return parts;
+}
+
+/** Shares are counted from midnight, so that none reaches into the next day. */
+function endOfShare(ms: number, shareMs: number): number {
+  const midnight = Math.floor(ms / DAY_MS) * DAY_MS;
+  return midnight + Math.ceil((Math.floor((ms - midnight) / shareMs) + 1) * shareMs);
 }
