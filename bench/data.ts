@@ -27,13 +27,13 @@ const { values: options } = parseArgs({
   options: {
     rows: { type: 'string', default: '647184,5000000' },
     limit: { type: 'string' },
-    rounds: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '7,3' },
   },
 });
 const sizes = (options.limit ?? options.rows).split(',').map(Number);
-const rounds = Number(options.rounds);
-if (sizes.some((size) => !Number.isInteger(size) || size < 1) || !Number.isInteger(rounds) || rounds < 1)
-  throw new Error('usage: npm run bench:data -- [--rows N,N | --limit N] [--rounds N]');
+const rounds = options.rounds.split(',').map(Number);
+if ([...sizes, ...rounds].some((count) => !Number.isInteger(count) || count < 1))
+  throw new Error('usage: npm run bench:data -- [--rows N,N | --limit N] [--rounds N,N (a number of rows each)]');
 
 const AS_OF = Date.parse('2025-06-30T00:00:00Z');
 const MINUTE_MS = 60_000;
@@ -68,7 +68,8 @@ try {
   await store.ensureBucket();
   const signer = await loadSigner(settings.SLUICE_SIGNING_KEY_FILE);
   const live = await publishStatic(store, signer, model, new Date(AS_OF).toISOString());
-  for (const rows of sizes) await measure(rows, live);
+  for (const [index, rows] of sizes.entries())
+    await measure(rows, rounds[index] ?? rounds[rounds.length - 1] ?? 1, live);
 } finally {
   store.close();
   await stack.stop();
@@ -79,7 +80,7 @@ process.stdout.write(`${table(measured)}\n`);
 process.stdout.write(`${JSON.stringify({ bench: 'data', rounds, targets: TARGETS, measured, ...verdict })}\n`);
 process.exitCode = verdict.pass ? 0 : 1;
 
-async function measure(rows: number, live: { version: string; manifestSha256: string }): Promise<void> {
+async function measure(rows: number, rounds: number, live: { version: string; manifestSha256: string }): Promise<void> {
   const database = `bench_${rows}`;
   const mongo = await connectMongo({ uri: settings.MONGODB_URI, database });
   let runner: JobRunner | undefined;
@@ -92,7 +93,7 @@ async function measure(rows: number, live: { version: string; manifestSha256: st
     const index = Object.keys(await ensureWindowIndex(mongo.db, data, fields));
     await mongo.db.admin().command({ fsync: 1 });
     runner = await startJobs(stack.env, database);
-    for (const job of JOBS) measured.push(await measureJob(job, rows, database, index, live, runner));
+    for (const job of JOBS) measured.push(await measureJob(job, rows, rounds, database, index, live, runner));
   } finally {
     await runner?.stop();
     await mongo.db.dropDatabase();
@@ -104,6 +105,7 @@ async function measure(rows: number, live: { version: string; manifestSha256: st
 async function measureJob(
   job: (typeof JOBS)[number],
   rows: number,
+  rounds: number,
   database: string,
   index: readonly string[],
   live: { version: string; manifestSha256: string },

@@ -28,15 +28,20 @@ const median = (values: readonly number[]): number => {
     ? (sorted[middle] ?? NaN)
     : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
 };
+const byRound = (theirs: readonly number[], ours: readonly number[]): number[] =>
+  theirs.map((seconds, at) => seconds / (ours[at] ?? NaN));
 const round = (value: number): number => Number(value.toPrecision(3));
 
-/** Ratios of medians against the targets. */
+/**
+ * Ratios and growth against the targets. A ratio is the median of the rounds' own: what runs within seconds of each other meets the machine in the
+ * same state, which changes by half from minute to minute.
+ */
 export function judge(measured: readonly Measured[]): Verdict {
   const ratios = measured.map(({ rows, job, seconds, peakMb }) => ({
     rows,
     job,
-    pandas: round(median(seconds.pandas) / median(seconds.sluice)),
-    pymongoarrow: round(median(seconds.pymongoarrow) / median(seconds.sluice)),
+    pandas: round(median(byRound(seconds.pandas, seconds.sluice))),
+    pymongoarrow: round(median(byRound(seconds.pymongoarrow, seconds.sluice))),
     memoryMb: Math.round(peakMb.sluice),
   }));
   const jobs = [...new Set(measured.map(({ job }) => job))];

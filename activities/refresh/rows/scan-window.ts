@@ -42,7 +42,7 @@ export async function scanWindow(
   const projection = { _id: 0, ...Object.fromEntries(fieldsOf(derived).map((name) => [name, 1])) };
   const deriver = new RowDeriver({ derived }, lookups, data.checks);
   const reader = deriver.grouping(data.fields.time);
-  const parts = reader?.byDay === true ? partsByFixing(window, atMost, derived, lookups) : equalParts(window);
+  const parts = reader?.byDay === true ? partsByFixing(window, atMost, derived, lookups) : equalParts(window, atMost);
   const count = parts.length;
   let [rows, done] = [0, 0];
 

@@ -8,9 +8,10 @@ const at = (text: string): number => Date.parse(text);
 const shown = (parts: readonly Part[]): string[] =>
   parts.map(({ fromMs, toMs }) => [fromMs, toMs].map((ms) => new Date(ms).toISOString().slice(5, 16)).join(' '));
 
-it('equal parts cover the window once', () => {
+it('equal parts cover the window once, more of them where there are more rows', () => {
   const window = { fromMs: 7, toMs: 1_000_003 };
-  const parts = equalParts(window);
+  expect(equalParts(window, 5_000_000)).toHaveLength(50);
+  const parts = equalParts(window, FEW);
   expect([parts[0]?.fromMs, parts[parts.length - 1]?.toMs]).toEqual([window.fromMs, window.toMs]);
   expect(parts.slice(1).map(({ fromMs }) => fromMs)).toEqual(parts.slice(0, -1).map(({ toMs }) => toMs));
 });

@@ -4,7 +4,9 @@ import type { FeatureRegistry, FxRates } from '../../../schemas/types.js';
 
 const DAY_MS = 86_400_000;
 /** enough for the cursors to end together and for progress to show, few enough to cost nothing */
-const EQUAL_PARTS = 16;
+const FEWEST_PARTS = 16;
+/** of an equal part, about: its groups are held by the server and in memory here */
+const MOST_COUNTED_ROWS = 100_000;
 /** of a part by fixing, about: its numbers lie in memory, once as they were sent and once as they are read */
 const MOST_ROWS = 30_000;
 
@@ -14,10 +16,14 @@ export interface Part {
   toMs: number;
 }
 
-/** A window in equal parts, to the millisecond. */
-export function equalParts({ fromMs, toMs }: Part): Part[] {
-  const cut = (index: number): number => fromMs + Math.floor(((toMs - fromMs) * index) / EQUAL_PARTS);
-  return Array.from({ length: EQUAL_PARTS }, (_, index) => ({ fromMs: cut(index), toMs: cut(index + 1) }));
+/**
+ * A window in equal parts, to the millisecond.
+ * @param rows of the window, about
+ */
+export function equalParts({ fromMs, toMs }: Part, rows: number): Part[] {
+  const count = Math.max(FEWEST_PARTS, Math.ceil(rows / MOST_COUNTED_ROWS));
+  const cut = (index: number): number => fromMs + Math.floor(((toMs - fromMs) * index) / count);
+  return Array.from({ length: count }, (_, index) => ({ fromMs: cut(index), toMs: cut(index + 1) }));
 }
 
 /**
