@@ -1,14 +1,15 @@
 import type { CategoryStats, Stats } from '../../schemas/types.js';
-import { OrderedColumn, valueAt } from './ordered-column.js';
+import { BlockColumn } from './block-column.js';
 import { quantile } from './quantile.js';
+import { Selection } from './selection.js';
 
 /**
  * Median, interquartile range, 99.5 % quantile and count of a value, per group and over all rows. Exact: it keeps every value once (8 bytes a
  * row). Rows without a group count in the overall statistics only.
  */
 export class RobustStatsBuilder {
-  readonly #groups = new Map<string, OrderedColumn>();
-  readonly #ungrouped = new OrderedColumn();
+  readonly #groups = new Map<string, BlockColumn>();
+  readonly #ungrouped = new BlockColumn();
   #lastGroup: string | null = null;
   #last = this.#ungrouped;
   #rows = 0;
@@ -23,7 +24,7 @@ export class RobustStatsBuilder {
     // Values of one group often come together.
     if (group !== this.#lastGroup) {
       this.#lastGroup = group;
-      this.#last = this.#groups.get(group) ?? new OrderedColumn();
+      this.#last = this.#groups.get(group) ?? new BlockColumn();
       this.#groups.set(group, this.#last);
     }
     this.#last.push(value);
@@ -50,9 +51,9 @@ export class RobustStatsBuilder {
   }
 }
 
-function statsOf(columns: readonly OrderedColumn[]): Stats {
-  const runs = columns.flatMap((column) => column.runs());
+function statsOf(columns: readonly BlockColumn[]): Stats {
+  const selection = new Selection(columns.flatMap((column) => column.blocks()));
   const count = columns.reduce((sum, { length }) => sum + length, 0);
-  const at = (q: number): number => quantile(count, (index) => valueAt(runs, index), q);
+  const at = (q: number): number => quantile(count, (index) => selection.at(index), q);
   return { count, median: at(0.5), iqr: at(0.75) - at(0.25), p995: at(0.995) };
 }
