@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
 import { Client, Connection } from '@temporalio/client';
 import type proto from '@temporalio/proto';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
@@ -13,7 +15,11 @@ const QUEUE = 'bench';
 
 /** Runs the jobs as production does: an activity of a data worker, which is a process of its own. */
 export interface JobRunner {
-  run(job: MeasuredJob, input: RefreshInput): Promise<{ seconds: number; artifacts: RefreshedArtifact[] }>;
+  /** @returns seconds of the whole job, and of them those of reading and computing, from the worker's own log */
+  run(
+    job: MeasuredJob,
+    input: RefreshInput,
+  ): Promise<{ seconds: number; computing: number; artifacts: RefreshedArtifact[] }>;
   /** the most memory that the worker's process has taken so far, in MB (10^6) */
   peakMemoryMb(): Promise<number>;
   stop(): Promise<void>;
@@ -31,11 +37,17 @@ export async function startJobs(env: Record<string, string>, database: string): 
       ...env,
       ...DATA_WORKER.env,
       MONGODB_DATABASE: database,
-      LOG_LEVEL: 'warn',
+      LOG_LEVEL: 'info',
     },
-    stdout: 'ignore',
     stderr: 'inherit',
+    buffer: false,
     reject: false,
+  });
+  const computedMs = new Map<string, number>();
+  const lines = createInterface(worker.stdout);
+  lines.on('line', (line) => {
+    const record = JSON.parse(line) as { msg?: string; key: string; computedMs: number };
+    if (record.msg === 'refreshed') computedMs.set(record.key, record.computedMs);
   });
   const address = env['TEMPORAL_ADDRESS'] ?? '';
   const connection = await NativeConnection.connect({ address });
@@ -55,7 +67,9 @@ export async function startJobs(env: Record<string, string>, database: string): 
         args: [job, input],
       });
       const artifacts = await handle.result();
-      return { seconds: secondsOfActivity(await handle.fetchHistory()), artifacts };
+      while (!computedMs.has(input.key)) await once(lines, 'line');
+      const computing = (computedMs.get(input.key) ?? NaN) / 1000;
+      return { seconds: secondsOfActivity(await handle.fetchHistory()), computing, artifacts };
     },
     peakMemoryMb: () => peakMemoryMb(worker.pid ?? 0),
     async stop() {

@@ -63,12 +63,15 @@ export async function refreshFromRows(
   };
   const scan = await scanWindow(db, model, derived, ready, window, add, how);
   const refused = { refused: scan.refused.count, rows: scan.rows };
-  const artifacts: RefreshedArtifact[] = [];
-  for (const { name, file, schema } of lookups) {
-    const builder = builders.find((one) => one.name === name);
+  const made = lookups.map((lookup) => {
+    const builder = builders.find((one) => one.name === lookup.name);
     const rows = builder?.rows() ?? 0;
-    if (builder === undefined || rows === 0) throw nothingUsable(name, spec, window, scan);
-    const document = builder.build();
+    if (builder === undefined || rows === 0) throw nothingUsable(lookup.name, spec, window, scan);
+    return { ...lookup, rows, document: builder.build() };
+  });
+  const computedMs = Date.now() - startedAt;
+  const artifacts: RefreshedArtifact[] = [];
+  for (const { name, file, schema, rows, document } of made) {
     const compared = await compareWithLive(spec, name, document, live);
     artifacts.push(
       await publishArtifact(
@@ -90,7 +93,8 @@ export async function refreshFromRows(
       ),
     );
   }
-  log.info({ model: input.model, key: input.key, job, ...refused, tookMs: Date.now() - startedAt }, 'refreshed');
+  const took = { computedMs, tookMs: Date.now() - startedAt };
+  log.info({ model: input.model, key: input.key, job, ...refused, ...took }, 'refreshed');
   return artifacts;
 }
 
