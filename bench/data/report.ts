@@ -1,3 +1,4 @@
+import { quantileOfSorted } from '../../domain/lookups/quantile.js';
 import type { CategoryStats, MerchantFreqMap } from '../../schemas/types.js';
 
 export const CONTENDERS = ['sluice', 'pandas', 'pymongoarrow'] as const;
@@ -32,13 +33,7 @@ export interface Verdict {
   pass: boolean;
 }
 
-const median = (values: readonly number[]): number => {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1
-    ? (sorted[middle] ?? NaN)
-    : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
-};
+const median = (values: readonly number[]): number => quantileOfSorted(Float64Array.from(values).sort(), 0.5);
 const byRound = (theirs: readonly number[], ours: readonly number[]): number[] =>
   theirs.map((seconds, at) => seconds / (ours[at] ?? NaN));
 const round = (value: number): number => Number(value.toPrecision(3));

@@ -53,7 +53,6 @@ export class RobustStatsBuilder {
 
 function statsOf(columns: readonly BlockColumn[]): Stats {
   const selection = new Selection(columns.flatMap((column) => column.blocks()));
-  const count = columns.reduce((sum, { length }) => sum + length, 0);
-  const at = (q: number): number => quantile(count, (index) => selection.at(index), q);
-  return { count, median: at(0.5), iqr: at(0.75) - at(0.25), p995: at(0.995) };
+  const at = (q: number): number => quantile(selection.length, (index) => selection.at(index), q);
+  return { count: selection.length, median: at(0.5), iqr: at(0.75) - at(0.25), p995: at(0.995) };
 }

@@ -14,18 +14,19 @@ interface Spread {
  * digits; counting the values digit by digit finds the few that a place can be one of, and only these are copied and sorted.
  */
 export class Selection {
-  readonly #length: number;
+  /** how many values there are */
+  readonly length: number;
   readonly #spreads = new Map<string, Spread>();
   readonly #sorted = new Map<string, Float64Array>();
 
   /** @param blocks without NaN; they must not change */
   constructor(private readonly blocks: readonly Float64Array[]) {
-    this.#length = blocks.reduce((sum, { length }) => sum + length, 0);
+    this.length = blocks.reduce((sum, { length }) => sum + length, 0);
   }
 
   /** @param index from 0; less than there are values */
   at(index: number): number {
-    let [rank, count] = [index, this.#length];
+    let [rank, count] = [index, this.length];
     const prefix: number[] = [];
     while (count > FEW && prefix.length < DIGITS) {
       const { digits, counts } = this.#spreadOf(prefix);

@@ -1,5 +1,6 @@
 import type { Document } from 'mongodb';
 import { NumberColumn } from '../../../domain/lookups/number-column.js';
+import { afterName } from './after-name.js';
 import type { RowScanner, ScannedField } from './row-scanner.js';
 
 const TYPE = { end: 0, double: 1, string: 2, document: 3, array: 4, null: 10, int32: 16 } as const;
@@ -86,7 +87,7 @@ export class GroupReader {
   /** Its `_id`, where the rows have any text, `rows`, and `numbers`: in this order, as the stage says. */
   #readGroup(batch: Buffer, view: DataView, start: number, groups: Groups): boolean {
     const { texts, numbers } = groups;
-    const [ownTexts, ownNumbers] = [texts.length, numbers.length];
+    const before = numbers.length;
     for (const slot of this.textSlots) texts.push(this.#missing(slot));
     let rows = 0;
     for (let at = start + 4; batch[at] !== TYPE.end;) {
@@ -95,9 +96,7 @@ export class GroupReader {
       at = afterName(batch, at);
       if (initial === INITIAL.id) {
         const isOne = this.textSlots.length === 1;
-        at = isOne
-          ? this.#readText(batch, view, at, type, 0, texts, ownTexts)
-          : this.#readTexts(batch, view, at, type, texts, ownTexts);
+        at = isOne ? this.#readText(batch, view, at, type, 0, texts) : this.#readTexts(batch, view, at, type, texts);
         if (at < 0) return false;
       } else if (initial === INITIAL.rows) {
         if (type !== TYPE.int32) return false;
@@ -110,17 +109,10 @@ export class GroupReader {
     }
     groups.rows.push(rows);
     // The server leaves a number out that is not there.
-    return this.numberSlot < 0 || numbers.length - ownNumbers === rows;
+    return this.numberSlot < 0 || numbers.length - before === rows;
   }
 
-  #readTexts(
-    batch: Buffer,
-    view: DataView,
-    start: number,
-    keyType: number | undefined,
-    texts: number[],
-    from: number,
-  ): number {
+  #readTexts(batch: Buffer, view: DataView, start: number, keyType: number | undefined, texts: number[]): number {
     if (keyType !== TYPE.document) return -1;
     let at = start + 4;
     while (batch[at] !== TYPE.end) {
@@ -128,13 +120,16 @@ export class GroupReader {
       // Its position, in digits.
       let index = 0;
       for (at++; batch[at] !== 0; at++) index = index * 10 + (batch[at] ?? 0) - ZERO;
-      at = this.#readText(batch, view, at + 1, type, index, texts, from);
+      at = this.#readText(batch, view, at + 1, type, index, texts);
       if (at < 0) return -1;
     }
     return at + 1;
   }
 
-  /** @returns where it ends; -1 for what is no text */
+  /**
+   * @param texts whose last ones are the group's own
+   * @returns where it ends; -1 for what is no text
+   */
   #readText(
     batch: Buffer,
     view: DataView,
@@ -142,26 +137,18 @@ export class GroupReader {
     type: number | undefined,
     index: number,
     texts: number[],
-    from: number,
   ): number {
     if (type === TYPE.null) return at;
     if (type !== TYPE.string) return -1;
     const slot = this.textSlots[index] ?? -1;
     const length = view.getInt32(at, true);
-    texts[from + index] = this.#interners[slot]?.idOf(batch, at + 4, length - 1) ?? 0;
+    texts[texts.length - this.textSlots.length + index] = this.#interners[slot]?.idOf(batch, at + 4, length - 1) ?? 0;
     return at + 4 + length;
   }
 
   #missing(slot: number): number {
     return this.#interners[slot]?.idOfNull() ?? 0;
   }
-}
-
-/** @param at an element's type, which its name follows */
-function afterName(batch: Buffer, at: number): number {
-  let end = at + 1;
-  while (batch[end] !== 0) end++;
-  return end + 1;
 }
 
 /** Adds those of a BSON array of finite doubles and 32-bit integers; false when it holds anything else. */

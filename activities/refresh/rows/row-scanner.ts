@@ -1,4 +1,5 @@
 import type { ValueType } from '../../../domain/features/op-inputs.js';
+import { afterName } from './after-name.js';
 import { Interner } from './interner.js';
 
 /** A field of the documents and how it is read. */
@@ -61,9 +62,7 @@ export class RowScanner {
     let rows = 0;
     for (let at = 4; batch[at] !== TYPE.end; rows++) {
       // An element is its type, its position as text, a zero, and the document.
-      do at++;
-      while (batch[at] !== 0);
-      at++;
+      at = afterName(batch, at);
       const end = at + view.getInt32(at, true);
       each(view, at, end);
       at = end;
