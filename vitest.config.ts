@@ -13,7 +13,7 @@ export default defineConfig({
           name: 'unit',
           sequence: { groupOrder: 0 },
           include: [
-            '{activities,client,domain,platform,schedules,schemas,scoring,stack,workers,workflows,test/unit}/**/*.test.ts',
+            '{activities,client,domain,ingest,platform,schedules,schemas,scoring,stack,stores,workers,workflows,test/unit}/**/*.test.ts',
           ],
           exclude: ['**/*.integration.test.ts'],
         },

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
-import { importFixings } from '../activities/mongo/import/index.js';
-import { ensureWindowIndex } from '../activities/mongo/indexes.js';
+import { importFixings } from '../ingest/index.js';
+import { ensureWindowIndex } from '../stores/transactions/indexes.js';
 import { rawInputs } from '../activities/refresh/rows/row-deriver.js';
-import { refreshKey } from '../domain/refresh/types.js';
+import { runKey } from '../domain/runs/key.js';
 import { loadSettings } from '../platform/config.js';
 import { objectStoreOf } from '../platform/connect.js';
 import { loadSigner } from '../platform/keys.js';
@@ -160,7 +160,7 @@ async function runOurs(
   live: { version: string; manifestSha256: string },
   runner: JobRunner,
 ): Promise<Run> {
-  const key = refreshKey(asOf);
+  const key = runKey(asOf);
   const { seconds, computing, artifacts } = await runner.run(job, { model: model.spec.model, asOf, key, live });
   const stored = await store.get(artifacts[0]?.objectKey ?? '');
   if (stored === null) throw new Error(`${job} stored nothing in ${database}`);

@@ -1,4 +1,4 @@
-import type { DriftVerdict } from '../activities/drift/contract.js';
+import type { DriftVerdict } from '../domain/drift/day.js';
 import type { DriftStatus } from '../workflows/monitorDrift/contract.js';
 import type { ThresholdsStatus } from '../workflows/recalibrateThresholds/contract.js';
 import type { RefreshStatus } from '../workflows/refresh/contract.js';

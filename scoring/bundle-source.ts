@@ -1,5 +1,5 @@
 import type { BundleExpectation } from '../domain/bundle/layout.js';
-import { bundleKey, pointerKey } from '../domain/bundle/layout.js';
+import { bundleKey, pointerKey } from '../stores/keys.js';
 import { loadBundle, type LoadedBundle } from '../domain/bundle/load.js';
 import type { TrustedKeys } from '../domain/dsse/dsse.js';
 import { readPointerFile } from '../domain/pointer/pointer.js';

@@ -1,7 +1,7 @@
 import { MongoClient } from 'mongodb';
 import { epochMs } from '../domain/features/time.js';
 import { SluiceError } from '../platform/errors.js';
-import { recordLabels, type RecordedLabels } from '../platform/labels.js';
+import { recordLabels, type RecordedLabels } from '../stores/labels.js';
 import { mongoAddress, mongoFailure } from '../platform/mongo.js';
 import type { Violation } from '../platform/validate.js';
 import type { ModelSpec } from '../schemas/types.js';

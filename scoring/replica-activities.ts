@@ -1,4 +1,4 @@
-import type { ReplicaActivities } from '../activities/contract.js';
+import type { ReplicaActivities } from '../activities/rollout/contract.js';
 import type { Receipt } from '../domain/release/types.js';
 import { SluiceError, toFailure } from '../platform/errors.js';
 import type { PointerFollower } from './pointer-follower.js';

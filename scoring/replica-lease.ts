@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
-import type { ReplicaRegistry, ReplicaState } from '../platform/replica-registry.js';
+import type { ReplicaRegistry, ReplicaState } from '../stores/replica-registry.js';
 import type { RegistryState } from './readiness.js';
 
 export interface LeaseStatus {

@@ -10,7 +10,7 @@ import { loadTrustedKeys } from '../platform/keys.js';
 import { loadModel } from '../platform/models.js';
 import { createObjectStore, type ObjectStore } from '../platform/object-store.js';
 import { projectPath } from '../platform/project.js';
-import { createReplicaRegistry, type ReplicaState } from '../platform/replica-registry.js';
+import { createReplicaRegistry, type ReplicaState } from '../stores/replica-registry.js';
 import { buildApp } from './app.js';
 import { createBundleCache } from './bundle-cache.js';
 import { createBundleHost } from './bundle-host.js';

@@ -2,15 +2,15 @@ import { tmpdir } from 'node:os';
 import { Client, Connection } from '@temporalio/client';
 import { createBundleActivities } from '../activities/bundle/bundle.js';
 import { createDriftActivities } from '../activities/drift/drift.js';
-import { createMongoActivities } from '../activities/mongo/mongo.js';
-import { referenceDeps } from '../activities/prune/deps.js';
-import { createPruneActivities } from '../activities/prune/prune.js';
+import { createTrainingDataActivities } from '../activities/training-data/training-data.js';
+import { referenceDeps } from '../stores/retention/deps.js';
+import { createPruneActivities } from '../activities/retention/prune.js';
 import { createFxRefreshActivities } from '../activities/refresh/fx/fx.js';
 import { createFxProvider } from '../activities/refresh/fx/sources.js';
 import { createSynonymsRefreshActivities } from '../activities/refresh/synonyms/synonyms.js';
-import { streamPredictions } from '../activities/predictions/stream.js';
+import { streamPredictions } from '../stores/predictions/stream.js';
 import { createRowRefreshActivities } from '../activities/refresh/refresh.js';
-import { createThresholdActivities } from '../activities/thresholds/thresholds.js';
+import { createRecalibrationActivities } from '../activities/recalibration/recalibration.js';
 import { trainerEnv } from '../activities/trainer/child-env.js';
 import { createScoreRows } from '../activities/trainer/score-rows.js';
 import { loadSettings } from '../platform/config.js';
@@ -39,7 +39,7 @@ try {
     taskQueue: QUEUES.data,
     maxConcurrentActivityTaskExecutions: 4,
     activities: {
-      ...createMongoActivities({
+      ...createTrainingDataActivities({
         db: mongo.db,
         objectStore: store,
         modelsDir,
@@ -70,7 +70,7 @@ try {
           createFxProvider({ source: settings.FX_SOURCE, apiKey: settings.FX_API_KEY, now: () => new Date() }),
         log,
       }),
-      ...createThresholdActivities({
+      ...createRecalibrationActivities({
         db: mongo.db,
         store,
         trustedKeys,

@@ -3,21 +3,22 @@ import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
 import { Client, Connection } from '@temporalio/client';
 import { createApprovalActivities } from '../activities/approval/approval.js';
-import { createDecisionLog } from '../activities/approval/decision-log.js';
-import { createAuditLog } from '../activities/audit/audit-log.js';
+import { createDecisionLog } from '../stores/decision-log.js';
+import { createAuditLog } from '../stores/audit-log.js';
 import { createRetrainingActivities } from '../activities/drift/retraining-activities.js';
-import { createMlflowActivities } from '../activities/mlflow/mlflow.js';
-import { channelsOf } from '../activities/notify/channels.js';
-import { createDeliveryLedger } from '../activities/notify/ledger.js';
-import { fileSink, logSink } from '../activities/notify/local.js';
-import { createNotifyActivities } from '../activities/notify/notify.js';
+import { createRegistryActivities } from '../activities/registry/registry.js';
+import { channelsOf } from '../activities/notification/channels.js';
+import { createDeliveryLedger } from '../stores/notification-ledger.js';
+import { fileSink, logSink } from '../activities/notification/local.js';
+import { createNotifyActivities } from '../activities/notification/notify.js';
 import { createPointerActivities } from '../activities/pointer/pointer.js';
 import { createReportActivities } from '../activities/report/report.js';
 import { createRolloutActivities } from '../activities/rollout/rollout.js';
-import { createScheduleActivities } from '../activities/schedules/schedules.js';
-import { createScorerActivities } from '../activities/scorer/scorer.js';
-import { createSpecActivities } from '../activities/spec/spec.js';
-import { createTemporalActivities } from '../activities/temporal/temporal.js';
+import { createRolloutVerdicts } from '../stores/rollout-verdicts.js';
+import { createScheduleActivities } from '../activities/runs/schedules.js';
+import { createScorerActivities } from '../activities/rollout/scorers.js';
+import { createModelSpecActivities } from '../activities/model-spec/model-spec.js';
+import { createWaitActivities } from '../activities/runs/wait.js';
 import { loadSettings } from '../platform/config.js';
 import { mongoOf, objectStoreOf } from '../platform/connect.js';
 import { SluiceError } from '../platform/errors.js';
@@ -56,13 +57,13 @@ try {
     taskQueue: QUEUES.release,
     workflowBundle: { codePath: WORKFLOW_BUNDLE },
     activities: {
-      ...createSpecActivities({ modelsDir, gitSha: settings.SLUICE_GIT_SHA }),
-      ...createMlflowActivities({
+      ...createModelSpecActivities({ modelsDir, gitSha: settings.SLUICE_GIT_SHA }),
+      ...createRegistryActivities({
         mlflow: createMlflowClient(settings.MLFLOW_TRACKING_URI),
         loadSpec: async (model) => (await loadModel(modelsDir, model)).spec,
       }),
       ...pointer,
-      ...createRolloutActivities({ db: mongo.db, objectStore: store, readPointer: pointer.readPointer }),
+      ...createRolloutActivities({ store, verdicts: createRolloutVerdicts({ db: mongo.db, store, trustedKeys }) }),
       ...createScorerActivities({ db: mongo.db, store, trustedKeys }),
       ...createApprovalActivities({
         log: createDecisionLog(mongo.db),
@@ -79,7 +80,7 @@ try {
         },
         log,
       }),
-      ...createTemporalActivities({ client }),
+      ...createWaitActivities({ client }),
       ...createScheduleActivities({ client }),
       ...createRetrainingActivities({
         db: mongo.db,

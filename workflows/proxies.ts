@@ -1,31 +1,28 @@
 import { proxyActivities } from '@temporalio/workflow';
-import type {
-  ApprovalActivities,
-  BundleActivities,
-  MlflowActivities,
-  MongoActivities,
-  NotifyActivities,
-  PointerActivities,
-  ReplicaActivities,
-  ReportActivities,
-  RolloutActivities,
-  ScorerActivities,
-  SpecActivities,
-  TemporalActivities,
-  TrainerActivities,
-} from '../activities/contract.js';
+import type { ApprovalActivities } from '../activities/approval/contract.js';
+import type { BundleActivities } from '../activities/bundle/contract.js';
+import type { RegistryActivities } from '../activities/registry/contract.js';
+import type { TrainingDataActivities } from '../activities/training-data/contract.js';
+import type { NotifyActivities } from '../activities/notification/contract.js';
+import type { PointerActivities } from '../activities/pointer/contract.js';
+import type { ReplicaActivities, RolloutActivities, ScorerActivities } from '../activities/rollout/contract.js';
+import type { ReportActivities } from '../activities/report/contract.js';
+import type { ModelSpecActivities } from '../activities/model-spec/contract.js';
+import type { WaitActivities } from '../activities/runs/contract.js';
+import type { TrainerActivities } from '../activities/trainer/contract.js';
 import type { DriftActivities, RetrainingActivities } from '../activities/drift/contract.js';
-import type { AlertTestActivities } from '../activities/notify/contract.js';
-import type { PruneActivities } from '../activities/prune/contract.js';
-import type { RecomposeActivities, RefreshActivities } from '../activities/refresh/contract.js';
-import type { AwaitRunActivities, ScheduleActivities } from '../activities/schedules/contract.js';
-import type { ThresholdActivities } from '../activities/thresholds/contract.js';
+import type { NotificationTestActivities } from '../activities/notification/contract.js';
+import type { PruneActivities } from '../activities/retention/contract.js';
+import type { RecomposeActivities } from '../activities/bundle/contract.js';
+import type { RefreshActivities } from '../activities/refresh/contract.js';
+import type { AwaitRunActivities, ScheduleActivities } from '../activities/runs/contract.js';
+import type { RecalibrationActivities } from '../activities/recalibration/contract.js';
 import { QUEUES, replicaQueue } from './queues.js';
 
 /** Calls of a second or two. A killed worker costs at most this timeout; a system that is down is asked again for hours, since a release should outlast it. */
 export const light = proxyActivities<
-  SpecActivities &
-    MlflowActivities &
+  ModelSpecActivities &
+    RegistryActivities &
     PointerActivities &
     ScorerActivities &
     ApprovalActivities &
@@ -43,7 +40,12 @@ export const light = proxyActivities<
 
 /** Bulk I/O: minutes long, so a heartbeat tells a dead worker from a busy one. */
 export const bulk = proxyActivities<
-  MongoActivities & BundleActivities & RecomposeActivities & PruneActivities & DriftActivities & ThresholdActivities
+  TrainingDataActivities &
+    BundleActivities &
+    RecomposeActivities &
+    PruneActivities &
+    DriftActivities &
+    RecalibrationActivities
 >({
   taskQueue: QUEUES.data,
   startToCloseTimeout: '2h',
@@ -73,7 +75,7 @@ export const training = proxyActivities<TrainerActivities>({
 });
 
 /** Waiting for another run to close may take as long as that run does. */
-export const waiting = proxyActivities<TemporalActivities & AwaitRunActivities>({
+export const waiting = proxyActivities<WaitActivities & AwaitRunActivities>({
   taskQueue: QUEUES.release,
   startToCloseTimeout: '24h',
   heartbeatTimeout: '20s',
@@ -100,7 +102,7 @@ export const smokes = proxyActivities<ScorerActivities>({
 });
 
 /** A person asks and looks at the answer: no second try behind their back. */
-export const once = proxyActivities<AlertTestActivities>({
+export const once = proxyActivities<NotificationTestActivities>({
   taskQueue: QUEUES.release,
   startToCloseTimeout: '30s',
   scheduleToCloseTimeout: '1m',

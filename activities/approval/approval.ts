@@ -2,8 +2,8 @@ import { authorise, type Authorisation } from '../../domain/approval/authorise.j
 import { operationAsDecision, proofMatches } from '../../domain/approval/proof.js';
 import { provenDigest } from '../../domain/approval/proven-digest.js';
 import { validate } from '../../platform/validate.js';
-import type { ApprovalActivities } from '../contract.js';
-import type { DecisionLog } from './decision-log.js';
+import type { ApprovalActivities } from './contract.js';
+import type { DecisionLog } from '../../stores/decision-log.js';
 import { readPrincipals } from './principals.js';
 
 export interface ApprovalDeps {

@@ -1,6 +1,6 @@
-import type { BundleActivities } from '../contract.js';
+import type { BundleActivities } from './contract.js';
 import { heartbeating } from '../heartbeat.js';
-import type { RecomposeActivities } from '../refresh/contract.js';
+import type { RecomposeActivities } from './contract.js';
 import { composeBundle } from './compose.js';
 import type { BundleDeps } from './deps.js';
 import { recomposeBundle } from './recompose.js';

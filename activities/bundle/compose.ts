@@ -1,5 +1,6 @@
 import { canonicalJson, sha256Hex } from '../../domain/bundle/digest.js';
-import { BUNDLE_FILE, bundleKey, filesOfNewBundle, lookupVersionFile } from '../../domain/bundle/layout.js';
+import { BUNDLE_FILE, filesOfNewBundle, lookupVersionFile } from '../../domain/bundle/layout.js';
+import { bundleKey } from '../../stores/keys.js';
 import { BundleError, type ManifestInput } from '../../domain/bundle/manifest.js';
 import { modelCard } from '../../domain/bundle/model-card.js';
 import { nextSemver } from '../../domain/bundle/version.js';
@@ -7,7 +8,7 @@ import type { Lookups } from '../../domain/features/compile.js';
 import type { BundleRef } from '../../domain/release/types.js';
 import { SluiceError } from '../../platform/errors.js';
 import { validate } from '../../platform/validate.js';
-import type { BundleActivities } from '../contract.js';
+import type { BundleActivities } from './contract.js';
 import type { BundleDeps } from './deps.js';
 import { makeGoldenVectors, trainedGolden } from './golden.js';
 import { chooseLookups } from './lookups.js';

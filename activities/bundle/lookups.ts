@@ -7,7 +7,7 @@ import { SluiceError } from '../../platform/errors.js';
 import type { ObjectStore } from '../../platform/object-store.js';
 import { validate, type SchemaName } from '../../platform/validate.js';
 import type { Manifest, ModelSpec } from '../../schemas/types.js';
-import { readBundleFile, readManifest } from './read-manifest.js';
+import { readBundleFile, readManifest } from '../../stores/manifests.js';
 
 export interface ChosenLookup extends LookupCandidate {
   file: string;

@@ -1,5 +1,6 @@
 import { sha256Hex } from '../../domain/bundle/digest.js';
-import { bundleKey, MANIFEST_FILE, SIGNATURE_FILE } from '../../domain/bundle/layout.js';
+import { bundleKey, claimKey } from '../../stores/keys.js';
+import { MANIFEST_FILE, SIGNATURE_FILE } from '../../domain/bundle/layout.js';
 import { formatBundleVersion } from '../../domain/bundle/version.js';
 import { SluiceError } from '../../platform/errors.js';
 import type { ObjectStore } from '../../platform/object-store.js';
@@ -20,7 +21,7 @@ export async function claimVersion(
   for (let later = 0; later <= MAX_SECONDS_LATER; later++) {
     const createdAt = new Date(Date.parse(input.createdAt) + later * 1000).toISOString();
     const version = formatBundleVersion(createdAt, input.semver, input.gitSha);
-    const key = `fraud/claims/${input.model}/${version}.json`;
+    const key = claimKey(input.model, version);
     if ((await store.putIfAbsent(key, claim, 'application/json')) === 'created') return version;
     if ((await store.get(key))?.bytes.equals(claim) === true) return version;
   }

@@ -1,12 +1,13 @@
 import { canonicalJson, sha256Hex } from '../../domain/bundle/digest.js';
 import { fromGoldenVectors } from '../../domain/bundle/golden.js';
-import { BUNDLE_FILE, bundleKey, lookupVersionFile } from '../../domain/bundle/layout.js';
+import { BUNDLE_FILE, lookupVersionFile } from '../../domain/bundle/layout.js';
+import { bundleKey } from '../../stores/keys.js';
 import type { LoadedBundle } from '../../domain/bundle/load.js';
 import type { ManifestInput } from '../../domain/bundle/manifest.js';
 import { refreshedCard } from '../../domain/bundle/refreshed-card.js';
 import { nextSemver, parseBundleVersion } from '../../domain/bundle/version.js';
 import type { ModelSpec, PerCategoryThresholds } from '../../schemas/types.js';
-import type { RecomposeActivities } from '../refresh/contract.js';
+import type { RecomposeActivities } from './contract.js';
 import type { BundleDeps } from './deps.js';
 import { makeGoldenVectors } from './golden.js';
 import { claimVersion } from './publish.js';

@@ -5,7 +5,7 @@ import { SluiceError } from '../../platform/errors.js';
 import type { ObjectStore } from '../../platform/object-store.js';
 import { validate, type SchemaName } from '../../platform/validate.js';
 import type { ArtifactVersion, ModelSpec } from '../../schemas/types.js';
-import type { RecomposeActivities, Replacement } from '../refresh/contract.js';
+import type { RecomposeActivities, Replacement } from './contract.js';
 import { candidate } from './lookups.js';
 
 type Kept = Awaited<ReturnType<RecomposeActivities['recomposeBundle']>>['kept'][number];

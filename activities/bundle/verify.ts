@@ -1,4 +1,5 @@
-import { bundleExpectation, bundleKey, MANIFEST_FILE, SIGNATURE_FILE } from '../../domain/bundle/layout.js';
+import { bundleExpectation, MANIFEST_FILE, SIGNATURE_FILE } from '../../domain/bundle/layout.js';
+import { bundleKey } from '../../stores/keys.js';
 import { loadBundle, type LoadedBundle } from '../../domain/bundle/load.js';
 import { BundleError } from '../../domain/bundle/manifest.js';
 import { compileFeatures } from '../../domain/features/compile.js';
@@ -6,7 +7,7 @@ import type { BundleRef } from '../../domain/release/types.js';
 import { validateBundleDocument } from '../../platform/bundle-validator.js';
 import type { ModelSpec } from '../../schemas/types.js';
 import type { BundleDeps, Target } from './deps.js';
-import { readBundleFile } from './read-manifest.js';
+import { readBundleFile } from '../../stores/manifests.js';
 
 type Reader = Pick<BundleDeps, 'store' | 'trustedKeys'>;
 

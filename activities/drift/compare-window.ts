@@ -8,8 +8,10 @@ import { SluiceError } from '../../platform/errors.js';
 import type { ObjectStore } from '../../platform/object-store.js';
 import { validate } from '../../platform/validate.js';
 import type { DriftReport, ModelSpec } from '../../schemas/types.js';
-import type { DriftDay, DriftTarget } from './contract.js';
-import { driftPrefix, readDay, reportsOf, saveDay, toDay } from './documents.js';
+import type { DriftDay } from '../../domain/drift/day.js';
+import type { DriftTarget } from './contract.js';
+import { driftPrefix } from '../../stores/keys.js';
+import { readDay, reportsOf, saveDay, toDay } from '../../stores/drift/reports.js';
 import { readWindow, type ReadOptions } from './read-window.js';
 import { readReference } from './reference.js';
 

@@ -1,6 +1,6 @@
 import type { ModelSpec } from '../../schemas/types.js';
 import { heartbeating } from '../heartbeat.js';
-import { withMongo } from '../mongo/address.js';
+import { withMongo } from '../../platform/mongo-address.js';
 import { compareWindow, type CompareDeps } from './compare-window.js';
 import type { DriftActivities, DriftTarget } from './contract.js';
 import type { ReadOptions } from './read-window.js';

@@ -2,7 +2,7 @@ import type { Db } from 'mongodb';
 import { SluiceError } from '../../platform/errors.js';
 import type { MlflowTracking, TrackedRun } from '../../platform/mlflow-tracking.js';
 import type { ObjectStore } from '../../platform/object-store.js';
-import { documentId, readDay, reportsOf, type DriftReportDocument } from './documents.js';
+import { documentId, readDay, reportsOf, type DriftReportDocument } from '../../stores/drift/reports.js';
 
 /** By this tag a run whose creation was not answered is found again. */
 const TAG = 'sluice.drift';

@@ -1,7 +1,7 @@
 import type { Db } from 'mongodb';
 import type { DriftWindow } from '../../domain/drift/types.js';
 import type { ModelSpec } from '../../schemas/types.js';
-import { streamPredictions } from '../predictions/stream.js';
+import { streamPredictions } from '../../stores/predictions/stream.js';
 import { MaturedColumns, WindowColumns } from './columns.js';
 
 const DAY_MS = 86_400_000;

@@ -5,7 +5,7 @@ import type { DriftReference } from '../../domain/drift/types.js';
 import type { ObjectStore } from '../../platform/object-store.js';
 import { validate } from '../../platform/validate.js';
 import type { Manifest } from '../../schemas/types.js';
-import { readBundleFile, readManifest } from '../bundle/read-manifest.js';
+import { readBundleFile, readManifest } from '../../stores/manifests.js';
 
 /** A bundle by its signed manifest, and what a window is compared with: null for a bundle that was made before profiles were. */
 export interface BundleReference {

@@ -1,9 +1,9 @@
 import type { ModelSpec } from '../../schemas/types.js';
-import { withMongo } from '../mongo/address.js';
+import { withMongo } from '../../platform/mongo-address.js';
 import type { RetrainingActivities } from './contract.js';
-import { documentId, reportsOf } from './documents.js';
+import { documentId, reportsOf } from '../../stores/drift/reports.js';
 import { logDay, type MlflowRunDeps } from './mlflow-run.js';
-import { claimRetraining, markStarted } from './retrainings.js';
+import { claimRetraining, markStarted } from '../../stores/drift/retrainings.js';
 
 export interface RetrainingDeps extends MlflowRunDeps {
   loadSpec: (model: string) => Promise<Pick<ModelSpec, 'drift'>>;

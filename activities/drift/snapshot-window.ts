@@ -5,7 +5,8 @@ import { validate } from '../../platform/validate.js';
 import type { DriftSnapshot, ModelSpec } from '../../schemas/types.js';
 import type { CompareDeps } from './compare-window.js';
 import type { DriftTarget, KeptSnapshot } from './contract.js';
-import { documentId, driftPrefix, snapshotsOf } from './documents.js';
+import { documentId, snapshotsOf } from '../../stores/drift/reports.js';
+import { driftPrefix } from '../../stores/keys.js';
 import { readWindow, type ReadOptions } from './read-window.js';
 import { readReference } from './reference.js';
 

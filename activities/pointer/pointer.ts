@@ -1,14 +1,14 @@
 import { auditRecordOf } from '../../domain/audit/chain.js';
-import { pointerKey } from '../../domain/bundle/layout.js';
+import { bundlePrefix, pointerKey } from '../../stores/keys.js';
 import type { Signer, TrustedKeys } from '../../domain/dsse/dsse.js';
 import { decideSwap, nextPointer, writePointerFile, type PointerChange } from '../../domain/pointer/pointer.js';
 import { SluiceError } from '../../platform/errors.js';
 import type { ObjectStore } from '../../platform/object-store.js';
 import type { Pointer } from '../../schemas/types.js';
-import type { AuditLog } from '../audit/audit-log.js';
-import { readManifest } from '../bundle/read-manifest.js';
-import type { PointerActivities } from '../contract.js';
-import { fetchPointer } from './pointer-store.js';
+import type { AuditLog } from '../../stores/audit-log.js';
+import { readManifest } from '../../stores/manifests.js';
+import type { PointerActivities } from './contract.js';
+import { fetchPointer } from '../../stores/pointers.js';
 
 export interface PointerDeps {
   store: ObjectStore;
@@ -98,7 +98,7 @@ async function requirePublished(
   { model, bundle }: { model: string; bundle: { version: string; manifestSha256: string } },
 ): Promise<void> {
   const manifest = await readManifest(store, trustedKeys, { model, ...bundle });
-  const prefix = `fraud/artifacts/${model}/${bundle.version}/`;
+  const prefix = bundlePrefix(model, bundle.version);
   const present = new Map((await store.list(prefix)).map(({ key, bytes }) => [key.slice(prefix.length), bytes]));
   const wrong = Object.entries(manifest.files).filter(([name, { bytes }]) => present.get(name) !== bytes);
   if (wrong.length > 0) {

@@ -3,7 +3,7 @@ import type { ObjectStore } from '../../platform/object-store.js';
 import { validate, type SchemaName } from '../../platform/validate.js';
 import type { ArtifactVersion, ModelSpec } from '../../schemas/types.js';
 import { lookupOfBundle } from '../bundle/lookups.js';
-import { readManifest } from '../bundle/read-manifest.js';
+import { readManifest } from '../../stores/manifests.js';
 import type { RefreshInput } from './contract.js';
 
 /** The live bundle's lookups, as what is refreshed is compared with. */

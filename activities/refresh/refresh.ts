@@ -1,8 +1,8 @@
 import type { RefreshedArtifact } from '../../domain/refresh/types.js';
 import { heartbeating } from '../heartbeat.js';
-import { withMongo } from '../mongo/address.js';
+import { withMongo } from '../../platform/mongo-address.js';
 import type { RefreshActivities, RefreshInput } from './contract.js';
-import { writeFraudParams } from './fraud-params.js';
+import { writeFraudParams } from '../../stores/fraud-params.js';
 import { refreshFromRows, type RowJob, type RowRefreshDeps } from './rows/refresh-rows.js';
 import type { ScanProgress } from './rows/scan-window.js';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { projectPath } from '../../platform/project.js';
-import type { ReleaseReport } from '../contract.js';
+import type { ReleaseReport } from './contract.js';
 import { MODEL_PROGRESS_COLUMNS, PROGRESS_COLUMNS, withRelease } from './progress-file.js';
 
 const report = (changes: Partial<ReleaseReport> = {}): ReleaseReport => ({

@@ -1,6 +1,6 @@
 import { escapeMarkdown } from '../../domain/markdown/escape.js';
 import { HEADLINE_METRICS } from '../../domain/release/headlines.js';
-import type { ReleaseReport } from '../contract.js';
+import type { ReleaseReport } from './contract.js';
 
 const BEGIN =
   '<!-- sluice:releases:begin (rows below are written by Sluice; everything outside the two marks is yours) -->';

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { toFileError } from '../../platform/files.js';
 import type { ObjectStore } from '../../platform/object-store.js';
-import type { ReleaseReport, ReportActivities } from '../contract.js';
+import type { ReleaseReport, ReportActivities } from './contract.js';
 import { MODEL_PROGRESS_COLUMNS, PROGRESS_COLUMNS, withRelease } from './progress-file.js';
 
 export interface ReportDeps {

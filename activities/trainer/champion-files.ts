@@ -5,7 +5,7 @@ import { BUNDLE_FILE, MANIFEST_FILE } from '../../domain/bundle/layout.js';
 import { SluiceError } from '../../platform/errors.js';
 import type { ObjectStore } from '../../platform/object-store.js';
 import { validate } from '../../platform/validate.js';
-import { readBundleFile } from '../bundle/read-manifest.js';
+import { readBundleFile } from '../../stores/manifests.js';
 
 const NEEDED = [BUNDLE_FILE.pipeline, BUNDLE_FILE.anomaly, BUNDLE_FILE.isotonic, BUNDLE_FILE.thresholds] as const;
 

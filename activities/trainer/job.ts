@@ -1,7 +1,7 @@
 import type { ColumnKind } from '../../domain/drift/columns.js';
 import type { SnapshotRef } from '../../domain/release/types.js';
 import type { ModelSpec } from '../../schemas/types.js';
-import type { TrainerOverrides } from '../contract.js';
+import type { TrainerOverrides } from './contract.js';
 
 interface MlflowTarget {
   tracking_uri: string;

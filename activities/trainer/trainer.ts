@@ -5,7 +5,7 @@ import { columnKinds } from '../../domain/drift/columns.js';
 import type { EvaluationResult, TrainingResult } from '../../domain/release/types.js';
 import type { ObjectStore } from '../../platform/object-store.js';
 import type { FeatureRegistry, ModelSpec } from '../../schemas/types.js';
-import type { TrainerActivities } from '../contract.js';
+import type { TrainerActivities } from './contract.js';
 import { heartbeating } from '../heartbeat.js';
 import { downloadChampion } from './champion-files.js';
 import type { Progress } from './events.js';

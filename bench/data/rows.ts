@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 import { parse } from 'csv-parse';
 import { Double, type Collection, type Db, type Document } from 'mongodb';
-import { ensureIndexes } from '../../activities/mongo/indexes.js';
+import { ensureIndexes } from '../../stores/transactions/indexes.js';
 import type { ModelSpec } from '../../schemas/types.js';
 
 const BATCH = 5_000;

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import type { ChannelTest } from '../../activities/notify/contract.js';
-import { createDeliveryLedger, type DeliveryRecord } from '../../activities/notify/ledger.js';
+import type { ChannelTest } from '../../activities/notification/contract.js';
+import { createDeliveryLedger, type DeliveryRecord } from '../../stores/notification-ledger.js';
 import { mongoOf } from '../../platform/connect.js';
 import { QUEUES } from '../../workflows/queues.js';
 import { testAlertsWorkflowId, WORKFLOW, type TestAlertsInput } from '../../workflows/testAlerts/contract.js';

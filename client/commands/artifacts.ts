@@ -1,12 +1,13 @@
 import { Command } from 'commander';
 import { WorkflowFailedError } from '@temporalio/client';
 import { rootCause } from '@temporalio/common';
-import { referenceDeps } from '../../activities/prune/deps.js';
-import { createPins } from '../../activities/prune/pins.js';
-import { planPrune, type PlannedArtifact } from '../../activities/prune/prune.js';
-import type { ReferenceDeps } from '../../activities/prune/references.js';
+import { referenceDeps } from '../../stores/retention/deps.js';
+import { createPins } from '../../stores/retention/pins.js';
+import { planPrune, type PlannedArtifact } from '../../stores/retention/plan.js';
+import type { ReferenceDeps } from '../../stores/retention/references.js';
 import { decisionProof, operationAsDecision } from '../../domain/approval/proof.js';
-import { bundleKey, MANIFEST_FILE } from '../../domain/bundle/layout.js';
+import { bundleKey } from '../../stores/keys.js';
+import { MANIFEST_FILE } from '../../domain/bundle/layout.js';
 import { mongoOf, objectStoreOf } from '../../platform/connect.js';
 import { SluiceError } from '../../platform/errors.js';
 import { loadTrustedKeys } from '../../platform/keys.js';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { createAuditLog } from '../../activities/audit/audit-log.js';
+import { createAuditLog } from '../../stores/audit-log.js';
 import { verifyAuditChain } from '../../domain/audit/chain.js';
 import { mongoOf } from '../../platform/connect.js';
 import type { AuditEntry } from '../../schemas/types.js';

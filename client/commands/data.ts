@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { importFixings, importTransactions, type ImportSummary } from '../../activities/mongo/import/index.js';
+import { importFixings, importTransactions, type ImportSummary } from '../../ingest/index.js';
 import { mongoOf } from '../../platform/connect.js';
 import type { Cli } from '../cli.js';
 import { EXIT } from '../exit-codes.js';

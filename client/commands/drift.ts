@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { listDrift, readKeptDay, readSnapshot, type DriftEntry } from '../../activities/drift/archive.js';
+import { listDrift, readKeptDay, readSnapshot, type DriftEntry } from '../../stores/drift/archive.js';
 import { compareSnapshots } from '../../domain/drift/snapshot.js';
 import type { Settings } from '../../platform/config.js';
 import { mongoOf, objectStoreOf } from '../../platform/connect.js';

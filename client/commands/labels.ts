@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { importLabels, type LabelSummary } from '../../activities/mongo/import/index.js';
+import { importLabels, type LabelSummary } from '../../ingest/index.js';
 import { mongoOf } from '../../platform/connect.js';
 import type { Cli } from '../cli.js';
 import { EXIT } from '../exit-codes.js';

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { refreshKey, type RefreshJob } from '../../domain/refresh/types.js';
+import { runKey } from '../../domain/runs/key.js';
+import type { RefreshJob } from '../../domain/refresh/types.js';
 import { JOBS, PROGRESS_QUERY, type RefreshProgress } from '../../workflows/refresh/contract.js';
 import { decideCommand } from '../../workflows/refresh/details.js';
 import type { Cli } from '../cli.js';
@@ -134,7 +135,7 @@ async function run(cli: Cli, session: Session, options: RunOptions): Promise<num
   const { model } = options;
   const job = options.job ?? null;
   const asOf = options.asOf ?? new Date().toISOString();
-  const key = refreshKey(asOf);
+  const key = runKey(asOf);
   const input = { model, asOf, key, requestedBy: cli.actor, reason: options.reason };
   const { started, handle } = await startRefresh(session, input, job);
   const url = session.uiUrl(handle.workflowId);

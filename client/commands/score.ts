@@ -4,7 +4,7 @@ import { mongoOf } from '../../platform/connect.js';
 import { SluiceError } from '../../platform/errors.js';
 import { loadModel } from '../../platform/models.js';
 import type { Mongo } from '../../platform/mongo.js';
-import { createReplicaRegistry } from '../../platform/replica-registry.js';
+import { createReplicaRegistry } from '../../stores/replica-registry.js';
 import type { Cli } from '../cli.js';
 import { EXIT } from '../exit-codes.js';
 import { parseCount, parseInstant, parsePositive } from '../options.js';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { importFixings, importTransactions } from '../../activities/mongo/import/index.js';
+import { importFixings, importTransactions } from '../../ingest/index.js';
 import { loadSettings, type Settings } from '../../platform/config.js';
 import { mongoOf } from '../../platform/connect.js';
 import { projectPath } from '../../platform/project.js';

@@ -1,8 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { Command } from 'commander';
-import { checkLookupFile, MAX_FILE_BYTES } from '../../activities/refresh/synonyms/authority.js';
-import { publishedFile, publishLookupFile } from '../../activities/refresh/synonyms/publish.js';
-import { unmappedValues, type UnmappedValues } from '../../activities/refresh/synonyms/unmapped.js';
+import { checkLookupFile, MAX_FILE_BYTES } from '../../stores/expert-files/read.js';
+import { publishedFile, publishLookupFile } from '../../stores/expert-files/publish.js';
+import { unmappedValues, type UnmappedValues } from '../../stores/transactions/unmapped.js';
 import { sha256Hex } from '../../domain/bundle/digest.js';
 import type { Finding } from '../../domain/json/read.js';
 import type { CheckedSynonyms } from '../../domain/synonyms/check.js';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { refreshKey } from '../../domain/refresh/types.js';
+import { runKey } from '../../domain/runs/key.js';
 import {
   PROGRESS_QUERY,
   type ThresholdsInput,
@@ -132,7 +132,7 @@ export function thresholdsCommand(cli: Cli): Command {
 
 async function propose(cli: Cli, session: Session, options: ProposeOptions): Promise<number> {
   const asOf = options.asOf ?? new Date().toISOString();
-  const key = refreshKey(asOf);
+  const key = runKey(asOf);
   const input: ThresholdsInput = {
     model: options.model,
     asOf,

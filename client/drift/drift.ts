@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { rootCause, type WorkflowIdReusePolicy } from '@temporalio/common';
-import { refreshKey } from '../../domain/refresh/types.js';
+import { runKey } from '../../domain/runs/key.js';
 import {
   driftWorkflowId,
   PROGRESS_QUERY,
@@ -15,7 +15,7 @@ import { pendingRetries, type Retry } from '../release/release.js';
 import type { Session } from '../session.js';
 
 export function driftInput(model: string, asOf: string, kind: DriftInput['kind']): DriftInput {
-  const day = refreshKey(asOf);
+  const day = runKey(asOf);
   return { model, asOf, key: kind === 'weekly' ? `weekly-${day}` : day, kind };
 }
 

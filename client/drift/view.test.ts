@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { DriftDay } from '../../activities/drift/contract.js';
+import type { DriftDay } from '../../domain/drift/day.js';
 import { EXIT, exitCodeOfDrift } from '../exit-codes.js';
 import { driftInput } from './drift.js';
 import { comparisonText, dayText, outcomeText, snapshotText } from './view.js';

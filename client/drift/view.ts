@@ -1,4 +1,4 @@
-import type { DriftDay } from '../../activities/drift/contract.js';
+import type { DriftDay } from '../../domain/drift/day.js';
 import type { SnapshotComparison } from '../../domain/drift/snapshot.js';
 import type { DriftReport, DriftSnapshot } from '../../schemas/types.js';
 import type { DriftProgress } from '../../workflows/monitorDrift/contract.js';

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Db, Document } from 'mongodb';
 import { requestFields } from '../../domain/features/check-model.js';
 import type { LoadedModel } from '../../platform/models.js';
-import { predictionsOf } from '../../platform/predictions.js';
+import { predictionsOf } from '../../stores/predictions/log.js';
 import type { ScorerClient } from './scorer-client.js';
 
 const BATCH = 200;

@@ -63,17 +63,3 @@ export function lookupVersionFile(lookupFile: string): string {
 export function decidesScore(file: string): boolean {
   return !NOT_DECIDING.has(file) && !file.endsWith('.version.json');
 }
-
-/** Where bundles of a model live in the bucket. */
-export function bundlesPrefix(model: string): string {
-  return `fraud/artifacts/${model}/`;
-}
-
-export function bundleKey(model: string, version: string, file: string): string {
-  return `${bundlesPrefix(model)}${version}/${file}`;
-}
-
-/** The pointer of an environment: `current.json` is production. */
-export function pointerKey(model: string, environment: string): string {
-  return `${bundlesPrefix(model)}${environment === 'production' ? 'current' : environment}.json`;
-}

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { artifactState, type MadeLookup } from './state.js';
-import { refreshKey } from './types.js';
+import { runKey } from '../runs/key.js';
 
 const made = (sha256: string, as_of: string, document: unknown = { sha256 }): MadeLookup => ({
   document,
@@ -28,6 +28,6 @@ it('exchange rates that only were looked at later are unchanged; of nothing else
 });
 
 it('a key is the day, or the minute where asOf is not midnight', () => {
-  expect(refreshKey('2025-06-30')).toBe('2025-06-30');
-  expect(refreshKey('2025-06-30T15:00:00Z')).toBe('2025-06-30T1500Z');
+  expect(runKey('2025-06-30')).toBe('2025-06-30');
+  expect(runKey('2025-06-30T15:00:00Z')).toBe('2025-06-30T1500Z');
 });

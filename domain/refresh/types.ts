@@ -33,18 +33,3 @@ export interface RefreshedArtifact {
   /** what a reader should know: rows left out and why, a rate carried forward */
   notes: string[];
 }
-
-/**
- * The key of a run: the day, or the day and time where `asOf` is not midnight UTC. Names the workflow and the artifacts' place.
- * @param asOf ISO time
- */
-export function refreshKey(asOf: string): string {
-  const [day = '', time = ''] = new Date(asOf).toISOString().split('T');
-  const clock = time.slice(0, 5).replace(':', '');
-  return clock === '0000' ? day : `${day}T${clock}Z`;
-}
-
-/** Where one job's artifact of one key lies, below it the file and its version record. */
-export function refreshPrefix(model: string, key: string, job: RefreshJob): string {
-  return `fraud/refresh/${model}/${key}/${job}/`;
-}

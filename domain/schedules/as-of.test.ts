@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { refreshKey } from '../refresh/types.js';
+import { runKey } from '../runs/key.js';
 import { scheduledAsOf } from './as-of.js';
 
 describe('scheduledAsOf', () => {
@@ -18,7 +18,7 @@ describe('scheduledAsOf', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 20_000 }), fc.integer({ min: 0, max: 86_399 }), (day, second) => {
         const at = new Date(day * 86_400_000 + second * 1000).toISOString();
-        expect(refreshKey(scheduledAsOf(at, 0, 'day'))).toBe(at.slice(0, 10));
+        expect(runKey(scheduledAsOf(at, 0, 'day'))).toBe(at.slice(0, 10));
       }),
     );
   });

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { MongoClient } from 'mongodb';
-import { ensurePredictionIndexes } from '../../platform/predictions.js';
+import { ensurePredictionIndexes } from '../../stores/predictions/log.js';
 import { documentsOf } from './documents.js';
 import type { FromLogThread, LogThreadData, ToLogThread } from './thread-protocol.js';
 import { writePredictions } from './write.js';

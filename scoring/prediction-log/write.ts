@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { BSON, MongoBulkWriteError, type Db } from 'mongodb';
 import type { Prediction } from '../../domain/predictions/types.js';
-import { predictionsOf } from '../../platform/predictions.js';
+import { predictionsOf } from '../../stores/predictions/log.js';
 
 const DUPLICATE_KEY = 11000;
 /** BadValue, Overflow (nested too deep), Location17280/17282 (key too large), BSONObjectTooLarge */

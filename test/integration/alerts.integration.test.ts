@@ -1,11 +1,15 @@
 import { execa } from 'execa';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createDeliveryLedger, NOTIFICATION_COLLECTION, type DeliveryLedger } from '../../activities/notify/ledger.js';
-import { mailSink, messageId } from '../../activities/notify/mail.js';
-import { createNotifyActivities } from '../../activities/notify/notify.js';
-import type { Notice } from '../../activities/notify/sink.js';
-import { slackSink } from '../../activities/notify/slack.js';
+import {
+  createDeliveryLedger,
+  NOTIFICATION_COLLECTION,
+  type DeliveryLedger,
+} from '../../stores/notification-ledger.js';
+import { mailSink, messageId } from '../../activities/notification/mail.js';
+import { createNotifyActivities } from '../../activities/notification/notify.js';
+import type { Notification } from '../../domain/notification/notification.js';
+import { slackSink } from '../../activities/notification/slack.js';
 import type { Mongo } from '../../platform/mongo.js';
 import { projectPath } from '../../platform/project.js';
 import { startMail, startSlack } from '../support/alert-servers.js';
@@ -18,7 +22,10 @@ const DATABASE = 'alerts';
 /** as short as a claim may lapse here; in production 30 s */
 const LEASE_MS = 1_000;
 const TIMEOUT_MS = 400;
-const BUILT = ['ledger', 'notify', 'mail', 'slack', 'sink'].map((name) => `activities/notify/${name}.ts`);
+const BUILT = [
+  'stores/notification-ledger.ts',
+  ...['notify', 'mail', 'slack', 'sink'].map((name) => `activities/notification/${name}.ts`),
+];
 let stack: TestStack;
 let mongo: Mongo;
 let slack: Awaited<ReturnType<typeof startSlack>>;
@@ -64,7 +71,7 @@ function notifier(
   });
 }
 let serial = 0;
-const notice = (more: Partial<Notice> = {}): Notice => ({
+const notice = (more: Partial<Notification> = {}): Notification => ({
   key: `occasion/${(serial += 1)}`,
   severity: 'critical',
   title: 'fx_rates are 4 days old',

@@ -5,8 +5,8 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import type { Db } from 'mongodb';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { importFixings, importTransactions } from '../../activities/mongo/import/index.js';
-import { createMongoActivities } from '../../activities/mongo/mongo.js';
+import { importFixings, importTransactions } from '../../ingest/index.js';
+import { createTrainingDataActivities } from '../../activities/training-data/training-data.js';
 import type { SnapshotRef } from '../../domain/release/types.js';
 import { loadSettings } from '../../platform/config.js';
 import { mongoOf, objectStoreOf } from '../../platform/connect.js';
@@ -126,7 +126,7 @@ describe('the importers', () => {
 
 describe('the snapshot', () => {
   const snapshot = (asOf: string): Promise<SnapshotRef> => {
-    const activities = createMongoActivities({
+    const activities = createTrainingDataActivities({
       db,
       objectStore: store,
       modelsDir: projectPath('models'),

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import getPort from 'get-port';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { MlflowActivities } from '../../activities/contract.js';
-import { createMlflowActivities } from '../../activities/mlflow/mlflow.js';
+import type { RegistryActivities } from '../../activities/registry/contract.js';
+import { createRegistryActivities } from '../../activities/registry/registry.js';
 import { createMlflowClient, type MlflowClient } from '../../platform/mlflow.js';
 import { createRun, putArtifact } from '../support/mlflow-run.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
@@ -18,9 +18,9 @@ beforeAll(async () => {
 afterAll(() => stack?.stop());
 
 let model: string;
-let activities: MlflowActivities;
+let activities: RegistryActivities;
 const using = (client: MlflowClient) =>
-  createMlflowActivities({
+  createRegistryActivities({
     mlflow: client,
     loadSpec: (name) => Promise.resolve({ registered_name: name, description: 'a test' }),
   });

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { AUDIT_COLLECTION, createAuditLog, type AuditLog } from '../../activities/audit/audit-log.js';
-import type { PointerActivities } from '../../activities/contract.js';
+import { AUDIT_COLLECTION, createAuditLog, type AuditLog } from '../../stores/audit-log.js';
+import type { PointerActivities } from '../../activities/pointer/contract.js';
 import { createPointerActivities, type PointerDeps } from '../../activities/pointer/pointer.js';
 import { verifyAuditChain } from '../../domain/audit/chain.js';
-import { pointerKey } from '../../domain/bundle/layout.js';
+import { pointerKey } from '../../stores/keys.js';
 import type { Mongo } from '../../platform/mongo.js';
 import type { ObjectStore } from '../../platform/object-store.js';
 import type { AuditEntry } from '../../schemas/types.js';

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Db } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { importLabels } from '../../activities/mongo/import/index.js';
-import { streamPredictions, type PredictionWindow } from '../../activities/predictions/stream.js';
+import { importLabels } from '../../ingest/index.js';
+import { streamPredictions, type PredictionWindow } from '../../stores/predictions/stream.js';
 import { replay } from '../../client/score/replay.js';
 import { createScorerClient } from '../../client/score/scorer-client.js';
 import {
@@ -16,7 +16,7 @@ import {
 import { loadSigner } from '../../platform/keys.js';
 import { loadModel } from '../../platform/models.js';
 import type { Mongo } from '../../platform/mongo.js';
-import { ensurePredictionIndexes, predictionsOf } from '../../platform/predictions.js';
+import { ensurePredictionIndexes, predictionsOf } from '../../stores/predictions/log.js';
 import type { ApiError, FeedbackRecorded, Health, Metadata, ScoreResponse } from '../../scoring/api-schemas.js';
 import { writePredictions } from '../../scoring/prediction-log/write.js';
 import { buildDist } from '../support/build.js';

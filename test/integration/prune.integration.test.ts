@@ -1,21 +1,17 @@
 import { Client, Connection } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createAuditLog } from '../../activities/audit/audit-log.js';
-import { readManifest } from '../../activities/bundle/read-manifest.js';
+import { createAuditLog } from '../../stores/audit-log.js';
+import { readManifest } from '../../stores/manifests.js';
 import { createPointerActivities } from '../../activities/pointer/pointer.js';
-import { referenceDeps } from '../../activities/prune/deps.js';
-import { createPruneActivities, planPrune } from '../../activities/prune/prune.js';
-import type { PruneResult } from '../../activities/prune/contract.js';
-import { createRolloutActivities } from '../../activities/rollout/rollout.js';
+import { referenceDeps } from '../../stores/retention/deps.js';
+import { createPruneActivities } from '../../activities/retention/prune.js';
+import { planPrune } from '../../stores/retention/plan.js';
+import type { PruneResult } from '../../activities/retention/contract.js';
+import { createRolloutVerdicts } from '../../stores/rollout-verdicts.js';
 import { sha256Hex } from '../../domain/bundle/digest.js';
-import {
-  bundleKey,
-  MANIFEST_FILE,
-  MANIFEST_PAYLOAD_TYPE,
-  pointerKey,
-  SIGNATURE_FILE,
-} from '../../domain/bundle/layout.js';
+import { bundleKey, pointerKey } from '../../stores/keys.js';
+import { MANIFEST_FILE, MANIFEST_PAYLOAD_TYPE, SIGNATURE_FILE } from '../../domain/bundle/layout.js';
 import { buildManifest } from '../../domain/bundle/manifest.js';
 import { signEnvelope } from '../../domain/dsse/dsse.js';
 import { writePointerFile } from '../../domain/pointer/pointer.js';
@@ -154,16 +150,12 @@ describe('keep the last N', () => {
       writePointerFile({ ...pointer, candidate }, signer),
       live?.etag ?? null,
     );
-    const { recordVerdict } = createRolloutActivities({
-      db: mongo.db,
-      objectStore: store,
-      readPointer: swapper().readPointer,
-    });
+    const verdicts = createRolloutVerdicts({ db: mongo.db, store, trustedKeys });
     for (const [n, generation] of [
       [6, 1],
       [10, 2],
     ] as const)
-      await recordVerdict({
+      await verdicts.record({
         model,
         environment: 'production',
         version: name(n),

@@ -8,18 +8,19 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import type { Db, Document } from 'mongodb';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createMongoActivities } from '../../activities/mongo/mongo.js';
+import { createTrainingDataActivities } from '../../activities/training-data/training-data.js';
 import type { RefreshInput } from '../../activities/refresh/contract.js';
 import { createFxRefreshActivities } from '../../activities/refresh/fx/fx.js';
 import { createFxProvider } from '../../activities/refresh/fx/sources.js';
-import { publishedFile, publishLookupFile } from '../../activities/refresh/synonyms/publish.js';
+import { publishedFile, publishLookupFile } from '../../stores/expert-files/publish.js';
 import { createSynonymsRefreshActivities } from '../../activities/refresh/synonyms/synonyms.js';
 import type { Cli } from '../../client/cli.js';
 import { synonymsCommand } from '../../client/commands/synonyms.js';
 import { buildFxRates, type Fixing } from '../../domain/lookups/fixings.js';
-import { refreshKey, type RefreshedArtifact } from '../../domain/refresh/types.js';
+import { runKey } from '../../domain/runs/key.js';
+import type { RefreshedArtifact } from '../../domain/refresh/types.js';
 import type { SnapshotRef } from '../../domain/release/types.js';
-import { authorityKey } from '../../domain/synonyms/authority.js';
+import { expertFileKey } from '../../stores/keys.js';
 import { loadSettings } from '../../platform/config.js';
 import { loadModel, type LoadedModel } from '../../platform/models.js';
 import type { Mongo } from '../../platform/mongo.js';
@@ -144,7 +145,7 @@ async function refreshFx(
     store: options.store ?? store,
     provider: () => createFxProvider({ source, apiKey: '', now }),
   });
-  const input: RefreshInput = { model: 'ulb_gbdt', asOf, key: refreshKey(asOf), live };
+  const input: RefreshInput = { model: 'ulb_gbdt', asOf, key: runKey(asOf), live };
   const artifacts: RefreshedArtifact[] = await new MockActivityEnvironment().run(() => refreshFxRates(input));
   return artifacts[0]!;
 }
@@ -304,7 +305,7 @@ const by = (reason = 'new spellings') => ({ actor: 'Zoë', reason, at: '2025-06-
 
 async function refreshSynonyms(live: RefreshInput['live'], asOf = AS_OF): Promise<RefreshedArtifact> {
   const { refreshSynonyms: run } = createSynonymsRefreshActivities(deps());
-  const input: RefreshInput = { model: 'ulb_gbdt', asOf, key: refreshKey(asOf), live };
+  const input: RefreshInput = { model: 'ulb_gbdt', asOf, key: runKey(asOf), live };
   const artifacts: RefreshedArtifact[] = await new MockActivityEnvironment().run(() => run(input));
   return artifacts[0]!;
 }
@@ -336,7 +337,7 @@ describe('the nightly synonyms', () => {
     expect(second.notes).toEqual([expect.stringMatching(/^25 of 30 rows/)]);
     const made = JSON.parse((await store.get(second.versionKey))!.bytes.toString('utf8')) as ArtifactVersion;
     expect(made.inputs).toEqual({
-      source: `s3://${store.bucket}/${authorityKey('ulb_gbdt', FILE)}`,
+      source: `s3://${store.bucket}/${expertFileKey('ulb_gbdt', FILE)}`,
       file_sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
     });
     // the day's answer stands, whatever is published later that day
@@ -350,7 +351,7 @@ describe('the nightly synonyms', () => {
     const broken = Buffer.from(
       '{\n"canonical": ["travel", "crypto"],\n"synonyms": {\n"a": "b",\n"b": "a",\n"Trip": "travel",\n"trip": "crypto"\n}\n}\n',
     );
-    await store.putIfMatch(authorityKey('ulb_gbdt', FILE), broken, null);
+    await store.putIfMatch(expertFileKey('ulb_gbdt', FILE), broken, null);
     const failure = await refreshSynonyms(live).catch(
       (error: { type: string; message: string; details: object }) => error,
     );
@@ -413,7 +414,7 @@ describe('publishing synonyms', () => {
       })),
     );
     await storeFixings(fixingsUntil('2025-06-30'));
-    const { snapshot } = createMongoActivities({
+    const { snapshot } = createTrainingDataActivities({
       db,
       objectStore: store,
       modelsDir: projectPath('models'),
@@ -432,10 +433,10 @@ describe('publishing synonyms', () => {
     expect(await lookup(after, FILE)).toMatchObject({ synonyms: { 'crypto atm': 'misc_net' } });
     const versionFile = (await store.list(`${after.prefix}lookups/`)).find(({ key }) => /synonyms.*version/.test(key))!;
     const made = JSON.parse((await store.get(versionFile.key))!.bytes.toString('utf8')) as ArtifactVersion;
-    expect(made.inputs['source']).toBe(`s3://${store.bucket}/${authorityKey('ulb_gbdt', FILE)}`);
+    expect(made.inputs['source']).toBe(`s3://${store.bucket}/${expertFileKey('ulb_gbdt', FILE)}`);
 
     await store.putIfMatch(
-      authorityKey('ulb_gbdt', FILE),
+      expertFileKey('ulb_gbdt', FILE),
       Buffer.from('{'),
       (await publishedFile(store, 'ulb_gbdt', FILE))!.etag,
     );

@@ -6,13 +6,14 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RefreshActivities, RefreshInput } from '../../activities/refresh/contract.js';
 import { createRowRefreshActivities } from '../../activities/refresh/refresh.js';
-import { importFixings, importTransactions } from '../../activities/mongo/import/index.js';
-import { readFixings } from '../../activities/mongo/snapshot/fixings.js';
-import { readyLookups } from '../../activities/mongo/snapshot/lookups.js';
-import { lookupsPass } from '../../activities/mongo/snapshot/lookups-pass.js';
-import { snapshotWindow } from '../../activities/mongo/snapshot/window.js';
+import { importFixings, importTransactions } from '../../ingest/index.js';
+import { readFixings } from '../../activities/lookups/fixings.js';
+import { readyLookups } from '../../activities/lookups/ready.js';
+import { lookupsPass } from '../../activities/training-data/lookups-pass.js';
+import { snapshotWindow } from '../../activities/training-data/window.js';
 import { requestFields } from '../../domain/features/check-model.js';
-import { refreshKey, type RefreshedArtifact } from '../../domain/refresh/types.js';
+import { runKey } from '../../domain/runs/key.js';
+import type { RefreshedArtifact } from '../../domain/refresh/types.js';
 import { loadModel, type LoadedModel } from '../../platform/models.js';
 import type { Mongo } from '../../platform/mongo.js';
 import type { ObjectStore } from '../../platform/object-store.js';
@@ -98,13 +99,13 @@ async function refresh(
     loadModel: () => Promise.resolve(options.model ?? model),
     log: pino({ level: 'silent' }),
   });
-  const input: RefreshInput = { model: 'ulb_gbdt', asOf, key: refreshKey(asOf), live: options.live ?? live };
+  const input: RefreshInput = { model: 'ulb_gbdt', asOf, key: runKey(asOf), live: options.live ?? live };
   return environment.run((value: RefreshInput) => activities[job](value), input);
 }
 
 const stored = async <T>(key: string): Promise<T> => JSON.parse((await store.get(key))!.bytes.toString('utf8')) as T;
 const keysOf = async (asOf: string): Promise<string[]> =>
-  (await store.list(`fraud/refresh/ulb_gbdt/${refreshKey(asOf)}/`)).map(({ key }) => key);
+  (await store.list(`fraud/refresh/ulb_gbdt/${runKey(asOf)}/`)).map(({ key }) => key);
 
 /** Some rows of a few days in a database of their own, with fixings. */
 async function smallDb(rows: Document[]): Promise<Db> {

@@ -2,8 +2,9 @@ import { WorkflowFailedError, WorkflowUpdateFailedError, type WorkflowHandle } f
 import { rootCause } from '@temporalio/common';
 import type { WorkflowBundle } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { PointerActivities } from '../../activities/contract.js';
-import { refreshKey, type RefreshJob } from '../../domain/refresh/types.js';
+import type { PointerActivities } from '../../activities/pointer/contract.js';
+import { runKey } from '../../domain/runs/key.js';
+import type { RefreshJob } from '../../domain/refresh/types.js';
 import type { ModelSpec } from '../../domain/release/types.js';
 import { DECIDE_UPDATE } from '../../workflows/approval/contract.js';
 import { QUEUES } from '../../workflows/queues.js';
@@ -67,7 +68,7 @@ afterEach(async () => {
 });
 
 function start(asOf = JUNE_30, job: RefreshJob | null = null): Promise<WorkflowHandle> {
-  const key = refreshKey(asOf);
+  const key = runKey(asOf);
   const input: RefreshRunInput = { model: MODEL, asOf, key, requestedBy: 'ada', reason: 'a test' };
   return environment.client.workflow.start(job === null ? NIGHTLY_WORKFLOW : JOB_WORKFLOWS[job], {
     taskQueue: QUEUES.release,

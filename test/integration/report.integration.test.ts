@@ -3,7 +3,7 @@ import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { ReleaseReport } from '../../activities/contract.js';
+import type { ReleaseReport } from '../../activities/report/contract.js';
 import { createReportActivities } from '../../activities/report/report.js';
 import type { ObjectStore } from '../../platform/object-store.js';
 import { testStore } from '../support/servers.js';

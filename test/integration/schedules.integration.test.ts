@@ -1,10 +1,11 @@
 import { Client, Connection, type ScheduleHandle } from '@temporalio/client';
 import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { ApprovalActivities, NotifyActivities } from '../../activities/contract.js';
-import type { AlertTestActivities } from '../../activities/notify/contract.js';
-import type { PruneActivities } from '../../activities/prune/contract.js';
-import { createScheduleActivities } from '../../activities/schedules/schedules.js';
+import type { ApprovalActivities } from '../../activities/approval/contract.js';
+import type { NotifyActivities } from '../../activities/notification/contract.js';
+import type { NotificationTestActivities } from '../../activities/notification/contract.js';
+import type { PruneActivities } from '../../activities/retention/contract.js';
+import { createScheduleActivities } from '../../activities/runs/schedules.js';
 import { projectPath } from '../../platform/project.js';
 import { applySchedules, type ScheduleChange } from '../../schedules/apply.js';
 import { scheduleId } from '../../schedules/desired.js';
@@ -32,17 +33,19 @@ let client: Client;
 let close: () => Promise<void>;
 const notices: Parameters<NotifyActivities['notify']>[0][] = [];
 const pruned: Parameters<PruneActivities['pruneArtifacts']>[0][] = [];
-const fakes: NotifyActivities & AlertTestActivities & PruneActivities & Pick<ApprovalActivities, 'authorizeOperation'> =
-  {
-    notify: (notice) => Promise.resolve(void notices.push(notice)),
-    testChannels: () => Promise.resolve([{ sink: 'slack', ok: false, why: 'HTTP 404' }]),
-    pruneArtifacts: (input) => {
-      pruned.push(input);
-      return Promise.resolve({ model: input.model, deleted: [], spared: [], kept: 3 });
-    },
-    authorizeOperation: ({ actor, operation }) =>
-      Promise.resolve({ allowed: actor !== 'mallory', why: `${actor} may not ${operation}` }),
-  };
+const fakes: NotifyActivities &
+  NotificationTestActivities &
+  PruneActivities &
+  Pick<ApprovalActivities, 'authorizeOperation'> = {
+  notify: (notice) => Promise.resolve(void notices.push(notice)),
+  testChannels: () => Promise.resolve([{ sink: 'slack', ok: false, why: 'HTTP 404' }]),
+  pruneArtifacts: (input) => {
+    pruned.push(input);
+    return Promise.resolve({ model: input.model, deleted: [], spared: [], kept: 3 });
+  },
+  authorizeOperation: ({ actor, operation }) =>
+    Promise.resolve({ allowed: actor !== 'mallory', why: `${actor} may not ${operation}` }),
+};
 
 beforeAll(async () => {
   const [started, workflowBundle] = await Promise.all([

@@ -7,17 +7,12 @@ import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import type { Db } from 'mongodb';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { MongoActivities } from '../../activities/contract.js';
-import { importFixings } from '../../activities/mongo/import/index.js';
-import { createMongoActivities } from '../../activities/mongo/mongo.js';
+import type { TrainingDataActivities } from '../../activities/training-data/contract.js';
+import { importFixings } from '../../ingest/index.js';
+import { createTrainingDataActivities } from '../../activities/training-data/training-data.js';
 import { readableJson } from '../../domain/bundle/digest.js';
-import {
-  BUNDLE_FILE,
-  bundleKey,
-  MANIFEST_FILE,
-  MANIFEST_PAYLOAD_TYPE,
-  SIGNATURE_FILE,
-} from '../../domain/bundle/layout.js';
+import { BUNDLE_FILE, MANIFEST_FILE, MANIFEST_PAYLOAD_TYPE, SIGNATURE_FILE } from '../../domain/bundle/layout.js';
+import { bundleKey } from '../../stores/keys.js';
 import { buildManifest } from '../../domain/bundle/manifest.js';
 import { signEnvelope } from '../../domain/dsse/dsse.js';
 import type { SnapshotRef } from '../../domain/release/types.js';
@@ -41,7 +36,7 @@ let store: ObjectStore;
 let directory: string;
 let modelsDir: string;
 let db: Db;
-let activities: MongoActivities;
+let activities: TrainingDataActivities;
 let serial = 0;
 
 beforeAll(async () => {
@@ -61,7 +56,7 @@ beforeEach(async () => {
   db = mongo.client.db(`snapshot_${serial}`);
   modelsDir = join(directory, `models-${serial}`);
   await cp(projectPath('models'), modelsDir, { recursive: true });
-  activities = createMongoActivities({
+  activities = createTrainingDataActivities({
     db,
     objectStore: store,
     modelsDir,

@@ -10,7 +10,7 @@ import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { trainerEnv } from '../../activities/trainer/child-env.js';
-import type { TrainerActivities } from '../../activities/contract.js';
+import type { TrainerActivities } from '../../activities/trainer/contract.js';
 import type { Progress } from '../../activities/trainer/events.js';
 import type { EvaluateJob, TrainAnswer, TrainJob } from '../../activities/trainer/job.js';
 import { runTrainer, type RunTrainerDeps } from '../../activities/trainer/run-trainer.js';

@@ -4,7 +4,7 @@ import { CancelledFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTemporalActivities } from '../../activities/temporal/temporal.js';
+import { createWaitActivities } from '../../activities/runs/wait.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 
 let stack: TestStack;
@@ -24,7 +24,7 @@ afterAll(async () => {
 const start = (workflowId: string) => client.workflow.start('anything', { workflowId, taskQueue: 'nobody' });
 const environment = () => new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
 const wait = (env: MockActivityEnvironment, workflowId: string): Promise<void> =>
-  env.run(createTemporalActivities({ client }).waitForWorkflow, { workflowId });
+  env.run(createWaitActivities({ client }).waitForWorkflow, { workflowId });
 
 describe('waiting for a workflow', () => {
   it('returns at once when it never was, or has closed', async () => {

@@ -1,10 +1,6 @@
-import type {
-  DriftActivities,
-  DriftDay,
-  DriftVerdict,
-  RetrainingActivities,
-  RetrainingClaim,
-} from '../../activities/drift/contract.js';
+import type { DriftActivities, RetrainingActivities } from '../../activities/drift/contract.js';
+import type { DriftDay, DriftVerdict } from '../../domain/drift/day.js';
+import type { RetrainingClaim } from '../../domain/retraining/claim.js';
 import { actionFor, coolDownEnd, daysWithDrift, inCoolDown } from '../../domain/retraining/rule.js';
 
 const RULE = { days: 3, of: 5, max_alert_rate_ratio: 1.5, cooldown_days: 14 };

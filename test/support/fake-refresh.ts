@@ -1,6 +1,8 @@
 import { ApplicationFailure } from '@temporalio/common';
-import type { RecomposeActivities, RefreshActivities, RefreshInput } from '../../activities/refresh/contract.js';
-import { refreshPrefix, type RefreshedArtifact, type RefreshJob } from '../../domain/refresh/types.js';
+import type { RecomposeActivities } from '../../activities/bundle/contract.js';
+import type { RefreshActivities, RefreshInput } from '../../activities/refresh/contract.js';
+import { refreshPrefix } from '../../stores/keys.js';
+import type { RefreshedArtifact, RefreshJob } from '../../domain/refresh/types.js';
 import type { CheckResult } from '../../domain/release/types.js';
 import type { FakeSystem } from './fake-system.js';
 

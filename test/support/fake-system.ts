@@ -1,29 +1,24 @@
 import { readFileSync } from 'node:fs';
 import { ApplicationFailure } from '@temporalio/common';
 import { parse } from 'yaml';
-import type {
-  ApprovalActivities,
-  BundleActivities,
-  MlflowActivities,
-  MongoActivities,
-  NotifyActivities,
-  PointerActivities,
-  ReleaseReport,
-  ReplicaActivities,
-  ReportActivities,
-  RolloutActivities,
-  ScorerActivities,
-  SpecActivities,
-  TrainerActivities,
-} from '../../activities/contract.js';
+import type { ApprovalActivities } from '../../activities/approval/contract.js';
+import type { BundleActivities } from '../../activities/bundle/contract.js';
+import type { RegistryActivities } from '../../activities/registry/contract.js';
+import type { TrainingDataActivities } from '../../activities/training-data/contract.js';
+import type { NotifyActivities } from '../../activities/notification/contract.js';
+import type { PointerActivities } from '../../activities/pointer/contract.js';
+import type { ReleaseReport, ReportActivities } from '../../activities/report/contract.js';
+import type { ReplicaActivities, RolloutActivities, ScorerActivities } from '../../activities/rollout/contract.js';
+import type { ModelSpecActivities } from '../../activities/model-spec/contract.js';
+import type { TrainerActivities } from '../../activities/trainer/contract.js';
 import { lastGood, type VerdictRecord } from '../../domain/release/last-good.js';
 import type { BundleRef, Metrics, ModelSpec, Pointer, SnapshotRef } from '../../domain/release/types.js';
 import { projectPath } from '../../platform/project.js';
 
-type Everything = SpecActivities &
-  MongoActivities &
+type Everything = ModelSpecActivities &
+  TrainingDataActivities &
   TrainerActivities &
-  MlflowActivities &
+  RegistryActivities &
   BundleActivities &
   PointerActivities &
   ScorerActivities &

@@ -1,9 +1,9 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { createApprovalActivities } from '../../activities/approval/approval.js';
-import type { DecisionLog, DecisionQuestion } from '../../activities/approval/decision-log.js';
-import type { ApprovalActivities } from '../../activities/contract.js';
-import type { RecomposeActivities } from '../../activities/refresh/contract.js';
-import type { ThresholdActivities, ThresholdsOf } from '../../activities/thresholds/contract.js';
+import type { DecisionLog, DecisionQuestion } from '../../stores/decision-log.js';
+import type { ApprovalActivities } from '../../activities/approval/contract.js';
+import type { RecomposeActivities } from '../../activities/bundle/contract.js';
+import type { RecalibrationActivities, ThresholdsOf } from '../../activities/recalibration/contract.js';
 import type { Authorisation } from '../../domain/approval/authorise.js';
 import { auditRecordOf, chainEntry } from '../../domain/audit/chain.js';
 import { canonicalJson, sha256Hex } from '../../domain/bundle/digest.js';
@@ -146,7 +146,7 @@ export class FakeThresholds {
     return summarise(proposal, places, shaOf(proposed) !== shaOf(base.thresholds));
   }
 
-  readonly activities: ThresholdActivities & RecomposeActivities = {
+  readonly activities: RecalibrationActivities & RecomposeActivities = {
     proposeThresholds: (input) => this.proposal(input, '', (proposed) => proposed),
     reviseThresholds: (input) => this.proposal(input, 'edited/', (proposed) => applyEdits(proposed, input.edits)),
     thresholdsOfBundle: ({ bundle }) => {

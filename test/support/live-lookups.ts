@@ -1,12 +1,12 @@
 import { readableJson } from '../../domain/bundle/digest.js';
 import {
   BUNDLE_FILE,
-  bundleKey,
   lookupVersionFile,
   MANIFEST_FILE,
   MANIFEST_PAYLOAD_TYPE,
   SIGNATURE_FILE,
 } from '../../domain/bundle/layout.js';
+import { bundleKey } from '../../stores/keys.js';
 import { buildManifest } from '../../domain/bundle/manifest.js';
 import { signEnvelope, type Signer } from '../../domain/dsse/dsse.js';
 import { lookupVersion } from '../../domain/lookups/version.js';

@@ -1,5 +1,5 @@
 import { proxyActivities } from '@temporalio/workflow';
-import type { ReplicaActivities } from '../../activities/contract.js';
+import type { ReplicaActivities } from '../../activities/rollout/contract.js';
 import type { Receipt } from '../../domain/release/types.js';
 
 type ReloadInput = Parameters<ReplicaActivities['reload']>[0];

@@ -3,10 +3,10 @@ import { pino } from 'pino';
 
 /** @param {string} path */
 const built = (path) => import(new URL(`../../dist/${path}`, import.meta.url).href);
-const { createDeliveryLedger } = await built('activities/notify/ledger.js');
-const { createNotifyActivities } = await built('activities/notify/notify.js');
-const { mailSink } = await built('activities/notify/mail.js');
-const { slackSink } = await built('activities/notify/slack.js');
+const { createDeliveryLedger } = await built('stores/notification-ledger.js');
+const { createNotifyActivities } = await built('activities/notification/notify.js');
+const { mailSink } = await built('activities/notification/mail.js');
+const { slackSink } = await built('activities/notification/slack.js');
 const { connectMongo } = await built('platform/mongo.js');
 
 const [uri, database, key, slack, mail] = process.argv.slice(2);

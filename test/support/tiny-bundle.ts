@@ -5,13 +5,12 @@ import { parse } from 'yaml';
 import { readableJson, sha256Hex } from '../../domain/bundle/digest.js';
 import {
   bundleExpectation,
-  bundleKey,
   lookupVersionFile,
   MANIFEST_FILE,
   MANIFEST_PAYLOAD_TYPE,
-  pointerKey,
   SIGNATURE_FILE,
 } from '../../domain/bundle/layout.js';
+import { bundleKey, pointerKey } from '../../stores/keys.js';
 import { buildManifest } from '../../domain/bundle/manifest.js';
 import { signEnvelope, type Signer } from '../../domain/dsse/dsse.js';
 import { compileFeatures } from '../../domain/features/compile.js';

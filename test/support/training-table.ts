@@ -1,4 +1,4 @@
-import { createTableFile, type Column } from '../../activities/mongo/table-file.js';
+import { createTableFile, type Column } from '../../activities/training-data/table-file.js';
 import { randomOf } from './random.js';
 
 const SEGMENTS = ['grocery', 'travel', null] as const;

@@ -9,7 +9,7 @@ import {
 } from '@temporalio/worker';
 import { projectPath } from '../../platform/project.js';
 import { QUEUES, replicaQueue } from '../../workflows/queues.js';
-import { createTemporalActivities } from '../../activities/temporal/temporal.js';
+import { createWaitActivities } from '../../activities/runs/wait.js';
 import type { FakeSystem } from './fake-system.js';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
@@ -36,7 +36,7 @@ export async function startWorkers(
   const connection = await NativeConnection.connect({ address });
   const clientConnection = await Connection.connect({ address });
   const client = new Client({ connection: clientConnection });
-  const activities = { ...fake.activities, ...createTemporalActivities({ client }) };
+  const activities = { ...fake.activities, ...createWaitActivities({ client }) };
   const workers = await Promise.all([
     Worker.create({ connection, taskQueue: QUEUES.release, workflowBundle, activities }),
     Worker.create({ connection, taskQueue: QUEUES.data, activities }),

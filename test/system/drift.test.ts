@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { readKeptDay } from '../../activities/drift/archive.js';
-import { RETRAININGS } from '../../activities/drift/retrainings.js';
+import { readKeptDay } from '../../stores/drift/archive.js';
+import { RETRAININGS } from '../../stores/drift/retrainings.js';
 import { findRelease, listReleases, readProgress } from '../../client/release/release.js';
 import type { Session } from '../../client/session.js';
 import { createMlflowTracking } from '../../platform/mlflow-tracking.js';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createAuditLog } from '../../activities/audit/audit-log.js';
+import { createAuditLog } from '../../stores/audit-log.js';
 import { findRelease, readProgress } from '../../client/release/release.js';
 import type { Session } from '../../client/session.js';
 import { verifyAuditChain } from '../../domain/audit/chain.js';

@@ -4,7 +4,7 @@ import {
   type SearchAttributePair,
   type WorkflowIdReusePolicy,
 } from '@temporalio/common';
-import { refreshKey } from '../../domain/refresh/types.js';
+import { runKey } from '../../domain/runs/key.js';
 import { scheduledAsOf } from '../../domain/schedules/as-of.js';
 import { driftWorkflowId, WORKFLOW as DRIFT, type DriftInput } from '../monitorDrift/contract.js';
 import { pruneWorkflowId, WORKFLOW as PRUNE, type PruneInput } from '../pruneArtifacts/contract.js';
@@ -115,6 +115,6 @@ const JOBS: Record<ScheduledJob, { precision: 'day' | 'minute'; run: Job }> = {
 export function canonicalRun(input: LaunchInput, scheduledAt: string): CanonicalRun {
   const { precision, run } = JOBS[input.job];
   const asOf = scheduledAsOf(scheduledAt, input.asOfOffsetDays, precision);
-  const due: Due = { model: input.model, schedule: input.schedule, asOf, key: refreshKey(asOf) };
+  const due: Due = { model: input.model, schedule: input.schedule, asOf, key: runKey(asOf) };
   return { asOf, reuse: 'ALLOW_DUPLICATE_FAILED_ONLY', searchAttributes: [], ...run(due) };
 }

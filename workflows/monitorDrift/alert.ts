@@ -1,4 +1,4 @@
-import type { DriftDay } from '../../activities/drift/contract.js';
+import type { DriftDay } from '../../domain/drift/day.js';
 import { light } from '../proxies.js';
 import { driftWorkflowId, type DriftInput, type Retraining } from './contract.js';
 

@@ -1,4 +1,6 @@
-import type { DriftDay, KeptSnapshot, RetrainingClaim } from '../../activities/drift/contract.js';
+import type { DriftDay } from '../../domain/drift/day.js';
+import type { KeptSnapshot } from '../../activities/drift/contract.js';
+import type { RetrainingClaim } from '../../domain/retraining/claim.js';
 import type { StepProgress } from '../progress.js';
 
 export const WORKFLOW = 'monitorDrift';
@@ -12,7 +14,7 @@ export interface DriftInput {
   model: string;
   /** every window ends here; ISO */
   asOf: string;
-  /** `refreshKey(asOf)` for a daily comparison, `weekly-` before it for a weekly snapshot */
+  /** `runKey(asOf)` for a daily comparison, `weekly-` before it for a weekly snapshot */
   key: string;
   /** daily: compared with the training data, alerts, may start a retraining. weekly: the window's profile is kept, to be compared by hand. */
   kind: 'daily' | 'weekly';

@@ -1,4 +1,4 @@
-import type { DriftDay } from '../../activities/drift/contract.js';
+import type { DriftDay } from '../../domain/drift/day.js';
 import type { DriftInput, DriftProgress } from './contract.js';
 
 const share = (value: number | null): string => (value === null ? 'not measured' : `${(100 * value).toFixed(2)} %`);

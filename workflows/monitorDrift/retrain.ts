@@ -5,7 +5,8 @@ import {
   TypedSearchAttributes,
   WorkflowExecutionAlreadyStartedError,
 } from '@temporalio/common';
-import type { DriftDay, RetrainingClaim } from '../../activities/drift/contract.js';
+import type { DriftDay } from '../../domain/drift/day.js';
+import type { RetrainingClaim } from '../../domain/retraining/claim.js';
 import { light } from '../proxies.js';
 import { QUEUES } from '../queues.js';
 import {

@@ -1,4 +1,4 @@
-import type { PruneResult } from '../../activities/prune/contract.js';
+import type { PruneResult } from '../../activities/retention/contract.js';
 import type { StepProgress } from '../progress.js';
 
 export const WORKFLOW = 'pruneArtifacts';

@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { defineQuery, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
-import type { PruneResult } from '../../activities/prune/contract.js';
+import type { PruneResult } from '../../activities/retention/contract.js';
 import { StepLog } from '../progress.js';
 import { bulk, light } from '../proxies.js';
 import { pruneOperation, PROGRESS_QUERY, STEPS, type PruneInput, type PruneProgress } from './contract.js';

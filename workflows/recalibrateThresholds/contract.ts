@@ -6,7 +6,7 @@ export const WORKFLOW = 'recalibrateThresholds';
 export const STEPS = ['propose', 'approve', 'edits', 'compose', 'verify', 'pointer swap', 'reload', 'smoke'] as const;
 export { PROGRESS_QUERY } from '../approval/contract.js';
 
-/** @param key `refreshKey(asOf)` */
+/** @param key `runKey(asOf)` */
 export function thresholdsWorkflowId(model: string, key: string): string {
   return `thresholds/${model}/${key}`;
 }
@@ -15,7 +15,7 @@ export interface ThresholdsInput {
   model: string;
   /** labels known by then count; ISO */
   asOf: string;
-  /** `refreshKey(asOf)` */
+  /** `runKey(asOf)` */
   key: string;
   requestedBy: string;
   reason: string;

@@ -1,6 +1,6 @@
 import { allHandlersFinished, condition, isCancellation, rootCause } from '@temporalio/workflow';
 import { ApplicationFailure } from '@temporalio/common';
-import type { ThresholdsOf } from '../../activities/thresholds/contract.js';
+import type { ThresholdsOf } from '../../activities/recalibration/contract.js';
 import { ApprovalGate } from '../approval/gate.js';
 import { bulk, light } from '../proxies.js';
 import { decideOn } from './approval.js';

@@ -27,7 +27,7 @@ export const STEPS = [
 ] as const;
 
 /**
- * @param key `refreshKey(asOf)`
+ * @param key `runKey(asOf)`
  * @param job null: the whole night
  */
 export function refreshWorkflowId(model: string, key: string, job: RefreshJob | null = null): string {
@@ -43,7 +43,7 @@ export interface RefreshRunInput {
   model: string;
   /** every window ends here; ISO */
   asOf: string;
-  /** `refreshKey(asOf)` */
+  /** `runKey(asOf)` */
   key: string;
   /** absent: a schedule */
   requestedBy?: string;

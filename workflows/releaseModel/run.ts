@@ -1,6 +1,6 @@
 import { defineQuery, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import type { ReleaseReport } from '../../activities/contract.js';
+import type { ReleaseReport } from '../../activities/report/contract.js';
 import type { ModelSpec } from '../../domain/release/types.js';
 import { StepLog } from '../progress.js';
 import {

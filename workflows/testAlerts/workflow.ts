@@ -1,5 +1,5 @@
 import { workflowInfo } from '@temporalio/workflow';
-import type { ChannelTest } from '../../activities/notify/contract.js';
+import type { ChannelTest } from '../../activities/notification/contract.js';
 import { once } from '../proxies.js';
 import type { TestAlertsInput } from './contract.js';
 

@@ -11,13 +11,13 @@ import type { LoadedModel } from '../../../platform/models.js';
 import type { ObjectStore } from '../../../platform/object-store.js';
 import type { FxRates, ModelSpec } from '../../../schemas/types.js';
 import { heartbeating } from '../../heartbeat.js';
-import { withMongo } from '../../mongo/address.js';
+import { withMongo } from '../../../platform/mongo-address.js';
 import { lookupsOfJob, publishArtifact, storedArtifacts, type MadeArtifact } from '../artifact.js';
 import type { RefreshActivities, RefreshInput } from '../contract.js';
 import { openLive, type LiveLookups } from '../live.js';
 import { currenciesSeen } from './currencies-seen.js';
 import type { FxProvider } from './provider.js';
-import { addFixings, storedFixings } from './stored-fixings.js';
+import { addFixings, storedFixings } from '../../../stores/stored-fixings.js';
 
 export interface FxRefreshDeps {
   db: Db;

@@ -5,8 +5,8 @@ import { SluiceError } from '../../../platform/errors.js';
 import type { LoadedModel } from '../../../platform/models.js';
 import type { Fixing } from '../../../domain/lookups/fixings.js';
 import type { FeatureRegistry, ModelSpec } from '../../../schemas/types.js';
-import { expectFixingsBefore, readFixings } from '../../mongo/snapshot/fixings.js';
-import { readyLookups } from '../../mongo/snapshot/lookups.js';
+import { expectFixingsBefore, readFixings } from '../../lookups/fixings.js';
+import { readyLookups } from '../../lookups/ready.js';
 import type { LiveLookups } from '../live.js';
 import type { Part } from './window-parts.js';
 

@@ -4,13 +4,14 @@ import type { TrustedKeys } from '../../../domain/dsse/dsse.js';
 import { compareFrequencies } from '../../../domain/refresh/compare-frequency.js';
 import { compareStats } from '../../../domain/refresh/compare-stats.js';
 import { checkDifference, checkRefused, type Difference } from '../../../domain/refresh/compare.js';
-import { refreshKey, type RefreshedArtifact, type RefreshJob } from '../../../domain/refresh/types.js';
+import { runKey } from '../../../domain/runs/key.js';
+import type { RefreshedArtifact, RefreshJob } from '../../../domain/refresh/types.js';
 import type { CheckResult } from '../../../domain/release/types.js';
 import { SluiceError } from '../../../platform/errors.js';
 import type { LoadedModel } from '../../../platform/models.js';
 import type { ObjectStore } from '../../../platform/object-store.js';
 import type { CategoryStats, MerchantFreqMap, ModelSpec } from '../../../schemas/types.js';
-import { windowedBuilders } from '../../mongo/snapshot/lookups-pass.js';
+import { windowedBuilders } from '../../training-data/lookups-pass.js';
 import { lookupsOfJob, publishArtifact, storedArtifacts } from '../artifact.js';
 import type { RefreshInput } from '../contract.js';
 import { openLive, type LiveLookups } from '../live.js';
@@ -102,8 +103,8 @@ function windowOf({ asOf, key }: RefreshInput, { refresh }: ModelSpec): Part {
   const toMs = Date.parse(asOf);
   if (Number.isNaN(toMs))
     throw new SluiceError('InvalidInput', `asOf must be an ISO time, not ${JSON.stringify(asOf)}`);
-  if (key !== refreshKey(asOf))
-    throw new SluiceError('InvalidInput', `the key of asOf ${asOf} is ${refreshKey(asOf)}, not ${JSON.stringify(key)}`);
+  if (key !== runKey(asOf))
+    throw new SluiceError('InvalidInput', `the key of asOf ${asOf} is ${runKey(asOf)}, not ${JSON.stringify(key)}`);
   return { fromMs: toMs - refresh.window_days * DAY_MS, toMs };
 }
 

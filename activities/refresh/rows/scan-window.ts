@@ -2,7 +2,7 @@ import { MongoServerError, type Db, type Document } from 'mongodb';
 import type { Derived, Lookups } from '../../../domain/features/compile.js';
 import type { LoadedModel } from '../../../platform/models.js';
 import type { FeatureRegistry } from '../../../schemas/types.js';
-import { ensureWindowIndex } from '../../mongo/indexes.js';
+import { ensureWindowIndex } from '../../../stores/transactions/indexes.js';
 import { Groups, type GroupReader } from './group-reader.js';
 import { rawBatches } from './raw-batches.js';
 import type { Refusals } from './refusals.js';

@@ -3,18 +3,19 @@ import type { Logger } from 'pino';
 import { readableJson } from '../../../domain/bundle/digest.js';
 import type { TrustedKeys } from '../../../domain/dsse/dsse.js';
 import { checkDifference } from '../../../domain/refresh/compare.js';
-import { refreshPrefix, type RefreshedArtifact } from '../../../domain/refresh/types.js';
+import { refreshPrefix } from '../../../stores/keys.js';
+import type { RefreshedArtifact } from '../../../domain/refresh/types.js';
 import { compareSynonyms } from '../../../domain/synonyms/compare.js';
 import type { LoadedModel } from '../../../platform/models.js';
 import type { ObjectStore } from '../../../platform/object-store.js';
 import type { OperationTypeSynonyms } from '../../../schemas/types.js';
 import { heartbeating } from '../../heartbeat.js';
-import { withMongo } from '../../mongo/address.js';
+import { withMongo } from '../../../platform/mongo-address.js';
 import { lookupsOfJob, publishArtifact, storedArtifacts, type MadeArtifact } from '../artifact.js';
 import type { RefreshActivities, RefreshInput } from '../contract.js';
 import { openLive, type LiveLookups } from '../live.js';
-import { readStaticLookup } from './authority.js';
-import { unmappedValues, type UnmappedValues } from './unmapped.js';
+import { readStaticLookup } from '../../../stores/expert-files/read.js';
+import { unmappedValues, type UnmappedValues } from '../../../stores/transactions/unmapped.js';
 
 export interface SynonymsRefreshDeps {
   db: Db;

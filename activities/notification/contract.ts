@@ -1,0 +1,20 @@
+import type { Notification } from '../../domain/notification/notification.js';
+
+/** queue `release` */
+export interface NotifyActivities {
+  notify(input: Notification): Promise<void>;
+}
+
+/** How one channel took a test notice. */
+export interface ChannelTest {
+  sink: string;
+  ok: boolean;
+  /** why not; empty when it did */
+  why: string;
+}
+
+/** queue `release` */
+export interface NotificationTestActivities {
+  /** Sends a notice through every channel, once, and says how each took it. Does not throw: the table is the answer. */
+  testChannels(input: { key: string; requestedBy: string }): Promise<ChannelTest[]>;
+}

@@ -1,0 +1,44 @@
+import type { Notification } from '../../domain/notification/notification.js';
+
+/** One way to reach people. */
+export interface NoticeSink {
+  readonly name: string;
+  /**
+   * @param again an earlier attempt may have told it: its process died, or no answer came. A sink that cannot tell by itself says so in the text.
+   * @throws DeliveryError
+   */
+  deliver(notice: Notification, again: boolean): Promise<void>;
+}
+
+/**
+ * Why a notice did not arrive. `refused`: it will not, however often it is tried. `failed`: not this time. `unknown`: it was sent and no answer
+ * came, so it may have. Messages never hold the sink's address: it is a secret.
+ */
+export class DeliveryError extends Error {
+  constructor(
+    readonly outcome: 'refused' | 'failed' | 'unknown',
+    message: string,
+    /** how long the other side asked us to wait */
+    readonly retryAfterMs?: number,
+  ) {
+    super(message);
+    this.name = 'DeliveryError';
+  }
+}
+
+/** A text without anything that a sink keeps secret. */
+export function redacted(text: string, secrets: readonly string[]): string {
+  return secrets
+    .filter((secret) => secret !== '')
+    .reduce((clean, secret) => clean.replaceAll(secret, '[secret]'), text);
+}
+
+/** What a person reads below the title, the same through every channel. */
+export function noticeText({ text, whatToDo, link }: Notification, again: boolean): string {
+  return [
+    text,
+    ...(whatToDo === undefined ? [] : [`What to do: ${whatToDo}`]),
+    ...(link === undefined ? [] : [link]),
+    ...(again ? ['(You may have been told this before: an earlier attempt ended without an answer.)'] : []),
+  ].join('\n\n');
+}

@@ -1,0 +1,83 @@
+import type { ModelSpec } from '../../schemas/types.js';
+import { SluiceError } from '../../platform/errors.js';
+import type { MlflowClient, ModelVersion } from '../../platform/mlflow.js';
+import type { RegistryActivities } from './contract.js';
+
+export interface MlflowDeps {
+  mlflow: MlflowClient;
+  loadSpec: (model: string) => Promise<Pick<ModelSpec, 'registered_name' | 'description'>>;
+}
+
+export function createRegistryActivities({ mlflow, loadSpec }: MlflowDeps): RegistryActivities {
+  const nameOf = async (model: string): Promise<string> => (await loadSpec(model)).registered_name;
+
+  /**
+   * The one version of a run. MLflow knows no "create if absent": two attempts that overlap may both create, so whoever finds more than
+   * one keeps the lowest, and every attempt agrees on which that is.
+   */
+  const theOneVersion = async (name: string, runId: string): Promise<ModelVersion | null> => {
+    const [first, ...rest] = await mlflow.modelVersions(name, { runId });
+    for (const extra of rest) await mlflow.deleteModelVersion(name, extra.version);
+    return first ?? null;
+  };
+
+  return {
+    async register({ model, runId, releaseId, dataSnapshotId, gitSha, metrics }) {
+      const { registered_name: name, description } = await loadSpec(model);
+      await mlflow.ensureRegisteredModel(name, description);
+      let version = await theOneVersion(name, runId);
+      if (version === null) {
+        const run = await mlflow.getRun(runId);
+        const figures = Object.entries(metrics).map(
+          ([metric, value]) => `${metric} ${value === null ? 'not measured' : String(value)}`,
+        );
+        await mlflow.createModelVersion({
+          name,
+          run,
+          description: `Release ${releaseId}. ${figures.sort().join(', ')}`,
+          tags: { 'sluice.release': releaseId, 'sluice.data_snapshot_id': dataSnapshotId, 'sluice.git_sha': gitSha },
+        });
+        version = await theOneVersion(name, runId);
+      }
+      if (version === null)
+        throw new SluiceError(
+          'Unreachable',
+          `MLflow at ${mlflow.address} created a version of ${name} for run ${runId} and does not list it yet.`,
+        );
+      // The stage comes last and marks the whole as done, so that an attempt given up for dead cannot pull a promoted version back.
+      if (version.stage === 'None') {
+        await mlflow.setAlias(name, 'challenger', version.version);
+        await mlflow.transitionStage(name, version.version, 'Staging');
+      }
+      return { modelVersion: version.version };
+    },
+
+    async setStage({ model, modelVersion, stage }) {
+      await mlflow.transitionStage(await nameOf(model), modelVersion, stage);
+    },
+
+    async setAlias({ model, alias, modelVersion }) {
+      const name = await nameOf(model);
+      await (modelVersion === null ? mlflow.deleteAlias(name, alias) : mlflow.setAlias(name, alias, modelVersion));
+    },
+
+    async tagModelVersion({ model, modelVersion, tags }) {
+      const name = await nameOf(model);
+      for (const [key, value] of Object.entries(tags)) await mlflow.setModelVersionTag(name, modelVersion, key, value);
+    },
+
+    async registryState({ model }) {
+      const name = await nameOf(model);
+      const [champion, challenger, versions] = await Promise.all([
+        mlflow.getAlias(name, 'champion'),
+        mlflow.getAlias(name, 'challenger'),
+        mlflow.modelVersions(name),
+      ]);
+      return {
+        champion,
+        challenger,
+        production: versions.filter(({ stage }) => stage === 'Production').map(({ version }) => version),
+      };
+    },
+  };
+}

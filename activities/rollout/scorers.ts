@@ -1,0 +1,36 @@
+import type { Db } from 'mongodb';
+import type { TrustedKeys } from '../../domain/dsse/dsse.js';
+import { toFailure } from '../../platform/errors.js';
+import type { ObjectStore } from '../../platform/object-store.js';
+import { createReplicaRegistry } from '../../stores/replica-registry.js';
+import type { ScorerActivities } from './contract.js';
+import { readGoldenVectors } from './golden-vectors.js';
+import { smokeReplica } from './smoke.js';
+
+/** What the release worker asks of scorers from the outside: who is alive, and whether one answers as it should. */
+export function createScorerActivities(deps: {
+  db: Db;
+  store: ObjectStore;
+  trustedKeys: TrustedKeys;
+}): ScorerActivities {
+  const registry = createReplicaRegistry(deps.db);
+  return {
+    async liveReplicas({ model, environment }) {
+      try {
+        const records = await registry.live(model, environment);
+        return records.map(({ _id, address, generation }) => ({ replicaId: _id, address, environment, generation }));
+      } catch (error) {
+        throw toFailure(error, 'the replica registry in MongoDB');
+      }
+    },
+
+    async smoke({ model, replica, bundle, generation }) {
+      try {
+        const vectors = await readGoldenVectors(deps, { model, ...bundle });
+        return await smokeReplica({ address: replica.address, bundle, generation, vectors });
+      } catch (error) {
+        throw toFailure(error, `smoke of ${replica.replicaId} at ${replica.address}`);
+      }
+    },
+  };
+}

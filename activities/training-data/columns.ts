@@ -1,0 +1,43 @@
+import type { RequestFields } from '../../domain/features/check.js';
+import type { Column } from './table-file.js';
+
+/** What every training table begins with; the trainer's README describes the file. */
+const LEADING: readonly Column[] = [
+  { name: 'row_id', type: 'STRING', nullable: false },
+  { name: 'booked_at', type: 'INT64', nullable: false },
+  { name: 'label', type: 'INT32', nullable: false },
+  { name: 'split', type: 'INT32', nullable: false },
+  { name: 'segment', type: 'STRING', nullable: true },
+];
+
+/** `split` in the table */
+export const SPLITS = ['train', 'validation', 'test'] as const;
+
+/** Columns of a training table: the leading ones, the request's raw fields, the features. */
+export function tableColumns(request: RequestFields, featureNames: readonly string[]): Column[] {
+  return [
+    ...LEADING,
+    ...[...request].map(([name, type]): Column => ({
+      name: `raw.${name}`,
+      type: type === 'number' ? 'DOUBLE' : 'STRING',
+      nullable: true,
+    })),
+    ...featureColumns(featureNames),
+  ];
+}
+
+/** Columns of a comparison table: as above without the raw fields. */
+export function comparisonColumns(featureNames: readonly string[]): Column[] {
+  return [...LEADING, ...featureColumns(featureNames)];
+}
+
+function featureColumns(featureNames: readonly string[]): Column[] {
+  return featureNames.map((name): Column => ({ name: `feature.${name}`, type: 'FLOAT', nullable: false }));
+}
+
+/** A raw value as the table holds it: times as ISO text, null for absent or of another type. */
+export function rawCell(value: unknown, type: 'number' | 'string' | 'time'): string | number | null {
+  if (type === 'number') return typeof value === 'number' ? value : null;
+  if (value instanceof Date) return value.toISOString();
+  return typeof value === 'string' ? value : null;
+}

@@ -1,0 +1,150 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Db } from 'mongodb';
+import { canonicalJson, readableJson } from '../../domain/bundle/digest.js';
+import { lookupVersionFile } from '../../domain/bundle/layout.js';
+import { requestFields } from '../../domain/features/check-model.js';
+import type { Fixing } from '../../domain/lookups/fixings.js';
+import type { SnapshotRef } from '../../domain/release/types.js';
+import { SluiceError } from '../../platform/errors.js';
+import type { LoadedModel } from '../../platform/models.js';
+import type { ObjectStore } from '../../platform/object-store.js';
+import { validate } from '../../platform/validate.js';
+import type { ModelAsPublished } from '../../stores/expert-files/read.js';
+import { ensureIndexes } from '../../stores/transactions/indexes.js';
+import { freshness, hashHeader, ingestionSummary, lineage } from './documents.js';
+import { expectFixingsBefore, fixingsProfile, readFixings } from '../lookups/fixings.js';
+import { SNAPSHOT_FILE, snapshotPrefix } from '../../stores/keys.js';
+import { describeLookups, readyLookups } from '../lookups/ready.js';
+import { lookupsPass } from './lookups-pass.js';
+import { completeSnapshot, digestOfFile, existingSnapshot, putOnce } from './publish.js';
+import { tablePass } from './table-pass.js';
+import { snapshotWindow, type SnapshotWindow } from './window.js';
+
+/** Rows may be imported while a snapshot reads; it then begins anew, but not forever. */
+const ATTEMPTS = 3;
+
+export interface SnapshotDeps {
+  db: Db;
+  objectStore: Pick<ObjectStore, 'get' | 'head' | 'putIfAbsent' | 'putFile' | 'endpoint' | 'bucket'>;
+  /** of the running code, for the lineage; empty when unknown */
+  gitSha: string;
+  /** where the table grows before it goes to S3 */
+  tempDir: string;
+}
+
+export interface Progress {
+  stage: 'count' | 'lookups' | 'features' | 'upload';
+  fraction: number;
+}
+
+/**
+ * Writes the immutable training snapshot of a model as of a time: the mature rows, streamed twice in their order (once for the
+ * lookups, once for features, profile and content hash), as Parquet in S3 with everything that explains it. The record goes last. The same rows, spec
+ * and rates give the same id, and a complete snapshot with that id is returned as it is.
+ */
+export async function writeSnapshot(
+  deps: SnapshotDeps,
+  model: ModelAsPublished,
+  asOf: string,
+  how: { signal?: AbortSignal | undefined; onProgress: (progress: Progress) => void },
+): Promise<SnapshotRef> {
+  await ensureIndexes(deps.db, model.spec.data);
+  const directory = await mkdtemp(join(deps.tempDir, 'snapshot-'));
+  try {
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      const ref = await attemptSnapshot(deps, model, asOf, join(directory, SNAPSHOT_FILE.table), how);
+      if (ref !== 'rows changed') return ref;
+    }
+    throw new SluiceError(
+      'Conflict',
+      `${model.spec.data.collection} kept changing while it was read (${ATTEMPTS} times). Run the release when the import is over.`,
+    );
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function attemptSnapshot(
+  deps: SnapshotDeps,
+  model: ModelAsPublished,
+  asOf: string,
+  path: string,
+  { signal, onProgress }: Parameters<typeof writeSnapshot>[3],
+): Promise<SnapshotRef | 'rows changed'> {
+  const { db, objectStore } = deps;
+  const { spec } = model;
+  const { data } = spec;
+  const during = (stage: Progress['stage']) => ({
+    signal,
+    onProgress: (fraction: number) => onProgress({ stage, fraction }),
+  });
+  onProgress({ stage: 'count', fraction: 0 });
+  const window = await snapshotWindow(db, data, asOf);
+  const fixings = await readFixings(db, data, window);
+  await expectFixingsBeforeFirstRow(db, model, window, fixings);
+
+  const request = requestFields(model.requestSchema);
+  const fields = [...request.keys(), data.fields.label, data.fields.label_time];
+  const ready = readyLookups(model, fixings, window.asOf);
+  const first = await lookupsPass(db, model, window, fields, ready.forTraining, during('lookups'));
+  const built = Object.fromEntries(Object.entries(first.lookups).map(([name, { document }]) => [name, document]));
+  const all = { ...ready.forTraining, ...built };
+  const header = hashHeader(model, window, fixings, fields);
+  const table = await tablePass(db, model, window, request, fields, header, all, path, during('features'));
+  if (table.lookupRowsSha256 !== first.rowsSha256 || table.profile.rows !== window.rows) return 'rows changed';
+
+  const dataSnapshotId = `${window.from.slice(0, 10)}_${window.to.slice(0, 10)}_${table.contentSha256.slice(0, 12)}`;
+  const prefix = snapshotPrefix(spec.model, dataSnapshotId);
+  const existing = await existingSnapshot(objectStore, prefix);
+  if (existing !== null) return existing;
+
+  onProgress({ stage: 'upload', fraction: 0 });
+  const lookups = describeLookups(deps.gitSha, model, window, fixings, ready, first.lookups);
+  const profile = table.profile.build({ asOf: window.asOf, fixings: fixingsProfile(fixings, window) });
+  const tableDigest = await digestOfFile(path);
+  await objectStore.putFile(prefix + SNAPSHOT_FILE.table, path, 'application/vnd.apache.parquet');
+  const ref: SnapshotRef = {
+    dataSnapshotId,
+    prefix,
+    parquetKey: prefix + SNAPSHOT_FILE.table,
+    contentSha256: table.contentSha256,
+    asOf: window.asOf,
+    from: window.from,
+    to: window.to,
+    rows: table.rows,
+    positives: table.positives,
+    splits: table.splits,
+    featureNames: table.featureNames,
+    featureRegistrySha256: model.registrySha256,
+  };
+  const small: Record<string, Buffer> = {
+    [SNAPSHOT_FILE.registry]: model.registryBytes,
+    [SNAPSHOT_FILE.fixings]: canonicalJson(fixings),
+    [SNAPSHOT_FILE.profile]: readableJson(validate('data-profile', profile, SNAPSHOT_FILE.profile)),
+    [SNAPSHOT_FILE.ingestion]: readableJson(ingestionSummary(model, window, ref, profile)),
+    [SNAPSHOT_FILE.lineage]: readableJson(lineage(deps, model, window, ref, fixings, lookups, tableDigest)),
+    [SNAPSHOT_FILE.freshness]: readableJson(freshness(model, ref, profile)),
+  };
+  for (const { file, bytes, record } of lookups) {
+    small[`lookups/${file}`] = bytes;
+    small[`lookups/${lookupVersionFile(file)}`] = readableJson(record);
+  }
+  const files: Parameters<typeof completeSnapshot>[2] = { [SNAPSHOT_FILE.table]: tableDigest };
+  for (const [name, bytes] of Object.entries(small)) {
+    signal?.throwIfAborted();
+    files[name] = (await putOnce(objectStore, prefix + name, bytes)).digest;
+  }
+  return completeSnapshot(objectStore, ref, files);
+}
+
+async function expectFixingsBeforeFirstRow(
+  db: Db,
+  { spec: { data } }: LoadedModel,
+  { filter, sort }: SnapshotWindow,
+  fixings: readonly Fixing[],
+): Promise<void> {
+  const { time } = data.fields;
+  const first = await db.collection(data.collection).findOne(filter, { sort, projection: { _id: 0, [time]: 1 } });
+  if (first !== null) expectFixingsBefore(fixings, first[time] as Date);
+}

@@ -1,0 +1,89 @@
+import { tmpdir } from 'node:os';
+import type { Db } from 'mongodb';
+import type { Logger } from 'pino';
+import { allPassed } from '../../domain/gates/gates.js';
+import { runDataChecks } from '../../domain/data-quality/checks.js';
+import type { TrustedKeys } from '../../domain/dsse/dsse.js';
+import { SluiceError } from '../../platform/errors.js';
+import { loadModel } from '../../platform/models.js';
+import type { ObjectStore } from '../../platform/object-store.js';
+import { validate } from '../../platform/validate.js';
+import type { TrainingDataActivities } from './contract.js';
+import { heartbeating } from '../heartbeat.js';
+import { withPublishedLookups } from '../../stores/expert-files/read.js';
+import { withMongo } from '../../platform/mongo-address.js';
+import { writeChampionFeatures } from './bundle-features.js';
+import { SNAPSHOT_FILE } from '../../stores/keys.js';
+import { writeSnapshot, type Progress } from './snapshot.js';
+
+export interface TrainingDataDeps {
+  db: Db;
+  objectStore: ObjectStore;
+  /** absolute path of `models/` */
+  modelsDir: string;
+  /** who may have signed a bundle that is compared with */
+  trustedKeys: TrustedKeys;
+  log: Pick<Logger, 'info'>;
+  /** of the running code, for the lineage; empty when unknown */
+  gitSha?: string;
+  /** for tables on their way to S3; the system's by default */
+  tempDir?: string;
+}
+
+/** What reads transactions out of Mongo and makes training data of them. */
+export function createTrainingDataActivities(deps: TrainingDataDeps): TrainingDataActivities {
+  const { db, objectStore, modelsDir, trustedKeys, log, gitSha = '', tempDir = tmpdir() } = deps;
+  return {
+    async snapshot({ model, releaseId, asOf }) {
+      const loaded = await withPublishedLookups(objectStore, await loadModel(modelsDir, model));
+      let progress: Progress = { stage: 'count', fraction: 0 };
+      const startedAt = Date.now();
+      const ref = await heartbeating(
+        (signal) =>
+          withMongo(db, () =>
+            writeSnapshot({ db, objectStore, gitSha, tempDir }, loaded, asOf, {
+              signal,
+              onProgress: (now) => (progress = now),
+            }),
+          ),
+        () => progress,
+      );
+      const { dataSnapshotId, rows, positives } = ref;
+      log.info({ model, releaseId, dataSnapshotId, rows, positives, tookMs: Date.now() - startedAt }, 'snapshot');
+      return ref;
+    },
+
+    async validateData({ model, snapshot }) {
+      const { spec } = await loadModel(modelsDir, model);
+      const key = snapshot.prefix + SNAPSHOT_FILE.profile;
+      const object = await objectStore.get(key);
+      if (object === null) {
+        throw new SluiceError(
+          'IntegrityError',
+          `the snapshot ${snapshot.dataSnapshotId} lacks ${key} in ${objectStore.bucket}`,
+        );
+      }
+      const profile = validate('data-profile', JSON.parse(object.bytes.toString('utf8')), key);
+      const checks = runDataChecks(profile, spec.data.checks);
+      return { passed: allPassed(checks), checks };
+    },
+
+    async championFeatures({ model, snapshot, bundle, releaseId }) {
+      const { spec } = await loadModel(modelsDir, model);
+      let fraction = 0;
+      return heartbeating(
+        (signal) =>
+          writeChampionFeatures(
+            { objectStore, trustedKeys, tempDir },
+            spec,
+            { snapshot, bundle, releaseId },
+            {
+              signal,
+              onProgress: (now) => (fraction = now),
+            },
+          ),
+        () => ({ stage: 'features', fraction }),
+      );
+    },
+  };
+}

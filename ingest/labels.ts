@@ -1,0 +1,116 @@
+import type { Db } from 'mongodb';
+import { epochMs } from '../domain/features/time.js';
+import { SluiceError } from '../platform/errors.js';
+import { recordLabels, type Label, type RecordedLabels } from '../stores/labels.js';
+import { withMongo } from '../platform/mongo-address.js';
+import { ensureIndexes } from '../stores/transactions/indexes.js';
+import { openCsv } from './csv.js';
+import { modelOf } from './model-of.js';
+import { emptySummary, refuse, type ImportSummary } from './summary.js';
+
+const COLUMNS = ['transaction_id', 'is_fraud', 'labeled_at'] as const;
+const SOURCE_COLUMN = 'source';
+const MAX_TEXT = 128;
+const FRAUD: Readonly<Record<string, boolean>> = { '0': false, '1': true, false: false, true: true };
+/** in one transaction of the database */
+const BATCH = 1_000;
+
+/** What an import of labels did. A refused row changed nothing. */
+export interface LabelSummary
+  extends Omit<RecordedLabels, 'refused'>, Pick<ImportSummary, 'read' | 'refused' | 'ignoredColumns'> {}
+
+export interface ImportLabelsInput {
+  /** CSV or CSV.gz with the columns transaction_id, is_fraud (0 or 1) and labeled_at (RFC 3339); source, if there is one */
+  file: string;
+  /** whose transactions; may be left out where there is one model only */
+  model?: string;
+  actor: string;
+  onProgress?: (progress: { read: number; refused: number; fraction: number }) => void;
+  signal?: AbortSignal;
+}
+
+/**
+ * Brings labels in, streaming: checked row by row, recorded as `recordLabels` does it. May be repeated after any failure.
+ * @throws SluiceError InvalidInput (a column is missing), NotFound, Unreachable
+ */
+export async function importLabels(
+  { db, modelsDir }: { db: Db; modelsDir?: string },
+  { file, model, actor, onProgress, signal }: ImportLabelsInput,
+): Promise<LabelSummary> {
+  const { data } = (await modelOf(modelsDir, model)).spec;
+  return withMongo(db, async () => {
+    const csv = await openCsv(file);
+    const read = labelReader(csv.header, file);
+    // Every label asks for its transaction by id.
+    await ensureIndexes(db, data);
+    const { read: rows, refused, ignoredColumns } = { ...emptySummary(), ignoredColumns: read.ignoredColumns };
+    const none = { recorded: 0, unchanged: 0, older: 0, transactions_updated: 0, unknown_transactions: 0 };
+    const summary: LabelSummary = { read: rows, ...none, refused, ignoredColumns };
+    let batch: { line: number; label: Label }[] = [];
+    const write = async (): Promise<void> => {
+      const labels = batch.map(({ label }) => label);
+      const recorded = await recordLabels(db, data, labels, { actor, source: 'file' });
+      for (const name of Object.keys(none) as (keyof typeof none)[]) summary[name] += recorded[name];
+      for (const { index, path, message, value } of recorded.refused)
+        refuse(summary, batch[index]?.line ?? 0, `${path} ${message}`, value);
+      batch = [];
+      onProgress?.({ read: summary.read, refused: refused.count, fraction: csv.fraction() });
+    };
+    for await (const records of csv.records) {
+      signal?.throwIfAborted();
+      for (const record of records) {
+        summary.read++;
+        const row = 'malformed' in record ? { reason: record.malformed } : read.label(record.values);
+        if ('reason' in row) refuse(summary, record.line, row.reason, row.value);
+        else batch.push({ line: record.line, label: row.label });
+        if (batch.length === BATCH) await write();
+      }
+    }
+    await write();
+    return summary;
+  });
+}
+
+type LabelResult = { label: Label } | { reason: string; value?: string };
+
+/** @throws SluiceError InvalidInput that names the missing columns */
+function labelReader(
+  header: readonly string[],
+  file: string,
+): { ignoredColumns: string[]; label(values: readonly string[]): LabelResult } {
+  const missing = COLUMNS.filter((name) => !header.includes(name));
+  if (missing.length > 0)
+    throw new SluiceError(
+      'InvalidInput',
+      `${file} lacks the column${missing.length > 1 ? 's' : ''} ${missing.join(', ')}; it has ${header.join(', ')}. Nothing was changed.`,
+    );
+  const twice = header.find((name, index) => header.indexOf(name) !== index);
+  if (twice !== undefined)
+    throw new SluiceError('InvalidInput', `${file} has the column ${twice} twice. Nothing was changed.`);
+  const at = Object.fromEntries(header.map((name, index) => [name, index]));
+  const wanted = new Set<string>([...COLUMNS, SOURCE_COLUMN]);
+  return {
+    ignoredColumns: header.filter((name) => !wanted.has(name)),
+    label(values) {
+      if (values.length !== header.length)
+        return {
+          reason: `malformed CSV: the header has ${header.length} columns, the row another number`,
+          value: String(values.length),
+        };
+      const text = (name: string): string => values[at[name] ?? -1] ?? '';
+      const transaction_id = text('transaction_id');
+      if (transaction_id === '' || transaction_id.length > MAX_TEXT)
+        return { reason: `/transaction_id must have 1 to ${MAX_TEXT} characters`, value: transaction_id };
+      const is_fraud = Object.hasOwn(FRAUD, text('is_fraud')) ? FRAUD[text('is_fraud')] : undefined;
+      if (is_fraud === undefined) return { reason: '/is_fraud must be 0 or 1', value: text('is_fraud') };
+      const labeledAt = epochMs(text('labeled_at'));
+      if (Number.isNaN(labeledAt))
+        return { reason: '/labeled_at must be an RFC 3339 time with an offset', value: text('labeled_at') };
+      const source = text(SOURCE_COLUMN);
+      if (source.length > MAX_TEXT)
+        return { reason: `/source must have at most ${MAX_TEXT} characters`, value: source };
+      const label = { transaction_id, is_fraud, labeled_at: new Date(labeledAt) };
+      return { label: source === '' ? label : { ...label, source } };
+    },
+  };
+}

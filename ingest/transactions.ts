@@ -1,0 +1,157 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { Double, type Db, type Document } from 'mongodb';
+import { FingerprintSet } from '../domain/data-quality/fingerprint-set.js';
+import { requestFields } from '../domain/features/check-model.js';
+import type { Fixing } from '../domain/lookups/fixings.js';
+import { SluiceError } from '../platform/errors.js';
+import { withMongo } from '../platform/mongo-address.js';
+import { ensureIndexes } from '../stores/transactions/indexes.js';
+import { openCsv, type CsvRecord } from './csv.js';
+import { modelOf } from './model-of.js';
+import { createRowReader, type RowReader } from './row-reader.js';
+import { emptySummary, progressOf, refuse, type ImportProgress, type ImportSummary } from './summary.js';
+import { upsertChanged } from './upsert.js';
+
+const BATCH = 5_000;
+/** remembers finished imports, so that a start of the demo need not repeat them */
+const IMPORTS = 'imports';
+
+export interface ImportDeps {
+  db: Db;
+  /** absolute path of `models/`; the project's own by default */
+  modelsDir?: string;
+}
+
+export interface ImportTransactionsInput {
+  /** CSV or CSV.gz */
+  file: string;
+  /** whose collection and request schema; may be left out where there is one model only */
+  model?: string;
+  /** moves both times of every row; 0 by default: times move only when asked */
+  shiftDays?: number;
+  /** do nothing when this very file was imported before and its rows are still there */
+  skipIfImported?: boolean;
+  onProgress?: (progress: ImportProgress) => void;
+  signal?: AbortSignal;
+}
+
+/**
+ * Brings labelled transactions in, streaming: checked row by row, upserted by id, written only where something differs. Refused rows are
+ * counted with their reasons and change nothing. May be repeated after any failure.
+ * @throws SluiceError InvalidInput (a column is missing, no fixings yet), NotFound, Unreachable, DiskFull
+ */
+export async function importTransactions(deps: ImportDeps, input: ImportTransactionsInput): Promise<ImportSummary> {
+  const { db } = deps;
+  const model = await modelOf(deps.modelsDir, input.model);
+  const { data } = model.spec;
+  const { file, shiftDays = 0, onProgress, signal } = input;
+  return withMongo(db, async () => {
+    const csv = await openCsv(file);
+    const quoted = await quotedCurrencies(db, data.fixings_collection);
+    const reader = createRowReader(model, csv.header, { file, quoted, shiftDays });
+    const importId = `${data.collection}/${await sha256OfFile(file)}/${shiftDays}`;
+    if (input.skipIfImported === true) {
+      const before = await finishedImport(db, importId, data.collection);
+      if (before !== null) return { ...before, skipped: true };
+    }
+    await ensureIndexes(db, data);
+
+    const summary: ImportSummary = { ...emptySummary(), ignoredColumns: reader.ignoredColumns };
+    const ids = new FingerprintSet();
+    const collection = db.collection(data.collection);
+    // An amount of 40 must not become a 32-bit integer beside one of 40.5.
+    const doubles = [...requestFields(model.requestSchema)].flatMap(([name, type]) =>
+      type === 'number' ? [name] : [],
+    );
+    const stored = (document: Document): Document => ({
+      ...document,
+      ...Object.fromEntries(doubles.map((name) => [name, new Double(document[name] as number)])),
+    });
+    let batch: Document[] = [];
+    // One batch is written while the next is parsed.
+    let writing = Promise.resolve();
+    const write = async (): Promise<void> => {
+      await writing;
+      const documents = batch;
+      batch = [];
+      writing = upsertChanged(collection, data.fields.id, documents, summary, stored);
+      // A rejection is met at the next await; until then it must not count as unhandled.
+      writing.catch(() => undefined);
+      onProgress?.(progressOf(summary, csv.fraction()));
+    };
+    for await (const records of csv.records) {
+      signal?.throwIfAborted();
+      for (const record of records) {
+        summary.read++;
+        const document = documentOf(record, reader, ids, data.fields.id, summary);
+        if (document !== null) batch.push(document);
+        if (batch.length === BATCH) await write();
+      }
+    }
+    await write();
+    await writing;
+    onProgress?.(progressOf(summary, 1));
+    await rememberImport(db, importId, summary);
+    return summary;
+  });
+}
+
+function documentOf(
+  record: CsvRecord,
+  reader: RowReader,
+  ids: FingerprintSet,
+  idField: string,
+  summary: ImportSummary,
+): Document | null {
+  if ('malformed' in record) {
+    refuse(summary, record.line, record.malformed);
+    return null;
+  }
+  const row = reader.read(record.values);
+  if ('reason' in row) {
+    refuse(summary, record.line, row.reason, row.value);
+    return null;
+  }
+  const id = String(row.document[idField]);
+  if (!ids.add(id)) {
+    refuse(summary, record.line, `/${idField} must be different in every row of the file`, id);
+    return null;
+  }
+  return row.document;
+}
+
+/** @throws SluiceError InvalidInput when no fixings were imported: without them any currency would be unknown */
+async function quotedCurrencies(db: Db, collection: string): Promise<ReadonlySet<string>> {
+  const quoted = new Set<string>();
+  for await (const { base, rates } of db.collection<Fixing>(collection).find()) {
+    quoted.add(base);
+    for (const currency of Object.keys(rates)) quoted.add(currency);
+  }
+  if (quoted.size > 0) return quoted;
+  throw new SluiceError(
+    'InvalidInput',
+    `${collection} is empty, so every currency is unknown. Import the exchange rates first: \`sluice data import-fixings FILE\`. Nothing was changed.`,
+  );
+}
+
+async function sha256OfFile(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file), hash);
+  return hash.digest('hex');
+}
+
+async function finishedImport(db: Db, importId: string, collection: string): Promise<ImportSummary | null> {
+  const found = await db.collection<{ _id: string; summary: ImportSummary }>(IMPORTS).findOne({ _id: importId });
+  if (found === null) return null;
+  const { inserted, updated, unchanged } = found.summary;
+  const there = await db.collection(collection).estimatedDocumentCount();
+  return there >= inserted + updated + unchanged ? found.summary : null;
+}
+
+async function rememberImport(db: Db, importId: string, summary: ImportSummary): Promise<void> {
+  await db
+    .collection<{ _id: string }>(IMPORTS)
+    .updateOne({ _id: importId }, { $set: { summary, finished_at: new Date() } }, { upsert: true });
+}

@@ -1,0 +1,140 @@
+import { MongoServerError, type Collection, type Db, type Document } from 'mongodb';
+import type { Notification } from '../domain/notification/notification.js';
+
+export const NOTIFICATION_COLLECTION = 'notifications';
+const DUPLICATE_KEY = 11000;
+/** Longer than any sink takes, so that a claim older than this belongs to a process that has died. */
+const LEASE_MS = 30_000;
+
+/** `sending`: claimed. `unknown`: sent, and no answer came. `refused`: will never be told there. */
+export type DeliveryState = 'sending' | 'told' | 'failed' | 'unknown' | 'refused';
+
+/** One notice through one sink. */
+export interface DeliveryRecord {
+  _id: { sink: string; key: string };
+  notice: Omit<Notification, 'key'>;
+  state: DeliveryState;
+  attempts: number;
+  /** an attempt ended without an answer, so that it may have arrived */
+  maybe_told: boolean;
+  first_at: Date;
+  lease_until: Date;
+  told_at: Date | null;
+  why: string | null;
+}
+
+export type Claim =
+  /** ours to deliver */
+  | { outcome: 'claimed'; attempt: number; again: boolean; firstAt: Date }
+  | { outcome: 'told' | 'refused' }
+  /** another attempt is at it */
+  | { outcome: 'busy' };
+
+/**
+ * Who was told what: `notifications` in Mongo, one document per key and sink. A delivery is claimed before and marked after, so that a retry goes
+ * only where it is needed, and what a dead process left in between is known for what it is.
+ */
+export interface DeliveryLedger {
+  claim(notice: Notification, sink: string): Promise<Claim>;
+  mark(key: string, sink: string, attempt: number, state: DeliveryState, why: string | null): Promise<void>;
+  /** For a sink that keeps its own record: `told`, once. */
+  note(notice: Notification, sink: string): Promise<void>;
+  /** Newest first. */
+  list(since: Date, limit: number): Promise<DeliveryRecord[]>;
+}
+
+/** @param leaseMs only tests shorten it */
+export function createDeliveryLedger(db: Db, leaseMs: number = LEASE_MS): DeliveryLedger {
+  const collection: Collection<DeliveryRecord> = db.collection(NOTIFICATION_COLLECTION, {
+    writeConcern: { w: 'majority', journal: true },
+    readConcern: { level: 'majority' },
+    readPreference: 'primary',
+  });
+  // The server's clock decides whether a claim has lapsed: two workers' clocks may differ.
+  const lease = { $dateAdd: { startDate: '$$NOW', unit: 'millisecond', amount: leaseMs } };
+
+  /** Takes over what failed, or what a dead process left. */
+  const takeOver = async (_id: DeliveryRecord['_id']): Promise<DeliveryRecord | null> => {
+    const lapsed: Document = { $and: [{ $eq: ['$state', 'sending'] }, { $lt: ['$lease_until', '$$NOW'] }] };
+    return collection.findOneAndUpdate(
+      { _id, $expr: { $or: [{ $in: ['$state', ['failed', 'unknown']] }, lapsed] } },
+      [
+        {
+          $set: {
+            maybe_told: { $or: ['$maybe_told', { $in: ['$state', ['sending', 'unknown']] }] },
+            attempts: { $add: ['$attempts', 1] },
+            lease_until: lease,
+            state: 'sending',
+          },
+        },
+      ],
+      { returnDocument: 'after' },
+    );
+  };
+
+  const insert = async (
+    _id: DeliveryRecord['_id'],
+    notice: Notification,
+    fields: Document,
+  ): Promise<DeliveryRecord | null> => {
+    const { key: _key, ...rest } = notice;
+    // an update, since only there the server fills in its own time
+    const found = await collection.findOneAndUpdate(
+      { _id, state: { $exists: false } },
+      [
+        {
+          $set: {
+            notice: { $literal: rest },
+            maybe_told: false,
+            first_at: '$$NOW',
+            lease_until: lease,
+            why: null,
+            ...fields,
+          },
+        },
+      ],
+      { upsert: true, returnDocument: 'after' },
+    );
+    return found;
+  };
+
+  const insertOrNull = async (...args: Parameters<typeof insert>): Promise<DeliveryRecord | null> => {
+    try {
+      return await insert(...args);
+    } catch (error) {
+      if (error instanceof MongoServerError && error.code === DUPLICATE_KEY) return null;
+      throw error;
+    }
+  };
+
+  return {
+    async claim(notice, sink) {
+      const _id = { sink, key: notice.key };
+      const mine =
+        (await insertOrNull(_id, notice, { state: 'sending', attempts: 1, told_at: null })) ?? (await takeOver(_id));
+      if (mine !== null)
+        return { outcome: 'claimed', attempt: mine.attempts, again: mine.maybe_told, firstAt: mine.first_at };
+      const present = await collection.findOne({ _id });
+      if (present?.state === 'told' || present?.state === 'refused') return { outcome: present.state };
+      return { outcome: 'busy' };
+    },
+
+    async mark(key, sink, attempt, state, why) {
+      // Whoever has taken over since has the say.
+      await collection.updateOne({ _id: { sink, key }, state: 'sending', attempts: attempt }, [
+        { $set: { state, why: { $literal: why }, told_at: state === 'told' ? '$$NOW' : null } },
+      ]);
+    },
+
+    async note(notice, sink) {
+      await insertOrNull({ sink, key: notice.key }, notice, { state: 'told', attempts: 1, told_at: '$$NOW' });
+    },
+
+    list: (since, limit) =>
+      collection
+        .find({ first_at: { $gte: since } })
+        .sort({ first_at: -1 })
+        .limit(limit)
+        .toArray(),
+  };
+}

@@ -1,0 +1,151 @@
+import type { Client } from '@temporalio/client';
+import { bundleKey } from '../keys.js';
+import { MANIFEST_FILE } from '../../domain/bundle/layout.js';
+import type { TrustedKeys } from '../../domain/dsse/dsse.js';
+import type { StoredArtifact } from '../../domain/retention/plan.js';
+import { SluiceError } from '../../platform/errors.js';
+import type { ObjectStore } from '../../platform/object-store.js';
+import { readManifest } from '../manifests.js';
+import type { RolloutVerdicts } from '../rollout-verdicts.js';
+import { fetchPointer } from '../pointers.js';
+import type { Pins } from './pins.js';
+
+export interface ReferenceDeps {
+  store: ObjectStore;
+  trustedKeys: TrustedKeys;
+  client: Client;
+  pins: Pins;
+  lastGood: RolloutVerdicts['lastGood'];
+}
+
+/** A run at work, by what it was given. */
+interface OpenRun {
+  workflowId: string;
+  startedAt: string;
+  /** bundle versions that its input names */
+  versions: string[];
+}
+
+/** Who needs what, at this moment. */
+export interface References {
+  /** why a bundle is needed, by version */
+  bundles: ReadonlyMap<string, readonly string[]>;
+  runs: readonly OpenRun[];
+}
+
+/** Where a model can be live. */
+export const ENVIRONMENTS = ['production', 'staging'] as const;
+const VERSION = /\d{8}-\d{6}-\d+\.\d+\.\d+-[0-9a-f]{7}/g;
+/** The runs that prune, and what launches them, need nothing. */
+const PRUNING = /^(prune|launch)\//;
+
+/**
+ * Reads every pointer, the parents of what they name, the rollback targets, the pins and the inputs of open runs.
+ * @param aside bundles whose manifest is put aside at the moment: a pointer that names one is no damage
+ * @throws SluiceError IntegrityError when a pointer or the bundle it names cannot be believed: nothing may be deleted then
+ */
+export async function readReferences(
+  deps: ReferenceDeps,
+  model: string,
+  aside: ReadonlySet<string> = new Set(),
+): Promise<References> {
+  const bundles = new Map<string, string[]>();
+  const name = (version: string | null | undefined, why: string): void => {
+    if (version !== null && version !== undefined) bundles.set(version, [...(bundles.get(version) ?? []), why]);
+  };
+  for (const environment of ENVIRONMENTS) {
+    const found = await fetchPointer(deps.store, deps.trustedKeys, { model, environment });
+    if (found === null) continue;
+    const { pointer } = found;
+    const named = [
+      { what: `live in ${environment}`, version: pointer.version, manifestSha256: pointer.manifest_sha256 },
+      ...(pointer.candidate === null
+        ? []
+        : [
+            {
+              what: `candidate in ${environment}`,
+              version: pointer.candidate.version,
+              manifestSha256: pointer.candidate.manifest_sha256,
+            },
+          ]),
+    ];
+    for (const { what, version, manifestSha256 } of named) {
+      name(version, what);
+      if (aside.has(version)) continue;
+      const manifest = await readManifest(deps.store, deps.trustedKeys, { model, version, manifestSha256 });
+      name(manifest.parent_version, `parent of what is ${what}`);
+    }
+    name(pointer.previous_version, `live in ${environment} before`);
+    const target = await deps.lastGood({ model, environment });
+    name(target?.version, `where a rollback of ${environment} goes`);
+  }
+  for (const { version, actor, reason } of await deps.pins.of(model)) name(version, `pinned by ${actor}: ${reason}`);
+  const runs = await openRuns(deps.client, model);
+  for (const { workflowId, versions } of runs) for (const version of versions) name(version, `named by ${workflowId}`);
+  return { bundles, runs };
+}
+
+/** Why an artifact is needed; empty when it is not. What was made since the oldest open run began may be that run's own. */
+export function namedBy(
+  references: References,
+  kept: ReadonlyMap<string, string>,
+): (artifact: StoredArtifact) => string[] {
+  return ({ kind, name, createdAt }) => [
+    ...(kind === 'bundle' || kind === 'incomplete bundle' ? (references.bundles.get(name) ?? []) : []),
+    ...(kind === 'snapshot' && kept.has(name) ? [`data of bundle ${kept.get(name)}`] : []),
+    ...references.runs
+      .filter(({ startedAt }) => createdAt >= startedAt.slice(0, 19))
+      .slice(0, 1)
+      .map(({ workflowId }) => `made since ${workflowId} began`),
+  ];
+}
+
+/** The snapshot behind each of these bundles. */
+export async function snapshotsOf(
+  store: Pick<ObjectStore, 'get'>,
+  model: string,
+  versions: readonly string[],
+): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  for (const version of versions) {
+    const manifest = await store.get(bundleKey(model, version, MANIFEST_FILE));
+    if (manifest === null) continue;
+    try {
+      found.set(
+        (JSON.parse(manifest.bytes.toString('utf8')) as { data_snapshot_id: string }).data_snapshot_id,
+        version,
+      );
+    } catch {
+      throw new SluiceError(
+        'IntegrityError',
+        `The manifest of ${model}/${version} is no JSON: find out what damaged it before anything is pruned.`,
+      );
+    }
+  }
+  return found;
+}
+
+/** Runs of this model that are at work, oldest first. Ids name the model; search attributes are not set on every run. */
+async function openRuns(client: Client, model: string): Promise<OpenRun[]> {
+  const found: OpenRun[] = [];
+  for await (const { workflowId, runId, startTime } of client.workflow.list({ query: `ExecutionStatus = 'Running'` })) {
+    if (PRUNING.test(workflowId) || !`${workflowId}/`.includes(`/${model}/`)) continue;
+    found.push({
+      workflowId,
+      startedAt: startTime.toISOString(),
+      versions: await versionsInInput(client, workflowId, runId),
+    });
+  }
+  return found.sort((a, b) => a.startedAt.localeCompare(b.startedAt));
+}
+
+async function versionsInInput(client: Client, workflowId: string, runId: string): Promise<string[]> {
+  const { history } = await client.workflowService.getWorkflowExecutionHistory({
+    namespace: client.options.namespace,
+    execution: { workflowId, runId },
+    maximumPageSize: 1,
+  });
+  const payloads = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
+  const text = payloads.map(({ data }) => Buffer.from(data ?? []).toString('utf8')).join('\n');
+  return [...new Set(text.match(VERSION) ?? [])];
+}

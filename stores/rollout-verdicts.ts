@@ -1,0 +1,42 @@
+import type { Db } from 'mongodb';
+import type { TrustedKeys } from '../domain/dsse/dsse.js';
+import { lastGood, type VerdictRecord } from '../domain/release/last-good.js';
+import type { ObjectStore } from '../platform/object-store.js';
+import { fetchPointer } from './pointers.js';
+
+interface VerdictDocument extends VerdictRecord {
+  _id: string;
+  model: string;
+  environment: string;
+  why: string;
+  at: string;
+}
+
+export interface RolloutVerdicts {
+  /** Once per model, environment and generation; the last one written stands. */
+  record(verdict: Omit<VerdictDocument, '_id'>): Promise<void>;
+  /** The newest bundle that was live and smoked before the live one first was; null when there is none. */
+  lastGood(where: { model: string; environment: string }): Promise<{ version: string; manifestSha256: string } | null>;
+}
+
+/** What a rollback needs to know of the past: the collection `rollout_verdicts`, seen from what is live now. */
+export function createRolloutVerdicts(deps: {
+  db: Db;
+  store: Pick<ObjectStore, 'get'>;
+  trustedKeys: TrustedKeys;
+}): RolloutVerdicts {
+  const verdicts = deps.db.collection<VerdictDocument>('rollout_verdicts');
+  return {
+    async record({ model, environment, generation, ...rest }) {
+      const _id = `${model}/${environment}/${generation}`;
+      await verdicts.updateOne({ _id }, { $set: { model, environment, generation, ...rest } }, { upsert: true });
+    },
+
+    async lastGood({ model, environment }) {
+      const live = await fetchPointer(deps.store, deps.trustedKeys, { model, environment });
+      if (live === null) return null;
+      const found = lastGood(await verdicts.find({ model, environment }).toArray(), live.pointer);
+      return found === null ? null : { version: found.version, manifestSha256: found.manifestSha256 };
+    },
+  };
+}
