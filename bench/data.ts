@@ -20,6 +20,7 @@ import { CONTENDERS, expectEqual, judge, table, TARGETS, type Contender, type Me
 import { makeRows } from './data/rows.js';
 import { quietRuntime, startJobs, type JobRunner } from './data/worker.js';
 import type { MeasuredJob } from './data/workflow.js';
+import type { BundleId } from '../domain/bundle/id.js';
 
 // The two row jobs against pandas, on one MongoDB in one run: `npm run bench:data`. README.md says what is measured and how.
 
@@ -80,7 +81,7 @@ process.stdout.write(`${table(measured)}\n`);
 process.stdout.write(`${JSON.stringify({ bench: 'data', rounds, targets: TARGETS, measured, ...verdict })}\n`);
 process.exitCode = verdict.pass ? 0 : 1;
 
-async function measure(rows: number, rounds: number, live: { version: string; manifestSha256: string }): Promise<void> {
+async function measure(rows: number, rounds: number, live: BundleId): Promise<void> {
   const database = `bench_${rows}`;
   const mongo = await connectMongo({ uri: settings.MONGODB_URI, database });
   let runner: JobRunner | undefined;
@@ -108,7 +109,7 @@ async function measureJob(
   rounds: number,
   database: string,
   index: readonly string[],
-  live: { version: string; manifestSha256: string },
+  live: BundleId,
   runner: JobRunner,
 ): Promise<Measured> {
   const result: Measured = {
@@ -157,7 +158,7 @@ async function runOurs(
   job: MeasuredJob,
   asOf: string,
   database: string,
-  live: { version: string; manifestSha256: string },
+  live: BundleId,
   runner: JobRunner,
 ): Promise<Run> {
   const key = runKey(asOf);

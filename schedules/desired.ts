@@ -1,4 +1,3 @@
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import {
   DAYS_OF_WEEK,
   MONTHS,
@@ -9,8 +8,9 @@ import {
 } from '@temporalio/client';
 import { scheduleMark } from '../domain/schedules/mark.js';
 import { launcherId, WORKFLOW, type LaunchInput } from '../workflows/launchScheduled/contract.js';
-import { QUEUES } from '../workflows/queues.js';
+import { QUEUES } from '../workflows/common/queues.js';
 import type { ScheduleEntry } from './registry.js';
+import { MODEL_ATTRIBUTE } from '../domain/runs/search-attributes.js';
 
 type Action = ScheduleOptionsStartWorkflowAction<Workflow>;
 export type DesiredSchedule = Required<
@@ -18,8 +18,6 @@ export type DesiredSchedule = Required<
 > & {
   scheduleId: string;
 };
-
-const MODEL = defineSearchAttributeKey('SluiceModel', SearchAttributeType.KEYWORD);
 
 /** The id of a schedule in Temporal. */
 export function scheduleId(model: string, name: string): string {
@@ -51,7 +49,7 @@ export function desiredSchedule(entry: ScheduleEntry, model: string, asOfOffsetD
       workflowId: launcherId(model, entry.name),
       taskQueue: QUEUES.release,
       args: [input],
-      typedSearchAttributes: [{ key: MODEL, value: model }],
+      typedSearchAttributes: [{ key: MODEL_ATTRIBUTE, value: model }],
       staticSummary: `${model}: ${entry.what}`,
     },
     policies: {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { NativeConnection, Worker, type NativeConnectionOptions } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import type { ReplicaActivities } from '../activities/rollout/contract.js';
-import { QUEUES, replicaQueue } from '../workflows/queues.js';
+import { QUEUES, replicaQueue } from '../workflows/common/queues.js';
 
 /** The Temporal worker inside the scorer's process. */
 export interface ReplicaWorker {

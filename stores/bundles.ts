@@ -3,6 +3,7 @@ import { MANIFEST_FILE } from '../domain/bundle/layout.js';
 import { SluiceError } from '../platform/errors.js';
 import type { ObjectStore } from '../platform/object-store.js';
 import { bundleKey, bundlesPrefix } from './keys.js';
+import type { BundleId } from '../domain/bundle/id.js';
 
 /**
  * A published bundle by its version's name.
@@ -11,7 +12,7 @@ import { bundleKey, bundlesPrefix } from './keys.js';
 export async function findBundle(
   store: Pick<ObjectStore, 'get' | 'list'>,
   { model, version }: { model: string; version: string },
-): Promise<{ version: string; manifestSha256: string }> {
+): Promise<BundleId> {
   const manifest = await store.get(bundleKey(model, version, MANIFEST_FILE));
   if (manifest !== null) return { version, manifestSha256: sha256Hex(manifest.bytes) };
   const known = await knownVersions(store, model);

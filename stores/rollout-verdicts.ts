@@ -3,6 +3,7 @@ import type { TrustedKeys } from '../domain/dsse/dsse.js';
 import { lastGood, type VerdictRecord } from '../domain/release/last-good.js';
 import type { ObjectStore } from '../platform/object-store.js';
 import { fetchPointer } from './pointers.js';
+import type { BundleId } from '../domain/bundle/id.js';
 
 interface VerdictDocument extends VerdictRecord {
   _id: string;
@@ -16,7 +17,7 @@ export interface RolloutVerdicts {
   /** Once per model, environment and generation; the last one written stands. */
   record(verdict: Omit<VerdictDocument, '_id'>): Promise<void>;
   /** The newest bundle that was live and smoked before the live one first was; null when there is none. */
-  lastGood(where: { model: string; environment: string }): Promise<{ version: string; manifestSha256: string } | null>;
+  lastGood(where: { model: string; environment: string }): Promise<BundleId | null>;
 }
 
 /** What a rollback needs to know of the past: the collection `rollout_verdicts`, seen from what is live now. */

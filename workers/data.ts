@@ -21,7 +21,7 @@ import { createMlflowClient } from '../platform/mlflow.js';
 import { modelReader } from '../platform/models.js';
 import { projectPath } from '../platform/project.js';
 import { temporalConnection } from '../platform/temporal.js';
-import { QUEUES } from '../workflows/queues.js';
+import { QUEUES } from '../workflows/common/queues.js';
 import { runWorker } from './run-worker.js';
 
 // Bulk I/O: snapshots out of Mongo, bundles into S3. Rows stream through; none of it holds a data set in memory.

@@ -29,7 +29,7 @@ import { createMlflowTracking } from '../platform/mlflow-tracking.js';
 import { loadModel } from '../platform/models.js';
 import { projectPath } from '../platform/project.js';
 import { temporalConnection, workflowPage } from '../platform/temporal.js';
-import { QUEUES } from '../workflows/queues.js';
+import { QUEUES } from '../workflows/common/queues.js';
 import { runWorker } from './run-worker.js';
 import { WORKFLOW_BUNDLE } from './workflow-bundle.js';
 

@@ -6,7 +6,7 @@ import { createLog } from '../platform/log.js';
 import { loadModel } from '../platform/models.js';
 import { projectPath } from '../platform/project.js';
 import { temporalConnection } from '../platform/temporal.js';
-import { QUEUES } from '../workflows/queues.js';
+import { QUEUES } from '../workflows/common/queues.js';
 import { runWorker } from './run-worker.js';
 
 // One training at a time: it takes every core it is given.

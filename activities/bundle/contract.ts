@@ -1,4 +1,5 @@
 import type { BundleRef, Metrics, SnapshotRef, TrainingResult } from '../../domain/release/types.js';
+import type { BundleId } from '../../domain/bundle/id.js';
 
 /** queue `data` */
 export interface BundleActivities {
@@ -18,7 +19,7 @@ export interface BundleActivities {
     gitSha: string;
     metrics: Metrics;
     /** the live bundle this one replaces; null for the first */
-    base: { version: string; manifestSha256: string } | null;
+    base: BundleId | null;
     /** goes into the version's name; from the workflow's clock, so that a retry writes the same */
     createdAt: string;
   }): Promise<BundleRef & { rebasedLookups: string[] }>;
@@ -45,7 +46,7 @@ export interface RecomposeActivities {
     model: string;
     /** names this change, in manifest and pointer */
     releaseId: string;
-    base: { version: string; manifestSha256: string };
+    base: BundleId;
     replacements: Replacement[];
     gitSha: string;
     /** goes into the version's name; from the workflow's clock, so that a retry writes the same */

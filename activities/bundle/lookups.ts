@@ -8,6 +8,7 @@ import type { ObjectStore } from '../../platform/object-store.js';
 import { validate, type SchemaName } from '../../platform/validate.js';
 import type { Manifest, ModelSpec } from '../../schemas/types.js';
 import { readBundleFile, readManifest } from '../../stores/manifests.js';
+import type { BundleId } from '../../domain/bundle/id.js';
 
 export interface ChosenLookup extends LookupCandidate {
   file: string;
@@ -21,7 +22,7 @@ export interface ChosenLookup extends LookupCandidate {
 export async function chooseLookups(
   store: ObjectStore,
   trustedKeys: TrustedKeys,
-  input: { model: string; snapshotPrefix: string; base: { version: string; manifestSha256: string } | null },
+  input: { model: string; snapshotPrefix: string; base: BundleId | null },
   lookups: ModelSpec['lookups'],
 ): Promise<Record<string, ChosenLookup>> {
   const { model, base } = input;

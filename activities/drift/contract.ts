@@ -1,11 +1,12 @@
 import type { DriftDay } from '../../domain/drift/day.js';
 import type { ClaimAnswer, ClaimRequest } from '../../domain/retraining/claim.js';
+import type { BundleId } from '../../domain/bundle/id.js';
 
 export interface DriftTarget {
   model: string;
   key: string;
   asOf: string;
-  bundle: { version: string; manifestSha256: string };
+  bundle: BundleId;
 }
 
 /** queue `data`: reads every scored row of the window once, in typed columns */

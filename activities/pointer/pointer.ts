@@ -9,6 +9,7 @@ import type { AuditLog } from '../../stores/audit-log.js';
 import { readManifest } from '../../stores/manifests.js';
 import type { PointerActivities } from './contract.js';
 import { fetchPointer } from '../../stores/pointers.js';
+import type { BundleId } from '../../domain/bundle/id.js';
 
 export interface PointerDeps {
   store: ObjectStore;
@@ -95,7 +96,7 @@ function requireEnvironment(environment: string): Pointer['environment'] {
 async function requirePublished(
   store: ObjectStore,
   trustedKeys: TrustedKeys,
-  { model, bundle }: { model: string; bundle: { version: string; manifestSha256: string } },
+  { model, bundle }: { model: string; bundle: BundleId },
 ): Promise<void> {
   const manifest = await readManifest(store, trustedKeys, { model, ...bundle });
   const prefix = bundlePrefix(model, bundle.version);

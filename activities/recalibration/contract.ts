@@ -1,5 +1,6 @@
 import type { ThresholdEdits } from '../../domain/thresholds/edits.js';
 import type { ThresholdSummary } from '../../domain/thresholds/summary.js';
+import type { BundleId } from '../../domain/bundle/id.js';
 
 export interface ThresholdsOf {
   model: string;
@@ -8,7 +9,7 @@ export interface ThresholdsOf {
   asOf: string;
   environment: 'production' | 'staging';
   /** the live bundle: its thresholds are the old ones, its model version the one whose scores count */
-  live: { version: string; manifestSha256: string };
+  live: BundleId;
 }
 
 /** queue `data` */
@@ -26,6 +27,6 @@ export interface RecalibrationActivities {
   /** What a proposal is bound to, in a bundle. */
   thresholdsOfBundle(input: {
     model: string;
-    bundle: { version: string; manifestSha256: string };
+    bundle: BundleId;
   }): Promise<{ modelVersion: string; thresholdsSha256: string }>;
 }

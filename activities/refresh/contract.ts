@@ -1,4 +1,5 @@
 import type { RefreshedArtifact } from '../../domain/refresh/types.js';
+import type { BundleId } from '../../domain/bundle/id.js';
 
 export interface RefreshInput {
   model: string;
@@ -7,7 +8,7 @@ export interface RefreshInput {
   /** `runKey(asOf)` */
   key: string;
   /** what the artifacts are compared with */
-  live: { version: string; manifestSha256: string };
+  live: BundleId;
 }
 
 /**

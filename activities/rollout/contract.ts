@@ -1,4 +1,5 @@
 import type { Receipt, ReplicaInfo } from '../../domain/release/types.js';
+import type { BundleId } from '../../domain/bundle/id.js';
 
 /** queue `release`: what one replica at a time is told goes through `ReplicaActivities` on its own queue */
 export interface ScorerActivities {
@@ -8,7 +9,7 @@ export interface ScorerActivities {
   smoke(input: {
     model: string;
     replica: ReplicaInfo;
-    bundle: { version: string; manifestSha256: string };
+    bundle: BundleId;
     generation: number;
   }): Promise<{ vectors: number; largestDifference: number }>;
 }
@@ -42,10 +43,7 @@ export interface RolloutActivities {
     at: string;
   }): Promise<void>;
   /** The newest bundle that was live and smoked before the live one first was; null when there is none. */
-  lastGoodBundle(input: {
-    model: string;
-    environment: string;
-  }): Promise<{ version: string; manifestSha256: string } | null>;
+  lastGoodBundle(input: { model: string; environment: string }): Promise<BundleId | null>;
   /** A bundle by its version's name, or NotFound with the versions that exist. */
-  findBundle(input: { model: string; version: string }): Promise<{ version: string; manifestSha256: string }>;
+  findBundle(input: { model: string; version: string }): Promise<BundleId>;
 }

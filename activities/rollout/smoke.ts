@@ -1,6 +1,7 @@
 import axios, { isAxiosError } from 'axios';
 import { isRetryableStatus, SluiceError } from '../../platform/errors.js';
 import type { GoldenVectors } from '../../schemas/types.js';
+import type { BundleId } from '../../domain/bundle/id.js';
 
 /** A score that differs by more from what training computed is another model's. */
 const TOLERANCE = 1e-5;
@@ -14,7 +15,7 @@ type Figures = Record<(typeof FIGURES)[number], number>;
 export interface Smoke {
   /** base URL of the replica */
   address: string;
-  bundle: { version: string; manifestSha256: string };
+  bundle: BundleId;
   generation: number;
   vectors: GoldenVectors;
 }

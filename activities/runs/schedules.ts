@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowFailedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
-import { defineSearchAttributeKey, rootCause, SearchAttributeType } from '@temporalio/common';
+import { rootCause } from '@temporalio/common';
 import { readScheduleMark } from '../../domain/schedules/mark.js';
 import { heartbeating } from '../heartbeat.js';
 import type { AwaitRunActivities, RunState, ScheduleActivities, ScheduleLoss } from './contract.js';
+import { STATUS_ATTRIBUTE } from '../../domain/runs/search-attributes.js';
 
-const STATUS = defineSearchAttributeKey('SluiceStatus', SearchAttributeType.KEYWORD);
 const WAITING = 'WaitingForApproval';
 const FIRST_POLL_MS = 250;
 const SLOWEST_POLL_MS = 5_000;
@@ -52,7 +52,7 @@ async function stateOf(client: Client, workflowId: string): Promise<RunState | n
   try {
     const { status, typedSearchAttributes, runId } = await handle.describe();
     if (status.name === 'RUNNING')
-      return typedSearchAttributes.get(STATUS) === WAITING ? { state: 'waiting-for-approval' } : null;
+      return typedSearchAttributes.get(STATUS_ATTRIBUTE) === WAITING ? { state: 'waiting-for-approval' } : null;
     await client.workflow.getHandle(workflowId, runId).result();
     return { state: 'completed' };
   } catch (error) {

@@ -16,6 +16,7 @@ import { readBundleFile, readManifest } from '../../stores/manifests.js';
 import { createTableFile } from './table-file.js';
 import { comparisonColumns, SPLITS } from './columns.js';
 import { comparisonKey, SNAPSHOT_FILE } from '../../stores/keys.js';
+import type { BundleId } from '../../domain/bundle/id.js';
 
 export interface ChampionDeps {
   objectStore: ObjectStore;
@@ -34,7 +35,7 @@ const RAW = 'raw.';
 export async function writeChampionFeatures(
   { objectStore, trustedKeys, tempDir }: ChampionDeps,
   spec: ModelSpec,
-  input: { snapshot: SnapshotRef; bundle: { version: string; manifestSha256: string }; releaseId: string },
+  input: { snapshot: SnapshotRef; bundle: BundleId; releaseId: string },
   how: { signal?: AbortSignal | undefined; onProgress: (fraction: number) => void },
 ): Promise<{ parquetKey: string }> {
   const { snapshot, bundle, releaseId } = input;
@@ -61,7 +62,7 @@ async function bundleFeatures(
   trustedKeys: TrustedKeys,
   spec: ModelSpec,
   snapshot: SnapshotRef,
-  bundle: { version: string; manifestSha256: string },
+  bundle: BundleId,
 ): Promise<FeatureComputer> {
   const ref = { model: spec.model, ...bundle };
   const manifest = await readManifest(store, trustedKeys, ref);

@@ -1,4 +1,5 @@
 import type { CheckResult, SnapshotRef } from '../../domain/release/types.js';
+import type { BundleId } from '../../domain/bundle/id.js';
 
 /** queue `data` */
 export interface TrainingDataActivities {
@@ -10,7 +11,7 @@ export interface TrainingDataActivities {
   championFeatures(input: {
     model: string;
     snapshot: SnapshotRef;
-    bundle: { version: string; manifestSha256: string };
+    bundle: BundleId;
     releaseId: string;
   }): Promise<{ parquetKey: string }>;
 }

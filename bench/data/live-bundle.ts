@@ -12,6 +12,7 @@ import { signEnvelope, type Signer } from '../../domain/dsse/dsse.js';
 import { lookupVersion } from '../../domain/lookups/version.js';
 import type { LoadedModel } from '../../platform/models.js';
 import type { ObjectStore } from '../../platform/object-store.js';
+import type { BundleId } from '../../domain/bundle/id.js';
 
 /** A bundle that holds the model's static lookups and nothing to compare with: what a job needs to begin. */
 export async function publishStatic(
@@ -19,7 +20,7 @@ export async function publishStatic(
   signer: Signer,
   { spec, staticLookups, registryBytes }: LoadedModel,
   asOf: string,
-): Promise<{ version: string; manifestSha256: string }> {
+): Promise<BundleId> {
   const version = '20250630-000000-1.0.0-0000000';
   const files = new Map<string, Buffer>([
     [BUNDLE_FILE.pipeline, Buffer.from('none')],

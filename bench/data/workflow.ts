@@ -1,7 +1,7 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { RefreshActivities, RefreshInput } from '../../activities/refresh/contract.js';
 import type { RefreshedArtifact } from '../../domain/refresh/types.js';
-import { QUEUES } from '../../workflows/queues.js';
+import { QUEUES } from '../../workflows/common/queues.js';
 
 export type MeasuredJob = 'refreshMerchantFrequency' | 'refreshCategoryStats';
 

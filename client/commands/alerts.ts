@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { ChannelTest } from '../../activities/notification/contract.js';
 import { createDeliveryLedger, type DeliveryRecord } from '../../stores/notification-ledger.js';
 import { mongoOf } from '../../platform/connect.js';
-import { QUEUES } from '../../workflows/queues.js';
+import { QUEUES } from '../../workflows/common/queues.js';
 import { testAlertsWorkflowId, WORKFLOW, type TestAlertsInput } from '../../workflows/testAlerts/contract.js';
 import type { Cli } from '../cli.js';
 import { EXIT } from '../exit-codes.js';

@@ -18,7 +18,7 @@ import {
   type PruneInput,
   type PruneProgress,
 } from '../../workflows/pruneArtifacts/contract.js';
-import { QUEUES } from '../../workflows/queues.js';
+import { QUEUES } from '../../workflows/common/queues.js';
 import type { Cli } from '../cli.js';
 import { EXIT } from '../exit-codes.js';
 import { parseAtLeastOne, parseCount, parseReleaseId, parseText } from '../options.js';

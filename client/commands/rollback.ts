@@ -9,7 +9,7 @@ import {
   type RollbackInput,
   type RollbackResult,
 } from '../../workflows/rollbackRelease/contract.js';
-import { QUEUES } from '../../workflows/queues.js';
+import { QUEUES } from '../../workflows/common/queues.js';
 import type { Cli } from '../cli.js';
 import { EXIT } from '../exit-codes.js';
 import { parseReleaseId, parseText } from '../options.js';

@@ -10,7 +10,7 @@ import {
   type DriftProgress,
   type DriftResult,
 } from '../../workflows/monitorDrift/contract.js';
-import { QUEUES } from '../../workflows/queues.js';
+import { QUEUES } from '../../workflows/common/queues.js';
 import { pendingRetries, type Retry } from '../release/release.js';
 import type { Session } from '../session.js';
 

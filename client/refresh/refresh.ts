@@ -1,9 +1,8 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { InvalidArgumentError } from 'commander';
 import type { RefreshJob } from '../../domain/refresh/types.js';
 import { SluiceError } from '../../platform/errors.js';
-import { QUEUES } from '../../workflows/queues.js';
+import { QUEUES } from '../../workflows/common/queues.js';
 import {
   JOB_WORKFLOWS,
   JOBS,
@@ -12,8 +11,7 @@ import {
   type RefreshRunInput,
 } from '../../workflows/refresh/contract.js';
 import type { Session } from '../session.js';
-
-const STATUS = defineSearchAttributeKey('SluiceStatus', SearchAttributeType.KEYWORD);
+import { STATUS_ATTRIBUTE } from '../../domain/runs/search-attributes.js';
 
 export function parseJob(text: string): RefreshJob {
   const job = JOBS.find((one) => one === text);
@@ -95,7 +93,7 @@ export async function listRefreshes(session: Session, limit: number): Promise<Re
       model,
       // A run that was terminated has no last word of its own.
       status: ['running', 'completed', 'failed'].includes(status)
-        ? (info.typedSearchAttributes.get(STATUS) ?? status)
+        ? (info.typedSearchAttributes.get(STATUS_ATTRIBUTE) ?? status)
         : status,
       startedAt: info.startTime.toISOString(),
       closedAt: info.closeTime?.toISOString() ?? null,

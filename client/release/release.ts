@@ -6,7 +6,7 @@ import {
   WorkflowNotFoundError,
   type WorkflowHandle,
 } from '@temporalio/client';
-import { rootCause, defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
+import { rootCause, TypedSearchAttributes } from '@temporalio/common';
 import { SluiceError } from '../../platform/errors.js';
 import {
   PROGRESS_QUERY,
@@ -15,11 +15,9 @@ import {
   type ReleaseInput,
   type ReleaseProgress,
 } from '../../workflows/releaseModel/contract.js';
-import { QUEUES } from '../../workflows/queues.js';
+import { QUEUES } from '../../workflows/common/queues.js';
 import type { Session } from '../session.js';
-
-const MODEL = defineSearchAttributeKey('SluiceModel', SearchAttributeType.KEYWORD);
-const RELEASE = defineSearchAttributeKey('SluiceRelease', SearchAttributeType.KEYWORD);
+import { MODEL_ATTRIBUTE, RELEASE_ATTRIBUTE, STATUS_ATTRIBUTE } from '../../domain/runs/search-attributes.js';
 
 /** A readable id nobody has to think of: the time, and four random digits. */
 export function newReleaseId(now = new Date()): string {
@@ -42,8 +40,8 @@ export async function startRelease(
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
       workflowIdConflictPolicy: 'FAIL',
       typedSearchAttributes: new TypedSearchAttributes([
-        { key: MODEL, value: input.model },
-        { key: RELEASE, value: input.releaseId },
+        { key: MODEL_ATTRIBUTE, value: input.model },
+        { key: RELEASE_ATTRIBUTE, value: input.releaseId },
       ]),
       ...(memo.stackStartedAt === undefined ? {} : { memo: { stackStartedAt: memo.stackStartedAt.toISOString() } }),
       staticSummary: `release ${input.releaseId} of ${input.model} by ${input.requestedBy}: ${input.reason}`,
@@ -159,9 +157,7 @@ export async function listReleases(session: Session, limit: number): Promise<Rel
   const found: ReleaseSummary[] = [];
   for await (const info of session.client.workflow.list({ query })) {
     const [kind = '', model = '', releaseId = ''] = info.workflowId.split('/');
-    const declared = info.typedSearchAttributes.get(
-      defineSearchAttributeKey('SluiceStatus', SearchAttributeType.KEYWORD),
-    );
+    const declared = info.typedSearchAttributes.get(STATUS_ATTRIBUTE);
     found.push({
       releaseId,
       model,

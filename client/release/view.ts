@@ -1,7 +1,7 @@
 import { HEADLINE_METRICS } from '../../domain/release/headlines.js';
 import type { CheckResult, Metrics } from '../../domain/release/types.js';
 import type { ReleaseProgress } from '../../workflows/releaseModel/contract.js';
-import type { StepProgress } from '../../workflows/progress.js';
+import type { StepProgress } from '../../workflows/common/progress.js';
 import { duration } from '../output.js';
 import type { Retry } from './release.js';
 import type { ReleaseTiming } from './timing.js';

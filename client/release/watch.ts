@@ -1,7 +1,7 @@
 import { Listr, type ListrTask } from 'listr2';
 import type { WorkflowHandle } from '@temporalio/client';
 import { STEPS, type ReleaseProgress } from '../../workflows/releaseModel/contract.js';
-import type { StepProgress } from '../../workflows/progress.js';
+import type { StepProgress } from '../../workflows/common/progress.js';
 import type { Output } from '../output.js';
 import { retryLine, stepLine } from './view.js';
 import type { Session } from '../session.js';

@@ -1,16 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { SluiceError } from '../../platform/errors.js';
-import { QUEUES } from '../../workflows/queues.js';
+import { QUEUES } from '../../workflows/common/queues.js';
 import {
   thresholdsWorkflowId,
   WORKFLOW,
   type ThresholdsInput,
 } from '../../workflows/recalibrateThresholds/contract.js';
 import type { Session } from '../session.js';
-
-const STATUS = defineSearchAttributeKey('SluiceStatus', SearchAttributeType.KEYWORD);
+import { STATUS_ATTRIBUTE } from '../../domain/runs/search-attributes.js';
 
 /** Starts a recalibration, or finds the one that has this key; one that failed may be tried again. */
 export async function startThresholds(
@@ -71,7 +69,7 @@ export async function listThresholds(session: Session, limit: number): Promise<T
       model,
       // A run that failed in its first moments, or was terminated, has no last word of its own.
       status: ['running', 'completed', 'failed'].includes(status)
-        ? (info.typedSearchAttributes.get(STATUS) ?? status)
+        ? (info.typedSearchAttributes.get(STATUS_ATTRIBUTE) ?? status)
         : status,
       startedAt: info.startTime.toISOString(),
       closedAt: info.closeTime?.toISOString() ?? null,

@@ -1,6 +1,7 @@
 import type { Pointer, PointerFile } from '../../schemas/types.js';
 import { readableJson } from '../bundle/digest.js';
 import { signEnvelope, verifyEnvelope, type Signer, type TrustedKeys } from '../dsse/dsse.js';
+import type { BundleId } from '../bundle/id.js';
 
 export const POINTER_PAYLOAD_TYPE = 'application/vnd.sluice.pointer+json';
 
@@ -16,7 +17,7 @@ export type ChangeNote = NonNullable<Pointer['change']>;
 export interface PointerChange {
   model: string;
   environment: Pointer['environment'];
-  bundle: { version: string; manifestSha256: string };
+  bundle: BundleId;
   /** 0: no pointer yet */
   expectedGeneration: number;
   releaseId: string;

@@ -1,10 +1,15 @@
 import { Connection } from '@temporalio/client';
 import proto from '@temporalio/proto';
+import { SEARCH_ATTRIBUTES } from '../../domain/runs/search-attributes.js';
 import { SluiceError } from '../../platform/errors.js';
 import { accepts, portOf, type PartContext, type ServerPart } from './part.js';
 
-/** Searchable in the Temporal UI: which model a workflow works for, its release, the step it is at, and how it stands. */
-export const SEARCH_ATTRIBUTES = ['SluiceModel', 'SluiceRelease', 'SluiceStep', 'SluiceStatus'] as const;
+const { INDEXED_VALUE_TYPE_KEYWORD, INDEXED_VALUE_TYPE_KEYWORD_LIST } = proto.temporal.api.enums.v1.IndexedValueType;
+/** How the command line and the server's API call a type. */
+const TYPES = {
+  KEYWORD: { name: 'Keyword', value: INDEXED_VALUE_TYPE_KEYWORD },
+  KEYWORD_LIST: { name: 'KeywordList', value: INDEXED_VALUE_TYPE_KEYWORD_LIST },
+} as const;
 
 const NAMESPACE = 'default';
 const RETENTION_SECONDS = 90 * 24 * 3600;
@@ -40,7 +45,7 @@ export function temporalPart(context: PartContext): ServerPart {
         'synchronous=NORMAL',
         '--log-level',
         'warn',
-        ...SEARCH_ATTRIBUTES.flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
+        ...SEARCH_ATTRIBUTES.flatMap(({ name, type }) => ['--search-attribute', `${name}=${TYPES[type].name}`]),
       ],
       env: context.base,
       cwd: context.paths.root,
@@ -59,19 +64,18 @@ export function temporalPart(context: PartContext): ServerPart {
  * @throws SluiceError InvalidInput where the server does not let us (Temporal Cloud does not): says which to add by hand
  */
 export async function ensureSearchAttributes(connection: Connection, namespace: string): Promise<void> {
-  const { INDEXED_VALUE_TYPE_KEYWORD: keyword } = proto.temporal.api.enums.v1.IndexedValueType;
-  let missing: string[] = [...SEARCH_ATTRIBUTES];
+  let missing = [...SEARCH_ATTRIBUTES];
   try {
     const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-    missing = missing.filter((name) => customAttributes[name] !== keyword);
+    missing = missing.filter(({ name, type }) => customAttributes[name] !== TYPES[type].value);
     if (missing.length === 0) return;
-    const searchAttributes = Object.fromEntries(missing.map((name) => [name, keyword]));
+    const searchAttributes = Object.fromEntries(missing.map(({ name, type }) => [name, TYPES[type].value]));
     await connection.operatorService.addSearchAttributes({ namespace, searchAttributes });
   } catch (error) {
     throw new SluiceError(
       'InvalidInput',
-      `the namespace ${namespace} needs the search attributes ${missing.join(', ')} (type Keyword), and they could not be added: ${(error as Error).message}. ` +
-        `Add them: temporal operator search-attribute create --namespace ${namespace} ${missing.map((name) => `--name ${name} --type Keyword`).join(' ')}`,
+      `the namespace ${namespace} needs the search attributes ${missing.map(({ name, type }) => `${name} (${TYPES[type].name})`).join(', ')}, and they could not be added: ${(error as Error).message}. ` +
+        `Add them: temporal operator search-attribute create --namespace ${namespace} ${missing.map(({ name, type }) => `--name ${name} --type ${TYPES[type].name}`).join(' ')}`,
       undefined,
       { cause: error },
     );

@@ -31,6 +31,7 @@ import {
   tinySpec,
   type TinyBundle,
 } from '../support/tiny-bundle.js';
+import type { BundleId } from '../../domain/bundle/id.js';
 
 type Compose = Parameters<BundleActivities['composeBundle']>[0];
 
@@ -164,10 +165,7 @@ const activities = (changes: Partial<BundleDeps> = {}): BundleActivities & Recom
 const environment = () => new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
 const run = (input: Compose, changes?: Partial<BundleDeps>): ReturnType<BundleActivities['composeBundle']> =>
   environment().run(activities(changes).composeBundle, input);
-const verify = (
-  ref: { version: string; manifestSha256: string },
-  changes?: Partial<BundleDeps>,
-): ReturnType<BundleActivities['verifyBundle']> =>
+const verify = (ref: BundleId, changes?: Partial<BundleDeps>): ReturnType<BundleActivities['verifyBundle']> =>
   environment().run(activities(changes).verifyBundle, { model: TINY_MODEL, ...ref });
 const keysOf = async (version: string) =>
   (await store.list(bundleKey(TINY_MODEL, version, ''))).map(({ key }) => key.split('/').at(-1) as string);
@@ -396,7 +394,7 @@ describe('recomposing the live bundle', () => {
     environment().run(activities(changes).recomposeBundle, input);
   const base = async () => run(await compose());
   const change = (
-    { version, manifestSha256 }: { version: string; manifestSha256: string },
+    { version, manifestSha256 }: BundleId,
     replacements: Replacement[],
     releaseId = 'refresh-2025-07-01',
   ): Recompose => ({
@@ -522,7 +520,7 @@ describe('recomposing the live bundle', () => {
       };
       await expect(recompose(input, { store: killed })).rejects.toThrow('killed');
       const { bundle } = await recompose(input);
-      expect(await verify(bundle as { version: string; manifestSha256: string })).toEqual(bundle);
+      expect(await verify(bundle as BundleId)).toEqual(bundle);
     }
   });
 

@@ -8,7 +8,7 @@ import {
   type DriftProgress,
   type DriftResult,
 } from '../../workflows/monitorDrift/contract.js';
-import { QUEUES, replicaQueue } from '../../workflows/queues.js';
+import { QUEUES, replicaQueue } from '../../workflows/common/queues.js';
 import { releaseWorkflowId, type ReleaseInput, type ReleaseProgress } from '../../workflows/releaseModel/contract.js';
 import { FakeDrift } from '../support/fake-drift.js';
 import { freeze } from '../support/freeze.js';

@@ -26,6 +26,7 @@ import { validate } from '../../platform/validate.js';
 import type { DriftReport, ModelSpec, ReferenceProfile } from '../../schemas/types.js';
 import { testMongo, testStore } from '../support/servers.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
+import type { BundleId } from '../../domain/bundle/id.js';
 
 // The drift run's activities on real MongoDB, S3 and MLflow: each may be killed anywhere and run again.
 let stack: TestStack;
@@ -239,7 +240,7 @@ describe('a comparison', () => {
   const end = Date.parse(AS_OF);
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   const trustedKeys = new Map([['test-key', publicKey]]);
-  let bundle: { version: string; manifestSha256: string };
+  let bundle: BundleId;
 
   /** A bundle as far as a comparison reads it: manifest, signature, profile. */
   async function publish(profile: ReferenceProfile | null): Promise<void> {

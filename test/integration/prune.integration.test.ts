@@ -22,6 +22,7 @@ import { testMongo, testStore } from '../support/servers.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 // quietens the SDK
 import '../support/workflow-environment.js';
+import type { BundleId } from '../../domain/bundle/id.js';
 
 // What goes and what stays, on a real S3, with real pointers, verdicts, pins and an open run.
 let stack: TestStack;
@@ -48,7 +49,7 @@ beforeEach(() => void (model = `tiny${(serial += 1)}`));
 
 const name = (n: number) => `202501${String(n).padStart(2, '0')}-120000-1.0.${n}-0a1b2c3`;
 const json = (value: unknown) => Buffer.from(JSON.stringify(value));
-async function publish(n: number, parent: number | null = null): Promise<{ version: string; manifestSha256: string }> {
+async function publish(n: number, parent: number | null = null): Promise<BundleId> {
   const version = name(n);
   const files = new Map<string, Buffer>([
     ['feature_registry.json', json({ n })],
@@ -79,7 +80,7 @@ async function publish(n: number, parent: number | null = null): Promise<{ versi
   await store.putIfAbsent(`fraud/snapshots/${model}/snap-${n}/snapshot.json`, json({ n }), 'application/json');
   return { version, manifestSha256: sha256Hex(bytes) };
 }
-const bundles = new Map<number, { version: string; manifestSha256: string }>();
+const bundles = new Map<number, BundleId>();
 async function publishMany(last: number, parentOf: Record<number, number> = {}): Promise<void> {
   await Promise.all(
     Array.from({ length: last }, async (_, i) => bundles.set(i + 1, await publish(i + 1, parentOf[i + 1] ?? null))),

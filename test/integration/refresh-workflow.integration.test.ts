@@ -7,7 +7,7 @@ import { runKey } from '../../domain/runs/key.js';
 import type { RefreshJob } from '../../domain/refresh/types.js';
 import type { ModelSpec } from '../../domain/release/types.js';
 import { DECIDE_UPDATE } from '../../workflows/approval/contract.js';
-import { QUEUES } from '../../workflows/queues.js';
+import { QUEUES } from '../../workflows/common/queues.js';
 import {
   JOB_WORKFLOWS,
   NIGHTLY_WORKFLOW,

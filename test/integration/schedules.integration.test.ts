@@ -20,7 +20,7 @@ import {
   type PruneInput,
   type PruneProgress,
 } from '../../workflows/pruneArtifacts/contract.js';
-import { QUEUES } from '../../workflows/queues.js';
+import { QUEUES } from '../../workflows/common/queues.js';
 import { testAlertsWorkflowId } from '../../workflows/testAlerts/contract.js';
 import { freeze } from '../support/freeze.js';
 import { startTestStack, type TestStack } from '../support/stack.js';

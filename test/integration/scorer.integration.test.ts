@@ -13,7 +13,7 @@ import { loadSigner, loadTrustedKeys } from '../../platform/keys.js';
 import { createObjectStore, type ObjectStore } from '../../platform/object-store.js';
 import { projectPath } from '../../platform/project.js';
 import type { ApiError, Health, Metadata, Reloaded, ScoreResponse } from '../../scoring/api-schemas.js';
-import { replicaQueue } from '../../workflows/queues.js';
+import { replicaQueue } from '../../workflows/common/queues.js';
 import { buildDist } from '../support/build.js';
 import type { orderReload } from '../support/reload-workflow.js';
 import { startScorerProcess, type ScorerProcess } from '../support/scorer-process.js';

@@ -74,12 +74,14 @@ describe('all servers', () => {
       const { config } = await connection.workflowService.describeNamespace({ namespace: 'default' });
       expect(Number(config?.workflowExecutionRetentionTtl?.seconds)).toBe(90 * 24 * 3600);
       const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace: 'default' });
-      const { INDEXED_VALUE_TYPE_KEYWORD: keyword } = temporal.api.enums.v1.IndexedValueType;
+      const { INDEXED_VALUE_TYPE_KEYWORD: keyword, INDEXED_VALUE_TYPE_KEYWORD_LIST: keywords } =
+        temporal.api.enums.v1.IndexedValueType;
       expect(customAttributes).toMatchObject({
         SluiceModel: keyword,
         SluiceRelease: keyword,
         SluiceStep: keyword,
         SluiceStatus: keyword,
+        SluiceHolds: keywords,
       });
     } finally {
       await connection.close();

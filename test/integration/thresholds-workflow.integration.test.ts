@@ -10,7 +10,7 @@ import { decide } from '../../client/decide.js';
 import { provenDigest } from '../../domain/approval/proven-digest.js';
 import { validate } from '../../platform/validate.js';
 import { DECIDE_UPDATE } from '../../workflows/approval/contract.js';
-import { QUEUES } from '../../workflows/queues.js';
+import { QUEUES } from '../../workflows/common/queues.js';
 import {
   PROGRESS_QUERY,
   thresholdsWorkflowId,

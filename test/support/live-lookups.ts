@@ -12,6 +12,7 @@ import { signEnvelope, type Signer } from '../../domain/dsse/dsse.js';
 import { lookupVersion } from '../../domain/lookups/version.js';
 import type { ObjectStore } from '../../platform/object-store.js';
 import type { ModelSpec } from '../../schemas/types.js';
+import type { BundleId } from '../../domain/bundle/id.js';
 
 /** A signed bundle in S3 that holds lookups and, of everything else, as little as a manifest takes: what refresh jobs compare with. */
 export async function publishLookups(
@@ -20,7 +21,7 @@ export async function publishLookups(
   { model, lookups }: Pick<ModelSpec, 'model' | 'lookups'>,
   version: string,
   documents: Record<string, { document: unknown; asOf: string }>,
-): Promise<{ version: string; manifestSha256: string }> {
+): Promise<BundleId> {
   const files = new Map<string, Buffer>([
     [BUNDLE_FILE.pipeline, Buffer.from('onnx')],
     [BUNDLE_FILE.featureRegistry, Buffer.from('{}')],

@@ -1,11 +1,10 @@
-import { ApplicationFailure, defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { ApplicationFailure } from '@temporalio/common';
 import { condition, defineSignal, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
+import { STATUS_ATTRIBUTE } from '../../domain/runs/search-attributes.js';
 
 export { launchScheduled } from '../../workflows/launchScheduled/workflow.js';
 export { pruneArtifacts } from '../../workflows/pruneArtifacts/workflow.js';
 export { testAlerts } from '../../workflows/testAlerts/workflow.js';
-
-const STATUS = defineSearchAttributeKey('SluiceStatus', SearchAttributeType.KEYWORD);
 
 /** What a launcher starts, reduced to how it ends: at once, badly, after a while, or after a person's decision. The day of `asOf` says which. */
 async function run({ asOf }: { asOf: string }): Promise<string> {
@@ -14,7 +13,7 @@ async function run({ asOf }: { asOf: string }): Promise<string> {
   if (day !== '2025-03-02' && day !== '2025-03-03') return asOf;
   let released = false;
   setHandler(defineSignal('release'), () => void (released = true));
-  if (day === '2025-03-02') upsertSearchAttributes([{ key: STATUS, value: 'WaitingForApproval' }]);
+  if (day === '2025-03-02') upsertSearchAttributes([{ key: STATUS_ATTRIBUTE, value: 'WaitingForApproval' }]);
   await condition(() => released);
   return asOf;
 }

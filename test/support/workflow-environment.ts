@@ -8,7 +8,7 @@ import {
   type WorkflowBundle,
 } from '@temporalio/worker';
 import { projectPath } from '../../platform/project.js';
-import { QUEUES, replicaQueue } from '../../workflows/queues.js';
+import { QUEUES, replicaQueue } from '../../workflows/common/queues.js';
 import { createWaitActivities } from '../../activities/runs/wait.js';
 import type { FakeSystem } from './fake-system.js';
 

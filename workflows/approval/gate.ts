@@ -1,7 +1,7 @@
 import { condition, defineUpdate, setHandler, workflowInfo } from '@temporalio/workflow';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Decision } from '../../schemas/types.js';
-import { light } from '../proxies.js';
+import { light } from '../common/proxies.js';
 import { DECIDE_UPDATE } from './contract.js';
 
 export interface ApprovalPolicy {

@@ -1,9 +1,4 @@
-import {
-  defineSearchAttributeKey,
-  SearchAttributeType,
-  type SearchAttributePair,
-  type WorkflowIdReusePolicy,
-} from '@temporalio/common';
+import { type SearchAttributePair, type WorkflowIdReusePolicy } from '@temporalio/common';
 import { runKey } from '../../domain/runs/key.js';
 import { scheduledAsOf } from '../../domain/schedules/as-of.js';
 import { driftWorkflowId, WORKFLOW as DRIFT, type DriftInput } from '../monitorDrift/contract.js';
@@ -16,10 +11,10 @@ import {
 import { JOB_WORKFLOWS, NIGHTLY_WORKFLOW, refreshWorkflowId, type RefreshRunInput } from '../refresh/contract.js';
 import { releaseWorkflowId, WORKFLOW as RELEASE, type ReleaseInput } from '../releaseModel/contract.js';
 import type { LaunchInput, ScheduledJob } from './contract.js';
+import { RELEASE_ATTRIBUTE } from '../../domain/runs/search-attributes.js';
 
 /** Who asks for what a schedule starts. */
 const SCHEDULER = 'schedule';
-const RELEASE_ID = defineSearchAttributeKey('SluiceRelease', SearchAttributeType.KEYWORD);
 
 /** The run that a scheduled time stands for. */
 export interface CanonicalRun {
@@ -94,7 +89,7 @@ const JOBS: Record<ScheduledJob, { precision: 'day' | 'minute'; run: Job }> = {
         workflowId: releaseWorkflowId(model, releaseId),
         input: { model, releaseId, asOf, requestedBy: SCHEDULER, reason: schedule } satisfies ReleaseInput,
         reuse: 'REJECT_DUPLICATE',
-        searchAttributes: [{ key: RELEASE_ID, value: releaseId }],
+        searchAttributes: [{ key: RELEASE_ATTRIBUTE, value: releaseId }],
       };
     },
   },

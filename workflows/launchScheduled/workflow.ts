@@ -5,12 +5,12 @@ import {
   WorkflowExecutionAlreadyStartedError,
 } from '@temporalio/common';
 import { log, setCurrentDetails, startChild, workflowInfo } from '@temporalio/workflow';
-import { light, waiting } from '../proxies.js';
-import { QUEUES } from '../queues.js';
+import { light, waiting } from '../common/proxies.js';
+import { QUEUES } from '../common/queues.js';
 import type { LaunchInput, LaunchResult } from './contract.js';
 import { canonicalRun, type CanonicalRun } from './jobs.js';
+import { MODEL_ATTRIBUTE } from '../../domain/runs/search-attributes.js';
 
-const MODEL = defineSearchAttributeKey('SluiceModel', SearchAttributeType.KEYWORD);
 const SCHEDULED_AT = defineSearchAttributeKey('TemporalScheduledStartTime', SearchAttributeType.DATETIME);
 
 /**
@@ -54,7 +54,7 @@ async function start({ model, schedule }: LaunchInput, run: CanonicalRun): Promi
       workflowIdReusePolicy: run.reuse,
       parentClosePolicy: 'ABANDON',
       cancellationType: 'TRY_CANCEL',
-      typedSearchAttributes: [{ key: MODEL, value: model }, ...run.searchAttributes],
+      typedSearchAttributes: [{ key: MODEL_ATTRIBUTE, value: model }, ...run.searchAttributes],
       staticSummary: `${schedule} of ${model}, as of ${run.asOf}`,
     });
     return true;

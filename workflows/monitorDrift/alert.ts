@@ -1,5 +1,5 @@
 import type { DriftDay } from '../../domain/drift/day.js';
-import { light } from '../proxies.js';
+import { light } from '../common/proxies.js';
 import { driftWorkflowId, type DriftInput, type Retraining } from './contract.js';
 
 /** Tells people of a day with drift, or without new data: what, what was done about it, and what they should do. Once per key. */

@@ -1,7 +1,7 @@
 import type { DriftDay } from '../../domain/drift/day.js';
 import type { KeptSnapshot } from '../../activities/drift/contract.js';
 import type { RetrainingClaim } from '../../domain/retraining/claim.js';
-import type { StepProgress } from '../progress.js';
+import type { StepProgress } from '../common/progress.js';
 
 export const WORKFLOW = 'monitorDrift';
 export const STEPS = {

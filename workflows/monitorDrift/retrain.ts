@@ -1,14 +1,9 @@
 import { CancellationScope, startChild } from '@temporalio/workflow';
-import {
-  defineSearchAttributeKey,
-  SearchAttributeType,
-  TypedSearchAttributes,
-  WorkflowExecutionAlreadyStartedError,
-} from '@temporalio/common';
+import { TypedSearchAttributes, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { DriftDay } from '../../domain/drift/day.js';
 import type { RetrainingClaim } from '../../domain/retraining/claim.js';
-import { light } from '../proxies.js';
-import { QUEUES } from '../queues.js';
+import { light } from '../common/proxies.js';
+import { QUEUES } from '../common/queues.js';
 import {
   releaseWorkflowId,
   WORKFLOW as RELEASE,
@@ -16,9 +11,7 @@ import {
   type ReleaseResult,
 } from '../releaseModel/contract.js';
 import { retrainingReleaseId, type Retraining } from './contract.js';
-
-const MODEL = defineSearchAttributeKey('SluiceModel', SearchAttributeType.KEYWORD);
-const RELEASE_ID = defineSearchAttributeKey('SluiceRelease', SearchAttributeType.KEYWORD);
+import { MODEL_ATTRIBUTE, RELEASE_ATTRIBUTE } from '../../domain/runs/search-attributes.js';
 
 /**
  * Starts the retraining that a day asks for, once, whatever stops in between: claim → start → record.
@@ -67,8 +60,8 @@ async function startRelease(model: string, { releaseId, asOf, reason }: Retraini
       parentClosePolicy: 'ABANDON',
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
       typedSearchAttributes: new TypedSearchAttributes([
-        { key: MODEL, value: model },
-        { key: RELEASE_ID, value: releaseId },
+        { key: MODEL_ATTRIBUTE, value: model },
+        { key: RELEASE_ATTRIBUTE, value: releaseId },
       ]),
       staticSummary: `release ${releaseId} of ${model} by drift: ${reason}`,
     });

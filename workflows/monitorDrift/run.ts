@@ -1,11 +1,8 @@
 import { defineQuery, setCurrentDetails, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import { StepLog } from '../progress.js';
+import { StepLog } from '../common/progress.js';
 import { PROGRESS_QUERY, STEPS, type DriftInput, type DriftProgress, type DriftResult } from './contract.js';
 import { describeDrift } from './details.js';
-
-const MODEL = defineSearchAttributeKey('SluiceModel', SearchAttributeType.KEYWORD);
-const STATUS = defineSearchAttributeKey('SluiceStatus', SearchAttributeType.KEYWORD);
+import { MODEL_ATTRIBUTE, STATUS_ATTRIBUTE } from '../../domain/runs/search-attributes.js';
 
 /** What is known of a drift run so far; every change shows in the query, the UI's details and, when the status changes, in its search attribute. */
 export class DriftRun {
@@ -25,8 +22,8 @@ export class DriftRun {
     };
     setHandler(defineQuery<DriftProgress>(PROGRESS_QUERY), () => this.progress);
     upsertSearchAttributes([
-      { key: MODEL, value: input.model },
-      { key: STATUS, value: this.progress.status },
+      { key: MODEL_ATTRIBUTE, value: input.model },
+      { key: STATUS_ATTRIBUTE, value: this.progress.status },
     ]);
     this.show();
   }
@@ -38,7 +35,7 @@ export class DriftRun {
   update(change: Partial<DriftProgress>): void {
     const changed = change.status !== undefined && change.status !== this.progress.status;
     Object.assign(this.progress, change);
-    if (changed) upsertSearchAttributes([{ key: STATUS, value: this.progress.status }]);
+    if (changed) upsertSearchAttributes([{ key: STATUS_ATTRIBUTE, value: this.progress.status }]);
     this.show();
   }
 

@@ -1,9 +1,10 @@
 import { isCancellation, rootCause } from '@temporalio/workflow';
-import { bulk, light } from '../proxies.js';
+import { bulk, light } from '../common/proxies.js';
 import { alertDrift, alertInconclusive } from './alert.js';
 import type { DriftInput, DriftResult } from './contract.js';
 import { retrain } from './retrain.js';
 import { DriftRun } from './run.js';
+import type { BundleId } from '../../domain/bundle/id.js';
 
 /**
  * What was scored lately, against what the live model was trained on. Drift is told; drift that lasts and costs too many alerts starts a
@@ -71,7 +72,7 @@ async function keepSnapshot(run: DriftRun): Promise<void> {
 }
 
 /** What answers live requests; null, after an alert, when nothing does. */
-async function liveBundle(run: DriftRun): Promise<{ version: string; manifestSha256: string } | null> {
+async function liveBundle(run: DriftRun): Promise<BundleId | null> {
   const { model } = run.input;
   const live = await run.step(
     'live bundle',

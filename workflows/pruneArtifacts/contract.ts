@@ -1,5 +1,5 @@
 import type { PruneResult } from '../../activities/retention/contract.js';
-import type { StepProgress } from '../progress.js';
+import type { StepProgress } from '../common/progress.js';
 
 export const WORKFLOW = 'pruneArtifacts';
 export const STEPS = ['authorise', 'prune'] as const;

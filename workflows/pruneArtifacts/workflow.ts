@@ -1,8 +1,8 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { defineQuery, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { PruneResult } from '../../activities/retention/contract.js';
-import { StepLog } from '../progress.js';
-import { bulk, light } from '../proxies.js';
+import { StepLog } from '../common/progress.js';
+import { bulk, light } from '../common/proxies.js';
 import { pruneOperation, PROGRESS_QUERY, STEPS, type PruneInput, type PruneProgress } from './contract.js';
 
 /** Keeps the last N: what nothing names any more is deleted, oldest first. A person must be an operator; a schedule was set up by one. */

@@ -4,7 +4,7 @@ import type { ModelSpec } from '../../domain/release/types.js';
 import { checkEdits } from '../../domain/thresholds/edits.js';
 import type { ThresholdSummary } from '../../domain/thresholds/summary.js';
 import type { ApprovalGate, ApprovalOutcome } from '../approval/gate.js';
-import { light } from '../proxies.js';
+import { light } from '../common/proxies.js';
 import type { ThresholdsRun } from './run.js';
 
 /** An approval, and the digest of what was approved. */

@@ -1,6 +1,6 @@
 import type { ThresholdSummary } from '../../domain/thresholds/summary.js';
 import type { PendingApproval } from '../approval/contract.js';
-import type { StepProgress } from '../progress.js';
+import type { StepProgress } from '../common/progress.js';
 
 export const WORKFLOW = 'recalibrateThresholds';
 export const STEPS = ['propose', 'approve', 'edits', 'compose', 'verify', 'pointer swap', 'reload', 'smoke'] as const;

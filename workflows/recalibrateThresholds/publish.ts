@@ -3,7 +3,7 @@ import { provenDigest } from '../../domain/approval/proven-digest.js';
 import { BUNDLE_FILE } from '../../domain/bundle/layout.js';
 import type { Pointer } from '../../domain/release/types.js';
 import type { ThresholdSummary } from '../../domain/thresholds/summary.js';
-import { bulk, light } from '../proxies.js';
+import { bulk, light } from '../common/proxies.js';
 import { runRollout } from '../rolloutBundle/run.js';
 import type { Approved } from './approval.js';
 import type { ThresholdsRun } from './run.js';

@@ -1,6 +1,5 @@
 import { defineQuery, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import { StepLog } from '../progress.js';
+import { StepLog } from '../common/progress.js';
 import {
   PROGRESS_QUERY,
   STEPS,
@@ -9,9 +8,7 @@ import {
   type ThresholdsResult,
 } from './contract.js';
 import { describeThresholds } from './details.js';
-
-const MODEL = defineSearchAttributeKey('SluiceModel', SearchAttributeType.KEYWORD);
-const STATUS = defineSearchAttributeKey('SluiceStatus', SearchAttributeType.KEYWORD);
+import { MODEL_ATTRIBUTE, STATUS_ATTRIBUTE } from '../../domain/runs/search-attributes.js';
 
 /** What is known of a run so far; every change shows in the query, the UI's details and, when the status changes, in its search attribute. */
 export class ThresholdsRun {
@@ -34,8 +31,8 @@ export class ThresholdsRun {
     };
     setHandler(defineQuery<ThresholdsProgress>(PROGRESS_QUERY), () => this.progress);
     upsertSearchAttributes([
-      { key: MODEL, value: input.model },
-      { key: STATUS, value: this.progress.status },
+      { key: MODEL_ATTRIBUTE, value: input.model },
+      { key: STATUS_ATTRIBUTE, value: this.progress.status },
     ]);
     this.show();
   }
@@ -47,7 +44,7 @@ export class ThresholdsRun {
   update(change: Partial<Omit<ThresholdsProgress, 'steps'>>): void {
     const changed = change.status !== undefined && change.status !== this.progress.status;
     Object.assign(this.progress, change);
-    if (changed) upsertSearchAttributes([{ key: STATUS, value: this.progress.status }]);
+    if (changed) upsertSearchAttributes([{ key: STATUS_ATTRIBUTE, value: this.progress.status }]);
     this.show();
   }
 

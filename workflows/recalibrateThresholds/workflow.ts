@@ -2,7 +2,7 @@ import { allHandlersFinished, condition, isCancellation, rootCause } from '@temp
 import { ApplicationFailure } from '@temporalio/common';
 import type { ThresholdsOf } from '../../activities/recalibration/contract.js';
 import { ApprovalGate } from '../approval/gate.js';
-import { bulk, light } from '../proxies.js';
+import { bulk, light } from '../common/proxies.js';
 import { decideOn } from './approval.js';
 import type { ThresholdsInput, ThresholdsResult } from './contract.js';
 import { publish } from './publish.js';

@@ -1,6 +1,6 @@
 import { workflowInfo } from '@temporalio/workflow';
 import type { RefreshJob } from '../../domain/refresh/types.js';
-import { light } from '../proxies.js';
+import { light } from '../common/proxies.js';
 import { refreshWorkflowId, type ArtifactProgress, type RefreshRunInput } from './contract.js';
 import { decideCommand } from './details.js';
 import type { RefreshRun } from './run.js';

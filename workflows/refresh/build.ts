@@ -1,8 +1,8 @@
 import { executeChild, isCancellation, rootCause, workflowInfo } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { RefreshedArtifact, RefreshJob } from '../../domain/refresh/types.js';
-import { refreshJobs } from '../proxies.js';
-import { QUEUES } from '../queues.js';
+import { refreshJobs } from '../common/proxies.js';
+import { QUEUES } from '../common/queues.js';
 import {
   JOB_WORKFLOWS,
   refreshWorkflowId,

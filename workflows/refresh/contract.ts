@@ -1,6 +1,6 @@
 import type { RefreshedArtifact, RefreshJob } from '../../domain/refresh/types.js';
 import type { PendingApproval } from '../approval/contract.js';
-import type { StepProgress } from '../progress.js';
+import type { StepProgress } from '../common/progress.js';
 
 export { PROGRESS_QUERY } from '../approval/contract.js';
 

@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { RolloutInput } from '../rolloutBundle/contract.js';
-import { bulk, light } from '../proxies.js';
+import { bulk, light } from '../common/proxies.js';
 import { runRollout } from '../rolloutBundle/run.js';
 import type { ArtifactProgress, LiveBundle } from './contract.js';
 import type { RefreshRun } from './run.js';

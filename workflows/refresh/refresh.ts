@@ -1,6 +1,6 @@
 import { allHandlersFinished, CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import { ApprovalGate } from '../approval/gate.js';
-import { light } from '../proxies.js';
+import { light } from '../common/proxies.js';
 import { alertFailedJobs, alertFailedRun, alertStale } from './alerts.js';
 import { reasonOf } from './build.js';
 import { conclude } from './conclude.js';

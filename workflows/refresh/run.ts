@@ -7,10 +7,9 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { allPassed } from '../../domain/gates/gates.js';
 import type { RefreshedArtifact, RefreshJob } from '../../domain/refresh/types.js';
-import { StepLog } from '../progress.js';
+import { StepLog } from '../common/progress.js';
 import {
   PROGRESS_QUERY,
   refreshReleaseId,
@@ -23,10 +22,8 @@ import {
   type RefreshRunInput,
 } from './contract.js';
 import { describeRefresh } from './details.js';
+import { MODEL_ATTRIBUTE, RELEASE_ATTRIBUTE, STATUS_ATTRIBUTE } from '../../domain/runs/search-attributes.js';
 
-const MODEL = defineSearchAttributeKey('SluiceModel', SearchAttributeType.KEYWORD);
-const RELEASE = defineSearchAttributeKey('SluiceRelease', SearchAttributeType.KEYWORD);
-const STATUS = defineSearchAttributeKey('SluiceStatus', SearchAttributeType.KEYWORD);
 const SCHEDULE = 'schedule';
 
 /** What is known of a refresh so far; every change shows in the query, the UI's details and, when the status changes, in its search attribute. */
@@ -60,9 +57,9 @@ export class RefreshRun {
     };
     setHandler(defineQuery<RefreshProgress>(PROGRESS_QUERY), () => this.progress);
     upsertSearchAttributes([
-      { key: MODEL, value: input.model },
-      { key: RELEASE, value: this.releaseId },
-      { key: STATUS, value: this.progress.status },
+      { key: MODEL_ATTRIBUTE, value: input.model },
+      { key: RELEASE_ATTRIBUTE, value: this.releaseId },
+      { key: STATUS_ATTRIBUTE, value: this.progress.status },
     ]);
     this.show();
   }
@@ -74,7 +71,7 @@ export class RefreshRun {
   update(change: Partial<Omit<RefreshProgress, 'steps' | 'jobs'>>): void {
     const changed = change.status !== undefined && change.status !== this.progress.status;
     Object.assign(this.progress, change);
-    if (changed) upsertSearchAttributes([{ key: STATUS, value: this.progress.status }]);
+    if (changed) upsertSearchAttributes([{ key: STATUS_ATTRIBUTE, value: this.progress.status }]);
     this.show();
   }
 

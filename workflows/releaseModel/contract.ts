@@ -1,7 +1,7 @@
 import type { CheckResult, Metrics, TrainingResult } from '../../domain/release/types.js';
 import type { Gate } from '../../schemas/types.js';
 import type { PendingApproval } from '../approval/contract.js';
-import type { StepProgress } from '../progress.js';
+import type { StepProgress } from '../common/progress.js';
 
 export const WORKFLOW = 'releaseModel';
 export const STEPS = [

@@ -8,7 +8,7 @@ import type {
   SnapshotRef,
   TrainingResult,
 } from '../../domain/release/types.js';
-import { bulk, light, training } from '../proxies.js';
+import { bulk, light, training } from '../common/proxies.js';
 import type { ReleaseRun } from './run.js';
 
 interface Bundle {

@@ -2,7 +2,7 @@ import { workflowInfo } from '@temporalio/workflow';
 import { decisionDigest } from '../../domain/release/decision-digest.js';
 import type { EvaluationResult, ModelSpec, TrainingResult } from '../../domain/release/types.js';
 import type { ApprovalGate } from '../approval/gate.js';
-import { light } from '../proxies.js';
+import { light } from '../common/proxies.js';
 import type { Proposal } from './contract.js';
 import type { ReleaseRun } from './run.js';
 

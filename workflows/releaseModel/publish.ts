@@ -6,10 +6,11 @@ import type {
   SnapshotRef,
   TrainingResult,
 } from '../../domain/release/types.js';
-import { bulk, light } from '../proxies.js';
+import { bulk, light } from '../common/proxies.js';
 import { runRollout } from '../rolloutBundle/run.js';
 import { judge } from './judge.js';
 import type { ReleaseRun } from './run.js';
+import type { BundleId } from '../../domain/bundle/id.js';
 
 /** A rival that goes live first costs one more round; this many rivals in a row is a queue, not a race. */
 const MAX_ROUNDS = 5;
@@ -106,7 +107,7 @@ async function compareAgain(
   run: ReleaseRun,
   candidate: Candidate,
   bundle: BundleRef,
-  base: { version: string; manifestSha256: string } | null,
+  base: BundleId | null,
 ): Promise<string | null> {
   const { gates } = await judge(run, candidate, bundle, base);
   const failures = gates.filter(({ passed }) => !passed);

@@ -1,8 +1,7 @@
 import { defineQuery, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type { ReleaseReport } from '../../activities/report/contract.js';
 import type { ModelSpec } from '../../domain/release/types.js';
-import { StepLog } from '../progress.js';
+import { StepLog } from '../common/progress.js';
 import {
   PROGRESS_QUERY,
   STEPS,
@@ -12,8 +11,7 @@ import {
   type ReleaseResult,
 } from './contract.js';
 import { describeRelease } from './details.js';
-
-const STATUS = defineSearchAttributeKey('SluiceStatus', SearchAttributeType.KEYWORD);
+import { STATUS_ATTRIBUTE } from '../../domain/runs/search-attributes.js';
 
 /** What is known of a release so far; every change shows in the query, the UI's details and, when the status changes, in its search attribute. */
 export class ReleaseRun {
@@ -41,7 +39,7 @@ export class ReleaseRun {
       why: null,
     };
     setHandler(defineQuery<ReleaseProgress>(PROGRESS_QUERY), () => this.progress);
-    upsertSearchAttributes([{ key: STATUS, value: this.progress.status }]);
+    upsertSearchAttributes([{ key: STATUS_ATTRIBUTE, value: this.progress.status }]);
   }
 
   step<T>(name: (typeof STEPS)[number], work: () => Promise<T>, detail?: (result: T) => string): Promise<T> {
@@ -55,7 +53,7 @@ export class ReleaseRun {
     if (snapshotPrefix !== undefined) this.facts.snapshotPrefix = snapshotPrefix;
     const changed = progress.status !== undefined && progress.status !== this.progress.status;
     Object.assign(this.progress, progress);
-    if (changed) upsertSearchAttributes([{ key: STATUS, value: this.progress.status }]);
+    if (changed) upsertSearchAttributes([{ key: STATUS_ATTRIBUTE, value: this.progress.status }]);
     this.show();
   }
 

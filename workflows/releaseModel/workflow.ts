@@ -7,8 +7,8 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { ApprovalGate } from '../approval/gate.js';
-import { bulk, light, training } from '../proxies.js';
-import { UndoStack } from '../undo.js';
+import { bulk, light, training } from '../common/proxies.js';
+import { UndoStack } from '../common/undo.js';
 import type { ReleaseInput, ReleaseResult } from './contract.js';
 import { checksFailed, evaluateAgainstLive } from './judge.js';
 import { isApproved } from './promotion.js';

@@ -1,5 +1,5 @@
 import type { Environment, RolloutResult } from '../rolloutBundle/contract.js';
-import type { StepProgress } from '../progress.js';
+import type { StepProgress } from '../common/progress.js';
 
 export const WORKFLOW = 'rollbackRelease';
 export const STEPS = ['find the bundle', 'authorise', 'pointer swap', 'reload', 'smoke', 'champion', 'report'] as const;

@@ -7,8 +7,8 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { StepLog } from '../progress.js';
-import { bulk, light } from '../proxies.js';
+import { StepLog } from '../common/progress.js';
+import { bulk, light } from '../common/proxies.js';
 import type { RolloutResult } from '../rolloutBundle/contract.js';
 import { runRollout } from '../rolloutBundle/run.js';
 import { PROGRESS_QUERY, STEPS, type RollbackInput, type RollbackProgress, type RollbackResult } from './contract.js';

@@ -1,6 +1,7 @@
 import type { ChangeNote } from '../../domain/pointer/pointer.js';
 import type { Receipt } from '../../domain/release/types.js';
-import type { StepProgress } from '../progress.js';
+import type { StepProgress } from '../common/progress.js';
+import type { BundleId } from '../../domain/bundle/id.js';
 
 export const WORKFLOW = 'rolloutBundle';
 export const STEPS = ['verify', 'pointer swap', 'reload', 'smoke'] as const;
@@ -17,7 +18,7 @@ export function rolloutId(model: string, environment: Environment): string {
 export interface RolloutInput {
   model: string;
   environment: Environment;
-  bundle: { version: string; manifestSha256: string };
+  bundle: BundleId;
   /** what the bundle was composed against; null when nothing was live. Anything else live now: `base-moved`, nothing is changed. */
   base: { version: string; generation: number } | null;
   releaseId: string;

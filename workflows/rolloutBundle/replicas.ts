@@ -1,6 +1,6 @@
 import { ActivityFailure, ApplicationFailure, isCancellation, sleep } from '@temporalio/workflow';
 import type { Pointer, Receipt, ReplicaInfo } from '../../domain/release/types.js';
-import { light, replica, smokes } from '../proxies.js';
+import { light, replica, smokes } from '../common/proxies.js';
 import type { RolloutInput } from './contract.js';
 
 /**

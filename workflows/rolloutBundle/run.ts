@@ -1,7 +1,7 @@
 import { executeChild } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { waiting } from '../proxies.js';
-import { QUEUES } from '../queues.js';
+import { waiting } from '../common/proxies.js';
+import { QUEUES } from '../common/queues.js';
 import { rolloutId, WORKFLOW, type RolloutInput, type RolloutResult } from './contract.js';
 
 /**

@@ -8,8 +8,8 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Pointer, Receipt } from '../../domain/release/types.js';
-import { StepLog, type StepProgress } from '../progress.js';
-import { bulk, light } from '../proxies.js';
+import { StepLog, type StepProgress } from '../common/progress.js';
+import { bulk, light } from '../common/proxies.js';
 import { PROGRESS_QUERY, STEPS, type RolloutInput, type RolloutOutcome, type RolloutResult } from './contract.js';
 import { canaryPolicy } from './policy.js';
 import { reloadReplicas, smokeReplicas } from './replicas.js';

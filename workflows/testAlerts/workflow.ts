@@ -1,6 +1,6 @@
 import { workflowInfo } from '@temporalio/workflow';
 import type { ChannelTest } from '../../activities/notification/contract.js';
-import { once } from '../proxies.js';
+import { once } from '../common/proxies.js';
 import type { TestAlertsInput } from './contract.js';
 
 /** A test notice through every channel of the worker that tells people, with its settings and its network. */
