@@ -1,7 +1,7 @@
 import { condition, defineUpdate, setHandler, workflowInfo } from '@temporalio/workflow';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Decision } from '../../schemas/types.js';
-import { light } from '../common/proxies.js';
+import { shortCalls } from '../common/proxies.js';
 import { DECIDE_UPDATE } from './contract.js';
 
 export interface ApprovalPolicy {
@@ -77,7 +77,7 @@ export class ApprovalGate {
       defineUpdate<{ accepted: true; verdict: string }, [Decision]>(DECIDE_UPDATE),
       async (decision) => {
         const policy = this.policy as ApprovalPolicy;
-        const answer = await light.authorizeDecision({
+        const answer = await shortCalls.authorizeDecision({
           model: policy.model,
           workflowId: workflowInfo().workflowId,
           decision,

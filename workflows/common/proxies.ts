@@ -20,7 +20,7 @@ import type { RecalibrationActivities } from '../../activities/recalibration/con
 import { QUEUES, replicaQueue } from './queues.js';
 
 /** Calls of a second or two. A killed worker costs at most this timeout; a system that is down is asked again for hours, since a release should outlast it. */
-export const light = proxyActivities<
+export const shortCalls = proxyActivities<
   ModelSpecActivities &
     RegistryActivities &
     PointerActivities &
@@ -39,7 +39,7 @@ export const light = proxyActivities<
 });
 
 /** Bulk I/O: minutes long, so a heartbeat tells a dead worker from a busy one. */
-export const bulk = proxyActivities<
+export const bulkIo = proxyActivities<
   TrainingDataActivities &
     BundleActivities &
     RecomposeActivities &
@@ -95,14 +95,14 @@ export function replica(replicaId: string): ReplicaActivities {
 }
 
 /** A wrong answer is final at once; a replica that is down is looked for again by the rollout, not here. */
-export const smokes = proxyActivities<ScorerActivities>({
+export const smokeChecks = proxyActivities<ScorerActivities>({
   taskQueue: QUEUES.release,
   startToCloseTimeout: '30s',
   retry: { initialInterval: '500ms', maximumInterval: '2s', maximumAttempts: 3 },
 });
 
 /** A person asks and looks at the answer: no second try behind their back. */
-export const once = proxyActivities<NotificationTestActivities>({
+export const noRetry = proxyActivities<NotificationTestActivities>({
   taskQueue: QUEUES.release,
   startToCloseTimeout: '30s',
   scheduleToCloseTimeout: '1m',

@@ -1,6 +1,6 @@
 /** Task queues by cost. Each scoring replica also polls its own, so that a reload reaches exactly one. */
 export const QUEUES = {
-  /** workflows and light calls */
+  /** workflows and short calls */
   release: 'release',
   /** one training at a time; long, heartbeating, cancellable */
   training: 'training',

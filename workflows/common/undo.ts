@@ -1,6 +1,6 @@
 import { CancellationScope, rootCause } from '@temporalio/workflow';
 import { ApplicationFailure } from '@temporalio/common';
-import { light } from './proxies.js';
+import { shortCalls } from './proxies.js';
 
 /** What a failed run takes back, newest first. An undo is registered before its deed, so it must bear that the deed never happened. */
 export class UndoStack {
@@ -27,7 +27,7 @@ export class UndoStack {
         }
       }
       if (failures.length === 0) return;
-      await light.notify({
+      await shortCalls.notify({
         key: `${workflowId}/undo-failed`,
         severity: 'critical',
         title: `${workflowId}: an undo failed`,

@@ -5,7 +5,7 @@ import {
   WorkflowExecutionAlreadyStartedError,
 } from '@temporalio/common';
 import { log, setCurrentDetails, startChild, workflowInfo } from '@temporalio/workflow';
-import { light, waiting } from '../common/proxies.js';
+import { shortCalls, waiting } from '../common/proxies.js';
 import { QUEUES } from '../common/queues.js';
 import type { LaunchInput, LaunchResult } from './contract.js';
 import { canonicalRun, type CanonicalRun } from './jobs.js';
@@ -67,9 +67,9 @@ async function start({ model, schedule }: LaunchInput, run: CanonicalRun): Promi
 /** A schedule that skips says nothing, and one that never runs cannot: so every launcher looks after all of them. Told once per count. */
 async function tellOfLosses(): Promise<void> {
   try {
-    for (const loss of await light.scheduleLosses()) {
+    for (const loss of await shortCalls.scheduleLosses()) {
       const { model, schedule, createdAt, skippedByOverlap, missedCatchup } = loss;
-      await light.notify({
+      await shortCalls.notify({
         key: `schedule/${model}/${schedule}/${createdAt}/skipped-${skippedByOverlap}/missed-${missedCatchup}`,
         severity: 'warning',
         title: `${model}: the schedule ${schedule} has lost runs`,
@@ -84,7 +84,7 @@ async function tellOfLosses(): Promise<void> {
 }
 
 function tellOfPause({ model, schedule }: LaunchInput, run: CanonicalRun, why: string): Promise<void> {
-  return light.notify({
+  return shortCalls.notify({
     key: `${workflowInfo().workflowId}/${workflowInfo().runId}/paused`,
     severity: 'critical',
     title: `${model}: the schedule ${schedule} has stopped itself`,

@@ -1,12 +1,12 @@
 import type { DriftDay } from '../../domain/drift/day.js';
-import { light } from '../common/proxies.js';
+import { shortCalls } from '../common/proxies.js';
 import { driftWorkflowId, type DriftInput, type Retraining } from './contract.js';
 
 /** Tells people of a day with drift, or without new data: what, what was done about it, and what they should do. Once per key. */
 export function alertDrift(day: DriftDay, retraining: Retraining | null): Promise<void> {
   const { model, key, verdict } = day;
   const what = verdict === 'drift' ? 'drift' : 'stale data';
-  return light.notify({
+  return shortCalls.notify({
     key: `${driftWorkflowId(model, key)}/drift`,
     severity: retraining === null ? 'warning' : 'critical',
     title: `${model}: ${what} as of ${day.asOf.slice(0, 10)}`,
@@ -27,7 +27,7 @@ function doneAbout({ outcome, claim, until }: Retraining): string {
 
 /** Too little to judge by is no pass: somebody should know why. Once per key. */
 export function alertInconclusive({ model, key, asOf, kind }: DriftInput, why: string): Promise<void> {
-  return light.notify({
+  return shortCalls.notify({
     key: `${driftWorkflowId(model, key)}/inconclusive`,
     severity: 'warning',
     title: `${model}: ${kind === 'weekly' ? 'no weekly snapshot' : 'no verdict on drift'} as of ${asOf.slice(0, 10)}`,

@@ -2,7 +2,7 @@ import { CancellationScope, startChild } from '@temporalio/workflow';
 import { TypedSearchAttributes, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { DriftDay } from '../../domain/drift/day.js';
 import type { RetrainingClaim } from '../../domain/retraining/claim.js';
-import { light } from '../common/proxies.js';
+import { shortCalls } from '../common/proxies.js';
 import { QUEUES } from '../common/queues.js';
 import {
   releaseWorkflowId,
@@ -28,7 +28,7 @@ import { MODEL_ATTRIBUTE, RELEASE_ATTRIBUTE } from '../../domain/runs/search-att
 export function retrain(day: DriftDay): Promise<Retraining> {
   const { model, key, asOf } = day;
   return CancellationScope.nonCancellable(async () => {
-    const { outcome, claim, until } = await light.claimRetraining({
+    const { outcome, claim, until } = await shortCalls.claimRetraining({
       model,
       releaseId: retrainingReleaseId(key),
       asOf,
@@ -38,7 +38,7 @@ export function retrain(day: DriftDay): Promise<Retraining> {
     if (outcome === 'start') {
       await startRelease(model, claim);
       const { releaseId } = claim;
-      await light.recordRetraining({ model, key, releaseId, startedAt: new Date().toISOString() });
+      await shortCalls.recordRetraining({ model, key, releaseId, startedAt: new Date().toISOString() });
     }
     return {
       outcome: outcome === 'cooling-down' ? 'cooling-down' : 'started',

@@ -1,5 +1,5 @@
 import { isCancellation, rootCause } from '@temporalio/workflow';
-import { bulk, light } from '../common/proxies.js';
+import { bulkIo, shortCalls } from '../common/proxies.js';
 import { alertDrift, alertInconclusive } from './alert.js';
 import type { DriftInput, DriftResult } from './contract.js';
 import { retrain } from './retrain.js';
@@ -30,7 +30,7 @@ async function compare(run: DriftRun): Promise<void> {
 
   const day = await run.step(
     'compare',
-    () => bulk.compareWindow({ model, key, asOf, bundle }),
+    () => bulkIo.compareWindow({ model, key, asOf, bundle }),
     ({ rows, verdict }) => `${rows} rows: ${verdict}`,
   );
   run.update({ day, why: day.why });
@@ -49,7 +49,7 @@ async function compare(run: DriftRun): Promise<void> {
   if (day.action !== 'none') await run.step('alert', () => alertDrift(day, retraining));
   const { url } = await run.step(
     'MLflow',
-    () => light.logDriftReport({ model, key }),
+    () => shortCalls.logDriftReport({ model, key }),
     ({ runId }) => `run ${runId}`,
   );
   const drift = retraining?.outcome === 'started' ? 'Retraining' : 'Drift';
@@ -63,7 +63,7 @@ async function keepSnapshot(run: DriftRun): Promise<void> {
   if (bundle === null) return;
   const snapshot = await run.step(
     'snapshot',
-    () => bulk.snapshotWindow({ model, key, asOf, bundle }),
+    () => bulkIo.snapshotWindow({ model, key, asOf, bundle }),
     ({ rows }) => `${rows} rows`,
   );
   run.update({ snapshot, why: snapshot.why });
@@ -76,7 +76,7 @@ async function liveBundle(run: DriftRun): Promise<BundleId | null> {
   const { model } = run.input;
   const live = await run.step(
     'live bundle',
-    () => light.readPointer({ model, environment: 'production' }),
+    () => shortCalls.readPointer({ model, environment: 'production' }),
     (pointer) => pointer?.version ?? 'none',
   );
   if (live !== null) return { version: live.version, manifestSha256: live.manifest_sha256 };

@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { defineQuery, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { PruneResult } from '../../activities/retention/contract.js';
 import { StepLog } from '../common/progress.js';
-import { bulk, light } from '../common/proxies.js';
+import { bulkIo, shortCalls } from '../common/proxies.js';
 import { pruneOperation, PROGRESS_QUERY, STEPS, type PruneInput, type PruneProgress } from './contract.js';
 
 /** Keeps the last N: what nothing names any more is deleted, oldest first. A person must be an operator; a schedule was set up by one. */
@@ -23,7 +23,7 @@ export async function pruneArtifacts(input: PruneInput): Promise<PruneProgress> 
   progress.result = await log.run(
     'prune',
     () =>
-      bulk.pruneArtifacts({
+      bulkIo.pruneArtifacts({
         model,
         now: new Date().toISOString(),
         ...(keep === undefined ? {} : { keep }),
@@ -39,7 +39,7 @@ async function authorise(input: PruneInput): Promise<void> {
   const { model, requestedBy, reason, operation } = input;
   if (operation === undefined)
     throw ApplicationFailure.nonRetryable('a person who prunes must name the operation', 'InvalidInput');
-  const answer = await light.authorizeOperation({
+  const answer = await shortCalls.authorizeOperation({
     model,
     workflowId: workflowInfo().workflowId,
     operation: pruneOperation(input),

@@ -4,7 +4,7 @@ import type { ModelSpec } from '../../domain/release/types.js';
 import { checkEdits } from '../../domain/thresholds/edits.js';
 import type { ThresholdSummary } from '../../domain/thresholds/summary.js';
 import type { ApprovalGate, ApprovalOutcome } from '../approval/gate.js';
-import { light } from '../common/proxies.js';
+import { shortCalls } from '../common/proxies.js';
 import type { ThresholdsRun } from './run.js';
 
 /** An approval, and the digest of what was approved. */
@@ -21,7 +21,7 @@ export async function decideOn(
   const digest = decisionDigest(proposal);
   const howTo = `sluice thresholds show ${key}, then approve or reject ${key} --reason WHY`;
   const ask = (severity: 'info' | 'warning', when: string, text: string): Promise<void> =>
-    light.notify({
+    shortCalls.notify({
       key: `${workflowInfo().runId}/${when}`,
       severity,
       title: `${model}: new thresholds of ${key} wait for a decision`,

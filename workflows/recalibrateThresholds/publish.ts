@@ -3,7 +3,7 @@ import { provenDigest } from '../../domain/approval/proven-digest.js';
 import { BUNDLE_FILE } from '../../domain/bundle/layout.js';
 import type { Pointer } from '../../domain/release/types.js';
 import type { ThresholdSummary } from '../../domain/thresholds/summary.js';
-import { bulk, light } from '../common/proxies.js';
+import { bulkIo, shortCalls } from '../common/proxies.js';
 import { runRollout } from '../rolloutBundle/run.js';
 import type { Approved } from './approval.js';
 import type { ThresholdsRun } from './run.js';
@@ -25,13 +25,13 @@ export async function publish(
   const { model, key, requestedBy, reason } = run.input;
   const releaseId = `thresholds-${key}`;
   for (let round = 1; round <= MAX_ROUNDS; round++) {
-    const live = await light.readPointer({ model, environment: approved.environment });
+    const live = await shortCalls.readPointer({ model, environment: approved.environment });
     const refusal = await changedSince(approved, live);
     if (refusal !== null || live === null) return run.end('Superseded', refusal);
     const { bundle } = await run.step(
       'compose',
       () =>
-        bulk.recomposeBundle({
+        bulkIo.recomposeBundle({
           model,
           releaseId,
           base: { version: live.version, manifestSha256: live.manifest_sha256 },
@@ -88,7 +88,7 @@ export async function publish(
 async function changedSince({ model, base, model_version }: ThresholdSummary, live: Pointer | null) {
   if (live === null) return `nothing of ${model} is live any more`;
   if (live.version === base.version) return null;
-  const now = await bulk.thresholdsOfBundle({
+  const now = await bulkIo.thresholdsOfBundle({
     model,
     bundle: { version: live.version, manifestSha256: live.manifest_sha256 },
   });

@@ -2,7 +2,7 @@ import { allHandlersFinished, condition, isCancellation, rootCause } from '@temp
 import { ApplicationFailure } from '@temporalio/common';
 import type { ThresholdsOf } from '../../activities/recalibration/contract.js';
 import { ApprovalGate } from '../approval/gate.js';
-import { bulk, light } from '../common/proxies.js';
+import { bulkIo, shortCalls } from '../common/proxies.js';
 import { decideOn } from './approval.js';
 import type { ThresholdsInput, ThresholdsResult } from './contract.js';
 import { publish } from './publish.js';
@@ -26,14 +26,14 @@ export async function recalibrateThresholds(input: ThresholdsInput): Promise<Thr
 
 async function recalibrate(run: ThresholdsRun, gate: ApprovalGate): Promise<void> {
   const { model, key, asOf, overrides } = run.input;
-  const { spec, gitSha } = await light.loadModelSpec({ model });
+  const { spec, gitSha } = await shortCalls.loadModelSpec({ model });
   const policy = spec.recalibration.approval;
   if (policy.policy !== 'manual')
     throw ApplicationFailure.nonRetryable(
       `${model}: thresholds change only by a person's approval, so /recalibration/approval/policy must be manual`,
       'InvalidSpec',
     );
-  const live = await light.readPointer({ model, environment: ENVIRONMENT });
+  const live = await shortCalls.readPointer({ model, environment: ENVIRONMENT });
   if (live === null)
     throw ApplicationFailure.nonRetryable(
       `nothing of ${model} is live, so there are no thresholds to recalibrate: release a model first`,
@@ -49,7 +49,7 @@ async function recalibrate(run: ThresholdsRun, gate: ApprovalGate): Promise<void
 
   const proposal = await run.step(
     'propose',
-    () => bulk.proposeThresholds(of),
+    () => bulkIo.proposeThresholds(of),
     (p) => `${p.counts.labelled} labelled rows, ${p.counts.frauds} frauds`,
   );
   run.update({ proposal });
@@ -70,7 +70,7 @@ async function recalibrate(run: ThresholdsRun, gate: ApprovalGate): Promise<void
       ? proposal
       : await run.step(
           'edits',
-          () => bulk.reviseThresholds({ ...of, proposal, edits }),
+          () => bulkIo.reviseThresholds({ ...of, proposal, edits }),
           (p) => `${p.changes.length} thresholds differ from the live ones`,
         );
   if (edits !== null) run.update({ edited: approved });

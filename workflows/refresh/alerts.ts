@@ -1,6 +1,6 @@
 import { workflowInfo } from '@temporalio/workflow';
 import type { RefreshJob } from '../../domain/refresh/types.js';
-import { light } from '../common/proxies.js';
+import { shortCalls } from '../common/proxies.js';
 import { refreshWorkflowId, type ArtifactProgress, type RefreshRunInput } from './contract.js';
 import { decideCommand } from './details.js';
 import type { RefreshRun } from './run.js';
@@ -10,7 +10,7 @@ export async function alertFailedJobs(run: RefreshRun): Promise<void> {
   const { model, key, asOf } = run.input;
   for (const { job, state, error } of run.progress.jobs) {
     if (state !== 'failed') continue;
-    await light.notify({
+    await shortCalls.notify({
       key: `${refreshWorkflowId(model, key, job)}/failed`,
       severity: 'warning',
       title: `${model}: ${job} failed as of ${day(asOf)}`,
@@ -27,7 +27,7 @@ export async function alertStale(run: RefreshRun): Promise<void> {
   for (const { job, lookup, checks } of run.artifacts('unchanged')) {
     const failures = checks.filter(({ passed }) => !passed);
     if (failures.length === 0) continue;
-    await light.notify({
+    await shortCalls.notify({
       key: `${refreshWorkflowId(model, key, job)}/${lookup}/unchanged`,
       severity: 'warning',
       title: `${model}: ${lookup} is as it was, and not as it should be, as of ${day(asOf)}`,
@@ -40,7 +40,7 @@ export async function alertStale(run: RefreshRun): Promise<void> {
 /** What could not go live at all; the page for whoever must act. */
 export function alertFailedRun(run: RefreshRun, why: string): Promise<void> {
   const { model, asOf } = run.input;
-  return light.notify({
+  return shortCalls.notify({
     key: `${workflowInfo().workflowId}/failed`,
     severity: 'critical',
     title: `${model}: the refresh as of ${day(asOf)} failed`,
@@ -51,7 +51,7 @@ export function alertFailedRun(run: RefreshRun, why: string): Promise<void> {
 
 export function alertHeld(run: RefreshRun, held: readonly ArtifactProgress[], deadline: string): Promise<void> {
   const { model, key, asOf } = run.input;
-  return light.notify({
+  return shortCalls.notify({
     key: `${workflowInfo().runId}/held`,
     severity: 'warning',
     title: `${model}: ${held.map(({ lookup }) => lookup).join(', ')} held as of ${day(asOf)}`,
@@ -67,7 +67,7 @@ export function alertHeld(run: RefreshRun, held: readonly ArtifactProgress[], de
 
 export function remind(run: RefreshRun, hoursLeft: number): Promise<void> {
   const { model, key } = run.input;
-  return light.notify({
+  return shortCalls.notify({
     key: `${workflowInfo().runId}/reminder/${Math.ceil(hoursLeft)}`,
     severity: 'warning',
     title: `${model}: held artifacts of ${key} wait for a decision`,

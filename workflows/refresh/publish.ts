@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { RolloutInput } from '../rolloutBundle/contract.js';
-import { bulk, light } from '../common/proxies.js';
+import { bulkIo, shortCalls } from '../common/proxies.js';
 import { runRollout } from '../rolloutBundle/run.js';
 import type { ArtifactProgress, LiveBundle } from './contract.js';
 import type { RefreshRun } from './run.js';
@@ -11,7 +11,7 @@ const REPLICA_WAIT_SECONDS = 120;
 
 /** What is live now; a refresh has nothing to stand on where nothing is. */
 export async function liveBundle(model: string): Promise<LiveBundle & { generation: number }> {
-  const live = await light.readPointer({ model, environment: 'production' });
+  const live = await shortCalls.readPointer({ model, environment: 'production' });
   if (live === null)
     throw ApplicationFailure.nonRetryable(
       `nothing of ${model} is live, so there is nothing to refresh: release a model first, \`sluice release start\``,
@@ -39,7 +39,7 @@ export async function publish(
     const { bundle, kept } = await step(
       'compose',
       () =>
-        bulk.recomposeBundle({
+        bulkIo.recomposeBundle({
           model,
           releaseId: change.releaseId,
           base,
@@ -90,7 +90,7 @@ export async function publish(
 function settle(
   run: RefreshRun,
   artifacts: readonly ArtifactProgress[],
-  kept: Awaited<ReturnType<typeof bulk.recomposeBundle>>['kept'],
+  kept: Awaited<ReturnType<typeof bulkIo.recomposeBundle>>['kept'],
 ): void {
   for (const artifact of artifacts) {
     const stays = kept.find(({ file }) => file === artifact.file);

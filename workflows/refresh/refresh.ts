@@ -1,6 +1,6 @@
 import { allHandlersFinished, CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import { ApprovalGate } from '../approval/gate.js';
-import { light } from '../common/proxies.js';
+import { shortCalls } from '../common/proxies.js';
 import { alertFailedJobs, alertFailedRun, alertStale } from './alerts.js';
 import { reasonOf } from './build.js';
 import { conclude } from './conclude.js';
@@ -39,7 +39,7 @@ export async function refresh(run: RefreshRun, build: (live: LiveBundle) => Prom
 
 async function steps(run: RefreshRun, gate: ApprovalGate, build: (live: LiveBundle) => Promise<void>): Promise<void> {
   const { model } = run.input;
-  const { spec, gitSha } = await light.loadModelSpec({ model });
+  const { spec, gitSha } = await shortCalls.loadModelSpec({ model });
   const { version, manifestSha256 } = await run.step(
     'live bundle',
     () => liveBundle(model),

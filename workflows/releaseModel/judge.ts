@@ -8,7 +8,7 @@ import type {
   SnapshotRef,
   TrainingResult,
 } from '../../domain/release/types.js';
-import { bulk, light, training } from '../common/proxies.js';
+import { bulkIo, shortCalls, training } from '../common/proxies.js';
 import type { ReleaseRun } from './run.js';
 
 interface Bundle {
@@ -29,7 +29,7 @@ export async function judge(
 ): Promise<{ result: EvaluationResult; gates: CheckResult[] }> {
   const { model, releaseId } = run.input;
   const features = ({ version, manifestSha256 }: Bundle) =>
-    bulk.championFeatures({ model, releaseId, snapshot, bundle: { version, manifestSha256 } });
+    bulkIo.championFeatures({ model, releaseId, snapshot, bundle: { version, manifestSha256 } });
   const result = await training.evaluate({
     model,
     releaseId,
@@ -53,7 +53,7 @@ export async function evaluateAgainstLive(
   snapshot: SnapshotRef,
   trained: TrainingResult,
 ): Promise<EvaluationResult> {
-  const live = await light.readPointer({ model: run.input.model, environment: 'production' });
+  const live = await shortCalls.readPointer({ model: run.input.model, environment: 'production' });
   const champion = live === null ? null : { version: live.version, manifestSha256: live.manifest_sha256 };
   const { result, gates } = await judge(run, { spec, snapshot, trained }, null, champion);
   if (!allPassed(gates)) throw checksFailed('GateFailed', 'the model did not pass its gates', gates);

@@ -2,7 +2,7 @@ import { workflowInfo } from '@temporalio/workflow';
 import { decisionDigest } from '../../domain/release/decision-digest.js';
 import type { EvaluationResult, ModelSpec, TrainingResult } from '../../domain/release/types.js';
 import type { ApprovalGate } from '../approval/gate.js';
-import { light } from '../common/proxies.js';
+import { shortCalls } from '../common/proxies.js';
 import type { Proposal } from './contract.js';
 import type { ReleaseRun } from './run.js';
 
@@ -42,7 +42,7 @@ export async function isApproved(
     },
     (deadline) => run.update({ status: 'WaitingForApproval', approval: { digest, deadline, proposal } }),
     (hoursLeft) =>
-      light.notify({
+      shortCalls.notify({
         key: `${workflowInfo().runId}/reminder/${Math.ceil(hoursLeft)}`,
         severity: 'warning',
         title: `${model} ${releaseId} waits for a decision`,

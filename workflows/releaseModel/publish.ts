@@ -6,7 +6,7 @@ import type {
   SnapshotRef,
   TrainingResult,
 } from '../../domain/release/types.js';
-import { bulk, light } from '../common/proxies.js';
+import { bulkIo, shortCalls } from '../common/proxies.js';
 import { runRollout } from '../rolloutBundle/run.js';
 import { judge } from './judge.js';
 import type { ReleaseRun } from './run.js';
@@ -37,9 +37,9 @@ export async function publish(
   const { model, releaseId, requestedBy, reason } = run.input;
   let compared = candidate.evaluated.champion?.version ?? null;
   for (let round = 1; round <= MAX_ROUNDS; round++) {
-    const live = await light.readPointer({ model, environment: 'production' });
+    const live = await shortCalls.readPointer({ model, environment: 'production' });
     const base = live === null ? null : { version: live.version, manifestSha256: live.manifest_sha256 };
-    const liveBundle = base === null ? null : await bulk.verifyBundle({ model, ...base });
+    const liveBundle = base === null ? null : await bulkIo.verifyBundle({ model, ...base });
     if (liveBundle !== null && Date.parse(liveBundle.asOf) > Date.parse(candidate.snapshot.asOf)) {
       return supersede(run, `${liveBundle.version} is live, trained on newer data (as of ${liveBundle.asOf})`);
     }
@@ -47,7 +47,7 @@ export async function publish(
     const bundle = await run.step(
       'export',
       () =>
-        bulk.composeBundle({
+        bulkIo.composeBundle({
           model,
           releaseId,
           runId: trained.runId,

@@ -7,7 +7,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { ApprovalGate } from '../approval/gate.js';
-import { bulk, light, training } from '../common/proxies.js';
+import { bulkIo, shortCalls, training } from '../common/proxies.js';
 import { UndoStack } from '../common/undo.js';
 import type { ReleaseInput, ReleaseResult } from './contract.js';
 import { checksFailed, evaluateAgainstLive } from './judge.js';
@@ -39,13 +39,13 @@ export async function releaseModel(input: ReleaseInput): Promise<ReleaseResult> 
 
 async function release(run: ReleaseRun, approval: ApprovalGate, undos: UndoStack): Promise<void> {
   const { model, releaseId, asOf } = run.input;
-  const loaded = await light.loadModelSpec({ model });
+  const loaded = await shortCalls.loadModelSpec({ model });
   const spec = applyOverrides(loaded.spec, run.input.overrides);
   const { gitSha } = loaded;
 
   const snapshot = await run.step(
     'snapshot',
-    () => bulk.snapshot({ model, releaseId, asOf }),
+    () => bulkIo.snapshot({ model, releaseId, asOf }),
     (s) => `${s.rows} rows, ${s.dataSnapshotId}`,
   );
   run.update({ dataSnapshotId: snapshot.dataSnapshotId, snapshotPrefix: snapshot.prefix });
@@ -53,7 +53,7 @@ async function release(run: ReleaseRun, approval: ApprovalGate, undos: UndoStack
   await run.step(
     'validate data',
     async () => {
-      const { passed, checks } = await bulk.validateData({ model, snapshot });
+      const { passed, checks } = await bulkIo.validateData({ model, snapshot });
       if (!passed) throw checksFailed('DataCheckFailed', 'the data did not pass its checks', checks);
       return checks;
     },
@@ -75,16 +75,16 @@ async function release(run: ReleaseRun, approval: ApprovalGate, undos: UndoStack
     (e) => `auc_pr ${e.metrics['auc_pr']?.toFixed(4) ?? 'not measured'}`,
   );
 
-  const before = await light.registryState({ model });
+  const before = await shortCalls.registryState({ model });
   undos.before('register', async () => {
     const modelVersion = run.progress.modelVersion;
-    if (modelVersion !== null) await light.setStage({ model, modelVersion, stage: 'Archived' });
-    await light.setAlias({ model, alias: 'challenger', modelVersion: before.challenger });
+    if (modelVersion !== null) await shortCalls.setStage({ model, modelVersion, stage: 'Archived' });
+    await shortCalls.setAlias({ model, alias: 'challenger', modelVersion: before.challenger });
   });
   const { modelVersion } = await run.step(
     'register',
     () =>
-      light.register({
+      shortCalls.register({
         model,
         runId: trained.runId,
         releaseId,
@@ -101,8 +101,8 @@ async function release(run: ReleaseRun, approval: ApprovalGate, undos: UndoStack
     async () => {
       if (!(await isApproved(run, approval, spec, trained, evaluated, modelVersion))) return false;
       // The former version keeps its own stage until this one is live, so there is only ours to take back.
-      undos.before('promote', () => light.setStage({ model, modelVersion, stage: 'Staging' }));
-      await light.setStage({ model, modelVersion, stage: 'Production' });
+      undos.before('promote', () => shortCalls.setStage({ model, modelVersion, stage: 'Staging' }));
+      await shortCalls.setStage({ model, modelVersion, stage: 'Production' });
       return true;
     },
     (done) => (done ? 'Production' : (run.progress.why ?? 'not promoted')),
@@ -116,22 +116,22 @@ async function release(run: ReleaseRun, approval: ApprovalGate, undos: UndoStack
   await run.step(
     'champion',
     async () => {
-      await light.tagModelVersion({
+      await shortCalls.tagModelVersion({
         model,
         modelVersion,
         tags: { 'sluice.bundle': rollout.version, 'sluice.generation': String(rollout.generation) },
       });
-      const live = await light.readPointer({ model, environment: 'production' });
+      const live = await shortCalls.readPointer({ model, environment: 'production' });
       if (live?.generation !== rollout.generation) {
         // A newer change went live between our rollout and here: the aliases are its to set.
-        await light.setStage({ model, modelVersion, stage: 'Archived' });
+        await shortCalls.setStage({ model, modelVersion, stage: 'Archived' });
         return `${live?.version} has gone live since`;
       }
-      await light.setAlias({ model, alias: 'champion', modelVersion });
-      const { production, challenger } = await light.registryState({ model });
-      if (challenger === modelVersion) await light.setAlias({ model, alias: 'challenger', modelVersion: null });
+      await shortCalls.setAlias({ model, alias: 'champion', modelVersion });
+      const { production, challenger } = await shortCalls.registryState({ model });
+      if (challenger === modelVersion) await shortCalls.setAlias({ model, alias: 'challenger', modelVersion: null });
       for (const former of production.filter((version) => version !== modelVersion))
-        await light.setStage({ model, modelVersion: former, stage: 'Archived' });
+        await shortCalls.setStage({ model, modelVersion: former, stage: 'Archived' });
       return `version ${modelVersion}`;
     },
     (outcome) => outcome,
@@ -142,7 +142,7 @@ async function release(run: ReleaseRun, approval: ApprovalGate, undos: UndoStack
 async function report(run: ReleaseRun): Promise<void> {
   await run.step(
     'report',
-    () => light.writeReport(run.report()),
+    () => shortCalls.writeReport(run.report()),
     ({ directory }) => directory,
   );
   run.close();

@@ -8,7 +8,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { StepLog } from '../common/progress.js';
-import { bulk, light } from '../common/proxies.js';
+import { bulkIo, shortCalls } from '../common/proxies.js';
 import type { RolloutResult } from '../rolloutBundle/contract.js';
 import { runRollout } from '../rolloutBundle/run.js';
 import { PROGRESS_QUERY, STEPS, type RollbackInput, type RollbackProgress, type RollbackResult } from './contract.js';
@@ -41,7 +41,7 @@ export async function rollbackRelease(input: RollbackInput): Promise<RollbackRes
       'authorise',
       async () => {
         const operation = `rollback ${model} ${environment} ${input.version ?? 'last good'}`;
-        const answer = await light.authorizeOperation({
+        const answer = await shortCalls.authorizeOperation({
           model,
           workflowId: workflowInfo().workflowId,
           operation,
@@ -91,7 +91,7 @@ export async function rollbackRelease(input: RollbackInput): Promise<RollbackRes
 }
 
 async function findTarget({ model, environment, version }: RollbackInput) {
-  const live = await light.readPointer({ model, environment });
+  const live = await shortCalls.readPointer({ model, environment });
   // Staging begins empty and is filled by hand; production only ever by a release.
   if (live === null && (version === null || environment === 'production'))
     throw ApplicationFailure.nonRetryable(
@@ -99,7 +99,9 @@ async function findTarget({ model, environment, version }: RollbackInput) {
       'NotFound',
     );
   const ref =
-    version === null ? await light.lastGoodBundle({ model, environment }) : await light.findBundle({ model, version });
+    version === null
+      ? await shortCalls.lastGoodBundle({ model, environment })
+      : await shortCalls.findBundle({ model, version });
   if (ref === null)
     throw ApplicationFailure.nonRetryable(
       `no bundle before ${live?.version} was ever live and smoked: name one, \`sluice rollback VERSION\``,
@@ -107,17 +109,17 @@ async function findTarget({ model, environment, version }: RollbackInput) {
     );
   if (ref.version === live?.version)
     throw ApplicationFailure.nonRetryable(`${live.version} is live already`, 'Conflict');
-  return { live, bundle: await bulk.verifyBundle({ model, ...ref }) };
+  return { live, bundle: await bulkIo.verifyBundle({ model, ...ref }) };
 }
 
 /** Champion and Production name what is live; the version that was rolled back is archived and says why. */
 async function followInRegistry(model: string, modelVersion: string, rollout: RolloutResult): Promise<void> {
-  const { production } = await light.registryState({ model });
-  await light.setStage({ model, modelVersion, stage: 'Production' });
-  await light.setAlias({ model, alias: 'champion', modelVersion });
+  const { production } = await shortCalls.registryState({ model });
+  await shortCalls.setStage({ model, modelVersion, stage: 'Production' });
+  await shortCalls.setAlias({ model, alias: 'champion', modelVersion });
   for (const former of production.filter((version) => version !== modelVersion)) {
-    await light.setStage({ model, modelVersion: former, stage: 'Archived' });
-    await light.tagModelVersion({
+    await shortCalls.setStage({ model, modelVersion: former, stage: 'Archived' });
+    await shortCalls.tagModelVersion({
       model,
       modelVersion: former,
       tags: { 'sluice.rolled_back_at_generation': String(rollout.generation) },
@@ -135,7 +137,7 @@ async function report(
   reason: string,
 ): Promise<void> {
   await log.run('report', () =>
-    light.writeReport({
+    shortCalls.writeReport({
       model: input.model,
       releaseId: input.releaseId,
       status,

@@ -1,6 +1,6 @@
 import { ActivityFailure, ApplicationFailure, isCancellation, sleep } from '@temporalio/workflow';
 import type { Pointer, Receipt, ReplicaInfo } from '../../domain/release/types.js';
-import { light, replica, smokes } from '../common/proxies.js';
+import { shortCalls, replica, smokeChecks } from '../common/proxies.js';
 import type { RolloutInput } from './contract.js';
 
 /**
@@ -11,7 +11,7 @@ async function everyReplica<T>(input: RolloutInput, ask: (one: ReplicaInfo) => P
   const answers = new Map<string, T>();
   const deadline = Date.now() + input.replicaWaitSeconds * 1000;
   for (;;) {
-    const replicas = await light.liveReplicas({ model: input.model, environment: input.environment });
+    const replicas = await shortCalls.liveReplicas({ model: input.model, environment: input.environment });
     const missing = replicas.filter(({ replicaId }) => !answers.has(replicaId));
     if (replicas.length > 0 && missing.length === 0)
       return replicas.map(({ replicaId }) => answers.get(replicaId) as T);
@@ -56,7 +56,7 @@ export function reloadReplicas(input: RolloutInput, live: Pointer): Promise<Rece
 export async function smokeReplicas(input: RolloutInput, live: Pointer): Promise<number> {
   const bundle = { version: live.version, manifestSha256: live.manifest_sha256 };
   const results = await everyReplica(input, (one) =>
-    smokes.smoke({ model: input.model, replica: one, bundle, generation: live.generation }),
+    smokeChecks.smoke({ model: input.model, replica: one, bundle, generation: live.generation }),
   );
   return results.reduce((sum, { vectors }) => sum + vectors, 0);
 }

@@ -9,7 +9,7 @@ import {
 } from '@temporalio/workflow';
 import type { Pointer, Receipt } from '../../domain/release/types.js';
 import { StepLog, type StepProgress } from '../common/progress.js';
-import { bulk, light } from '../common/proxies.js';
+import { bulkIo, shortCalls } from '../common/proxies.js';
 import { PROGRESS_QUERY, STEPS, type RolloutInput, type RolloutOutcome, type RolloutResult } from './contract.js';
 import { canaryPolicy } from './policy.js';
 import { reloadReplicas, smokeReplicas } from './replicas.js';
@@ -45,7 +45,7 @@ export async function rolloutBundle(input: RolloutInput): Promise<RolloutResult>
     };
   };
 
-  const before = await light.readPointer({ model: input.model, environment: input.environment });
+  const before = await shortCalls.readPointer({ model: input.model, environment: input.environment });
   if (before?.version !== input.base?.version) {
     return finish(
       'base-moved',
@@ -56,7 +56,7 @@ export async function rolloutBundle(input: RolloutInput): Promise<RolloutResult>
   }
   await log.run(
     'verify',
-    () => bulk.verifyBundle({ model: input.model, ...input.bundle }),
+    () => bulkIo.verifyBundle({ model: input.model, ...input.bundle }),
     () => 'signature, digests and schemas hold',
   );
 
@@ -150,7 +150,7 @@ function swapTo(
   direction: 'forward' | 'undo',
   reason: string,
 ) {
-  return light.swapPointer({
+  return shortCalls.swapPointer({
     model: input.model,
     environment: input.environment,
     bundle,
@@ -166,7 +166,7 @@ function swapTo(
 }
 
 function record(input: RolloutInput, live: Pointer, verdict: RolloutResult['verdict'], why: string): Promise<void> {
-  return light.recordVerdict({
+  return shortCalls.recordVerdict({
     model: input.model,
     environment: input.environment,
     version: live.version,
@@ -179,7 +179,7 @@ function record(input: RolloutInput, live: Pointer, verdict: RolloutResult['verd
 }
 
 function page(input: RolloutInput, title: string, text: string): Promise<void> {
-  return light.notify({
+  return shortCalls.notify({
     key: `${workflowInfo().runId}/undo`,
     severity: 'critical',
     title: `${input.model}: ${title}`,
