@@ -9,6 +9,7 @@ const MARK: Record<ArtifactProgress['outcome'], string> = {
   live: '✔',
   unchanged: '=',
   older: '–',
+  superseded: '–',
   rejected: '✖',
   expired: '✖',
 };

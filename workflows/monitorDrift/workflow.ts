@@ -4,7 +4,7 @@ import { alertDrift, alertInconclusive } from './alert.js';
 import type { DriftInput, DriftResult } from './contract.js';
 import { retrain } from './retrain.js';
 import { DriftRun } from './run.js';
-import type { BundleId } from '../../domain/bundle/id.js';
+import { bundleIdOf, type BundleId } from '../../domain/bundle/id.js';
 
 /**
  * What was scored lately, against what the live model was trained on. Drift is told; drift that lasts and costs too many alerts starts a
@@ -79,7 +79,7 @@ async function liveBundle(run: DriftRun): Promise<BundleId | null> {
     () => shortCalls.readPointer({ model, environment: 'production' }),
     (pointer) => pointer?.version ?? 'none',
   );
-  if (live !== null) return { version: live.version, manifestSha256: live.manifest_sha256 };
+  if (live !== null) return bundleIdOf(live);
   await inconclusive(run, `nothing of ${model} is live yet: release a model first, \`sluice release start\``);
   return null;
 }

@@ -1,5 +1,6 @@
 import { allHandlersFinished, condition, isCancellation, rootCause } from '@temporalio/workflow';
 import { ApplicationFailure } from '@temporalio/common';
+import { bundleIdOf } from '../../domain/bundle/id.js';
 import type { ThresholdsOf } from '../../activities/recalibration/contract.js';
 import { ApprovalGate } from '../approval/gate.js';
 import { bulkIo, shortCalls } from '../common/proxies.js';
@@ -10,7 +11,7 @@ import { ThresholdsRun } from './run.js';
 
 const ENVIRONMENT = 'production';
 
-/** Thresholds anew from feedback: computed and backtested, shown to a person, and live only as that person approved them. */
+/** New thresholds from feedback: computed and backtested, shown to a person, and live only as that person approved them. */
 export async function recalibrateThresholds(input: ThresholdsInput): Promise<ThresholdsResult> {
   const run = new ThresholdsRun(input);
   const gate = new ApprovalGate();
@@ -44,7 +45,7 @@ async function recalibrate(run: ThresholdsRun, gate: ApprovalGate): Promise<void
     key,
     asOf,
     environment: ENVIRONMENT,
-    live: { version: live.version, manifestSha256: live.manifest_sha256 },
+    live: bundleIdOf(live),
   };
 
   const proposal = await run.step(
@@ -53,7 +54,7 @@ async function recalibrate(run: ThresholdsRun, gate: ApprovalGate): Promise<void
     (p) => `${p.counts.labelled} labelled rows, ${p.counts.frauds} frauds`,
   );
   run.update({ proposal });
-  if (!proposal.changed) return run.end('Unchanged', 'the thresholds come out as they are');
+  if (!proposal.changed) return run.end('Unchanged', 'recalibration changes nothing');
 
   const deadlineHours =
     overrides?.deadlineSeconds === undefined ? policy.deadline_hours : overrides.deadlineSeconds / 3600;
@@ -74,7 +75,7 @@ async function recalibrate(run: ThresholdsRun, gate: ApprovalGate): Promise<void
           (p) => `${p.changes.length} thresholds differ from the live ones`,
         );
   if (edits !== null) run.update({ edited: approved });
-  if (!approved.changed) return run.end('Unchanged', 'with the edits the thresholds are those that are live');
+  if (!approved.changed) return run.end('Unchanged', 'with these edits nothing differs from the live thresholds');
 
   await publish(run, approved, decision, gitSha);
 }

@@ -49,6 +49,19 @@ export function alertFailedRun(run: RefreshRun, why: string): Promise<void> {
   });
 }
 
+/** What other changes kept from going live. Nothing is broken, but it must be run again. */
+export function alertSuperseded(run: RefreshRun, artifacts: readonly ArtifactProgress[], why: string): Promise<void> {
+  const { model, asOf } = run.input;
+  return shortCalls.notify({
+    key: `${workflowInfo().runId}/superseded/${artifacts.map(({ lookup }) => lookup).join(',')}`,
+    severity: 'warning',
+    title: `${model}: ${artifacts.map(({ lookup }) => lookup).join(', ')} as of ${day(asOf)} not published`,
+    text: why,
+    whatToDo: `\`${runCommand(run.input, run.job)}\`, or leave it to the next night.`,
+    workflowId: workflowInfo().workflowId,
+  });
+}
+
 export function alertHeld(run: RefreshRun, held: readonly ArtifactProgress[], deadline: string): Promise<void> {
   const { model, key, asOf } = run.input;
   return shortCalls.notify({

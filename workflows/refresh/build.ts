@@ -1,15 +1,10 @@
 import { executeChild, isCancellation, rootCause, workflowInfo } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import type { BundleId } from '../../domain/bundle/id.js';
 import type { RefreshedArtifact, RefreshJob } from '../../domain/refresh/types.js';
 import { refreshJobs } from '../common/proxies.js';
 import { QUEUES } from '../common/queues.js';
-import {
-  JOB_WORKFLOWS,
-  refreshWorkflowId,
-  type LiveBundle,
-  type RefreshJobRunInput,
-  type RefreshResult,
-} from './contract.js';
+import { JOB_WORKFLOWS, refreshWorkflowId, type RefreshJobRunInput, type RefreshResult } from './contract.js';
 import type { RefreshRun } from './run.js';
 
 const ACTIVITY = {
@@ -20,13 +15,13 @@ const ACTIVITY = {
 } as const satisfies Record<RefreshJob, keyof typeof refreshJobs>;
 
 /** Makes the artifacts of one job, here. */
-export async function buildHere(run: RefreshRun, job: RefreshJob, live: LiveBundle): Promise<void> {
+export async function buildHere(run: RefreshRun, job: RefreshJob, live: BundleId): Promise<void> {
   const { model, asOf, key } = run.input;
   await recorded(run, job, () => refreshJobs[ACTIVITY[job]]({ model, asOf, key, live }));
 }
 
 /** Makes the artifacts of every job side by side, each as a child; resolves when all have ended, also those that failed. */
-export async function buildAll(run: RefreshRun, jobs: readonly RefreshJob[], live: LiveBundle): Promise<void> {
+export async function buildAll(run: RefreshRun, jobs: readonly RefreshJob[], live: BundleId): Promise<void> {
   const ends = await Promise.allSettled(jobs.map((job) => recorded(run, job, () => buildInChild(run, job, live))));
   const failures = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason as Error] : []));
   const cancelled = failures.find(isCancellation);
@@ -44,7 +39,7 @@ async function recorded(run: RefreshRun, job: RefreshJob, make: () => Promise<Re
   }
 }
 
-async function buildInChild(run: RefreshRun, job: RefreshJob, live: LiveBundle): Promise<RefreshedArtifact[]> {
+async function buildInChild(run: RefreshRun, job: RefreshJob, live: BundleId): Promise<RefreshedArtifact[]> {
   const { model, asOf, key } = run.input;
   const input: RefreshJobRunInput = {
     model,

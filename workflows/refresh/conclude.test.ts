@@ -27,8 +27,8 @@ const job = (index: number, outcome: ArtifactOutcome | null): JobProgress => ({
           },
         ],
 });
-const of = (outcomes: (ArtifactOutcome | null)[], decidedBy: string | null = null) =>
-  conclude({ jobs: outcomes.map((outcome, i) => job(i, outcome)), decidedBy });
+const of = (outcomes: (ArtifactOutcome | null)[], decidedBy: string | null = null, why: string | null = null) =>
+  conclude({ jobs: outcomes.map((outcome, i) => job(i, outcome)), decidedBy, why });
 
 describe('how a refresh ended', () => {
   it('is the worst that happened, and why lists all of it', () => {
@@ -49,5 +49,17 @@ describe('how a refresh ended', () => {
       why: 'lookup0 older than what is live, not published',
     });
     expect(of(['older', 'live'], 'grace').status).toBe('Superseded');
+  });
+
+  it('is superseded where other changes went live first, also where something else of it is live', () => {
+    expect(of(['superseded', 'superseded'], null, 'start again')).toEqual({
+      status: 'Superseded',
+      why: 'lookup0, lookup1 not published: start again',
+    });
+    expect(of(['superseded', 'live', 'older'], 'grace', 'start again')).toEqual({
+      status: 'Superseded',
+      why: 'lookup0 not published: start again; lookup2 older than what is live, not published',
+    });
+    expect(of(['superseded', 'rejected'], 'grace', 'start again').status).toBe('Rejected');
   });
 });

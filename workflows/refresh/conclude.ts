@@ -3,8 +3,9 @@ import type { ArtifactOutcome, RefreshProgress, RefreshStatus } from './contract
 /**
  * What a finished refresh amounts to: the worst that happened names it, and `why` lists everything that did not go live although something
  * was the matter with it.
+ * @param progress its `why`: what kept the artifacts that are `superseded` from going live
  */
-export function conclude(progress: Pick<RefreshProgress, 'jobs' | 'decidedBy'>): {
+export function conclude(progress: Pick<RefreshProgress, 'jobs' | 'decidedBy' | 'why'>): {
   status: RefreshStatus;
   why: string | null;
 } {
@@ -16,13 +17,14 @@ export function conclude(progress: Pick<RefreshProgress, 'jobs' | 'decidedBy'>):
     ['Incomplete', failed, 'failed'],
     ['Rejected', named('rejected'), `rejected by ${progress.decidedBy ?? 'nobody'}, not published`],
     ['Expired', named('expired'), 'not decided in time, not published'],
+    ['Superseded', named('superseded'), `not published: ${progress.why}`],
     ['Superseded', named('older'), 'older than what is live, not published'],
   ];
   const told = reasons.filter(([, names]) => names.length > 0);
   const why = told.map(([, names, what]) => `${names.join(', ')} ${what}`).join('; ');
   const live = named('live');
   // An older artifact among others that went live is no fault of the run: somebody was faster. Who approved it should be told, though.
-  const tolerated = live.length > 0 && progress.decidedBy === null;
+  const tolerated = live.length > 0 && progress.decidedBy === null && named('superseded').length === 0;
   const [worst] = told.filter(([status]) => status !== 'Superseded' || !tolerated);
   if (worst !== undefined) return { status: worst[0], why };
   if (live.length > 0) return { status: 'Refreshed', why: why === '' ? null : why };

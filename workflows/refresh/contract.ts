@@ -1,3 +1,4 @@
+import type { BundleId } from '../../domain/bundle/id.js';
 import type { RefreshedArtifact, RefreshJob } from '../../domain/refresh/types.js';
 import type { PendingApproval } from '../approval/contract.js';
 import type { StepProgress } from '../common/progress.js';
@@ -52,16 +53,20 @@ export interface RefreshRunInput {
 
 export interface RefreshJobRunInput extends RefreshRunInput {
   /** set by the run that publishes what this one makes; absent: this one does */
-  partOf?: { workflowId: string; live: LiveBundle };
-}
-
-export interface LiveBundle {
-  version: string;
-  manifestSha256: string;
+  partOf?: { workflowId: string; live: BundleId };
 }
 
 /** What became of an artifact: it waits to be published (`ready`) or for a decision (`held`), or is at its end. */
-export type ArtifactOutcome = 'ready' | 'held' | 'live' | 'unchanged' | 'older' | 'rejected' | 'expired';
+export type ArtifactOutcome =
+  | 'ready'
+  | 'held'
+  | 'live'
+  | 'unchanged'
+  | 'older'
+  /** other changes went live first, and this one did not */
+  | 'superseded'
+  | 'rejected'
+  | 'expired';
 
 export interface ArtifactProgress extends RefreshedArtifact {
   outcome: ArtifactOutcome;
@@ -101,7 +106,7 @@ export type RefreshStatus =
   /** what was held is not published, by a person's decision or for want of one; the rest is live */
   | 'Rejected'
   | 'Expired'
-  /** what changed is older than what is live, and not published */
+  /** what changed is older than what is live, or other changes went live first; it is not published */
   | 'Superseded'
   | 'Failed';
 

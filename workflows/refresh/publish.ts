@@ -1,28 +1,34 @@
 import { ApplicationFailure } from '@temporalio/common';
-import type { RolloutInput } from '../rolloutBundle/contract.js';
+import { patched } from '@temporalio/workflow';
+import { bundleIdOf, type BundleId } from '../../domain/bundle/id.js';
+import type { Pointer } from '../../domain/release/types.js';
+import { PATCHES } from '../common/patches.js';
 import { bulkIo, shortCalls } from '../common/proxies.js';
-import { runRollout } from '../rolloutBundle/run.js';
-import type { ArtifactProgress, LiveBundle } from './contract.js';
+import { publishBundle, rolloutFailed } from '../publish/publish.js';
+import type { RolloutInput } from '../rolloutBundle/contract.js';
+import { alertSuperseded } from './alerts.js';
+import type { ArtifactProgress } from './contract.js';
 import type { RefreshRun } from './run.js';
 
-/** A rival that goes live first costs one more round; this many rivals in a row is a queue, not a race. */
-const MAX_ROUNDS = 5;
-const REPLICA_WAIT_SECONDS = 120;
+type Kept = Awaited<ReturnType<typeof bulkIo.recomposeBundle>>['kept'];
 
-/** What is live now; a refresh has nothing to stand on where nothing is. */
-export async function liveBundle(model: string): Promise<LiveBundle & { generation: number }> {
-  const live = await shortCalls.readPointer({ model, environment: 'production' });
+/** The bundle that is live now. Fails with NotFound where nothing is: a refresh replaces lookups of a live bundle. */
+export async function liveBundle(model: string): Promise<BundleId> {
+  return bundleIdOf(required(model, await shortCalls.readPointer({ model, environment: 'production' })));
+}
+
+function required(model: string, live: Pointer | null): Pointer {
   if (live === null)
     throw ApplicationFailure.nonRetryable(
       `nothing of ${model} is live, so there is nothing to refresh: release a model first, \`sluice release start\``,
       'NotFound',
     );
-  return { version: live.version, manifestSha256: live.manifest_sha256, generation: live.generation };
+  return live;
 }
 
 /**
- * One bundle with these artifacts, through the one door. It is composed on what is live now; where something else goes live first, anew
- * on that. What has become older meanwhile, or equal, stays out; each artifact is told what became of it.
+ * One bundle with these artifacts, through the one door. Those that have become older meanwhile, or equal, stay out; the outcome of each
+ * artifact is recorded.
  * @param shown `in steps`: each part of it is a step of the run; `as one`: the caller's step covers it
  */
 export async function publish(
@@ -34,66 +40,67 @@ export async function publish(
 ): Promise<void> {
   const { model } = run.input;
   const step: RefreshRun['step'] = (name, work, detail) => (shown === 'as one' ? work() : run.step(name, work, detail));
-  for (let round = 1; round <= MAX_ROUNDS; round++) {
-    const { generation, ...base } = await liveBundle(model);
-    const { bundle, kept } = await step(
-      'compose',
-      () =>
-        bulkIo.recomposeBundle({
-          model,
-          releaseId: change.releaseId,
-          base,
-          replacements: artifacts.map(({ file, objectKey, sha256, versionKey }) => ({
-            file,
-            objectKey,
-            sha256,
-            versionKey,
-          })),
-          gitSha,
-          createdAt: new Date().toISOString(),
-        }),
-      (composed) => composed.bundle?.version ?? 'nothing is left to change',
-    );
-    if (bundle === null) return settle(run, artifacts, kept);
-
-    const rollout = await step('pointer swap', () =>
-      runRollout({
-        model,
-        environment: 'production',
-        bundle: { version: bundle.version, manifestSha256: bundle.manifestSha256 },
-        base: { version: base.version, generation },
-        releaseId: change.releaseId,
-        actor: run.requestedBy,
-        reason: run.reason,
-        replicaWaitSeconds: REPLICA_WAIT_SECONDS,
-        kind: 'lookups',
-        ...(change.note === undefined ? {} : { change: change.note }),
-      }),
-    );
-    if (shown === 'in steps') run.log.adopt(rollout.steps);
-    if (rollout.outcome === 'live') {
-      run.update({ bundleVersion: bundle.version, generation: rollout.generation });
-      return settle(run, artifacts, kept);
-    }
-    if (rollout.outcome !== 'base-moved')
-      throw ApplicationFailure.nonRetryable(
-        `the rollout of ${bundle.version} failed: ${rollout.why}; ${rollout.liveVersion ?? 'nothing'} is live`,
-        'RolloutFailed',
+  let kept: Kept = [];
+  const published = await publishBundle(shown === 'as one' ? null : run.log, {
+    model,
+    environment: 'production',
+    releaseId: change.releaseId,
+    actor: run.requestedBy,
+    reason: run.reason,
+    kind: 'lookups',
+    ...(change.note === undefined ? {} : { change: change.note }),
+    compose: async (live) => {
+      const base = bundleIdOf(required(model, live));
+      const composed = await step(
+        'compose',
+        () =>
+          bulkIo.recomposeBundle({
+            model,
+            releaseId: change.releaseId,
+            base,
+            replacements: artifacts.map(({ file, objectKey, sha256, versionKey }) => ({
+              file,
+              objectKey,
+              sha256,
+              versionKey,
+            })),
+            gitSha,
+            createdAt: new Date().toISOString(),
+          }),
+        ({ bundle }) => bundle?.version ?? 'nothing is left to change',
       );
+      kept = composed.kept;
+      return composed.bundle === null
+        ? { outcome: 'unchanged', why: 'nothing is left to change' }
+        : { outcome: 'composed', bundle: composed.bundle };
+    },
+  });
+  switch (published.outcome) {
+    case 'live':
+      run.update({ bundleVersion: published.version, generation: published.generation });
+      return settle(run, artifacts, kept);
+    case 'unchanged':
+      return settle(run, artifacts, kept);
+    case 'superseded':
+      return supersede(run, artifacts, published.why);
+    case 'failed':
+      throw rolloutFailed(published);
+    default:
+      published satisfies never;
   }
-  throw ApplicationFailure.nonRetryable(
-    `other changes went live first ${MAX_ROUNDS} times; run the refresh again`,
-    'RolloutFailed',
-  );
 }
 
-function settle(
-  run: RefreshRun,
-  artifacts: readonly ArtifactProgress[],
-  kept: Awaited<ReturnType<typeof bulkIo.recomposeBundle>>['kept'],
-): void {
+function settle(run: RefreshRun, artifacts: readonly ArtifactProgress[], kept: Kept): void {
   for (const artifact of artifacts) {
     const stays = kept.find(({ file }) => file === artifact.file);
     run.settle(artifact, stays?.state ?? 'live', stays?.why);
   }
+}
+
+/** Other changes were faster. Nobody watches a night, so it says so: these artifacts go live with the next run only. */
+function supersede(run: RefreshRun, artifacts: readonly ArtifactProgress[], why: string): void {
+  if (!patched(PATCHES.refreshSuperseded)) throw ApplicationFailure.nonRetryable(why, 'RolloutFailed');
+  for (const artifact of artifacts) run.settle(artifact, 'superseded');
+  run.update({ why: run.progress.why === null ? why : `${run.progress.why}; ${why}` });
+  run.tell(alertSuperseded(run, artifacts, why));
 }

@@ -1,10 +1,11 @@
 import { allHandlersFinished, CancellationScope, condition, isCancellation } from '@temporalio/workflow';
+import type { BundleId } from '../../domain/bundle/id.js';
 import { ApprovalGate } from '../approval/gate.js';
 import { shortCalls } from '../common/proxies.js';
 import { alertFailedJobs, alertFailedRun, alertStale } from './alerts.js';
 import { reasonOf } from './build.js';
 import { conclude } from './conclude.js';
-import type { LiveBundle, RefreshResult } from './contract.js';
+import type { RefreshResult } from './contract.js';
 import { decideOnHeld } from './hold.js';
 import { liveBundle, publish } from './publish.js';
 import type { RefreshRun } from './run.js';
@@ -14,7 +15,7 @@ import type { RefreshRun } from './run.js';
  * that failed is told of and does not stop the others.
  * @param build makes the artifacts and records them in the run; throws when there is nothing to go on with
  */
-export async function refresh(run: RefreshRun, build: (live: LiveBundle) => Promise<void>): Promise<RefreshResult> {
+export async function refresh(run: RefreshRun, build: (live: BundleId) => Promise<void>): Promise<RefreshResult> {
   const gate = new ApprovalGate();
   try {
     await steps(run, gate, build);
@@ -37,17 +38,17 @@ export async function refresh(run: RefreshRun, build: (live: LiveBundle) => Prom
   return run.result();
 }
 
-async function steps(run: RefreshRun, gate: ApprovalGate, build: (live: LiveBundle) => Promise<void>): Promise<void> {
+async function steps(run: RefreshRun, gate: ApprovalGate, build: (live: BundleId) => Promise<void>): Promise<void> {
   const { model } = run.input;
   const { spec, gitSha } = await shortCalls.loadModelSpec({ model });
-  const { version, manifestSha256 } = await run.step(
+  const compared = await run.step(
     'live bundle',
     () => liveBundle(model),
     (live) => live.version,
   );
   await run.step(
     'build',
-    () => build({ version, manifestSha256 }),
+    () => build(compared),
     () => run.progress.jobs.map(({ job, state }) => `${job} ${state}`).join(', '),
   );
   run.tell(alertFailedJobs(run));
@@ -57,6 +58,6 @@ async function steps(run: RefreshRun, gate: ApprovalGate, build: (live: LiveBund
   const ready = byItself ? run.artifacts('ready', 'held') : run.artifacts('ready');
   const held = byItself ? [] : run.artifacts('held');
   if (ready.length > 0) await publish(run, gitSha, ready, { releaseId: run.releaseId }, 'in steps');
-  if (held.length > 0) await decideOnHeld(run, gate, spec, gitSha, version, held);
+  if (held.length > 0) await decideOnHeld(run, gate, spec, gitSha, compared.version, held);
   run.update(conclude(run.progress));
 }

@@ -1,4 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
+import { bundleIdOf, type BundleId } from '../../domain/bundle/id.js';
 import { allPassed, compareWithChampion, evaluateGates } from '../../domain/gates/gates.js';
 import type {
   BundleRef,
@@ -11,11 +12,6 @@ import type {
 import { bulkIo, shortCalls, training } from '../common/proxies.js';
 import type { ReleaseRun } from './run.js';
 
-interface Bundle {
-  version: string;
-  manifestSha256: string;
-}
-
 /**
  * Figures on the held-out rows and the gates over them, next to the champion's on the same rows.
  * @param own a re-based bundle: its lookups decide the candidate's features; null takes the snapshot's
@@ -25,10 +21,10 @@ export async function judge(
   run: ReleaseRun,
   { spec, snapshot, trained }: { spec: ModelSpec; snapshot: SnapshotRef; trained: TrainingResult },
   own: BundleRef | null,
-  champion: Bundle | null,
+  champion: BundleId | null,
 ): Promise<{ result: EvaluationResult; gates: CheckResult[] }> {
   const { model, releaseId } = run.input;
-  const features = ({ version, manifestSha256 }: Bundle) =>
+  const features = ({ version, manifestSha256 }: BundleId) =>
     bulkIo.championFeatures({ model, releaseId, snapshot, bundle: { version, manifestSha256 } });
   const result = await training.evaluate({
     model,
@@ -54,7 +50,7 @@ export async function evaluateAgainstLive(
   trained: TrainingResult,
 ): Promise<EvaluationResult> {
   const live = await shortCalls.readPointer({ model: run.input.model, environment: 'production' });
-  const champion = live === null ? null : { version: live.version, manifestSha256: live.manifest_sha256 };
+  const champion = live === null ? null : bundleIdOf(live);
   const { result, gates } = await judge(run, { spec, snapshot, trained }, null, champion);
   if (!allPassed(gates)) throw checksFailed('GateFailed', 'the model did not pass its gates', gates);
   return result;

@@ -1,20 +1,16 @@
-import { ApplicationFailure } from '@temporalio/common';
+import { bundleIdOf, type BundleId } from '../../domain/bundle/id.js';
 import type {
   BundleRef,
   EvaluationResult,
   ModelSpec,
+  Pointer,
   SnapshotRef,
   TrainingResult,
 } from '../../domain/release/types.js';
-import { bulkIo, shortCalls } from '../common/proxies.js';
-import { runRollout } from '../rolloutBundle/run.js';
+import { bulkIo } from '../common/proxies.js';
+import { publishBundle, rolloutFailed, type Composed } from '../publish/publish.js';
 import { judge } from './judge.js';
 import type { ReleaseRun } from './run.js';
-import type { BundleId } from '../../domain/bundle/id.js';
-
-/** A rival that goes live first costs one more round; this many rivals in a row is a queue, not a race. */
-const MAX_ROUNDS = 5;
-const REPLICA_WAIT_SECONDS = 120;
 
 interface Candidate {
   spec: ModelSpec;
@@ -35,15 +31,42 @@ export async function publish(
   candidate: Candidate,
 ): Promise<{ version: string; generation: number } | null> {
   const { model, releaseId, requestedBy, reason } = run.input;
-  let compared = candidate.evaluated.champion?.version ?? null;
-  for (let round = 1; round <= MAX_ROUNDS; round++) {
-    const live = await shortCalls.readPointer({ model, environment: 'production' });
-    const base = live === null ? null : { version: live.version, manifestSha256: live.manifest_sha256 };
+  const published = await publishBundle(run.log, {
+    model,
+    environment: 'production',
+    releaseId,
+    actor: requestedBy,
+    reason,
+    kind: 'model',
+    compose: composer(run, candidate),
+  });
+  switch (published.outcome) {
+    case 'live':
+      run.update({ generation: published.generation });
+      return published;
+    case 'unchanged':
+    case 'superseded':
+      run.update({ status: 'Superseded', why: published.why });
+      return null;
+    case 'failed':
+      throw rolloutFailed(published);
+    default:
+      return published satisfies never;
+  }
+}
+
+/** The release's bundle on what is live, compared with it again where the evaluation was against something else. */
+function composer(run: ReleaseRun, candidate: Candidate): (live: Pointer | null) => Promise<Composed> {
+  const { model, releaseId } = run.input;
+  const { snapshot, trained, modelVersion, gitSha, evaluated } = candidate;
+  let compared = evaluated.champion?.version ?? null;
+  return async (live) => {
+    const base = live === null ? null : bundleIdOf(live);
     const liveBundle = base === null ? null : await bulkIo.verifyBundle({ model, ...base });
-    if (liveBundle !== null && Date.parse(liveBundle.asOf) > Date.parse(candidate.snapshot.asOf)) {
-      return supersede(run, `${liveBundle.version} is live, trained on newer data (as of ${liveBundle.asOf})`);
+    if (liveBundle !== null && Date.parse(liveBundle.asOf) > Date.parse(snapshot.asOf)) {
+      const why = `${liveBundle.version} is live, trained on newer data (as of ${liveBundle.asOf})`;
+      return { outcome: 'superseded', why };
     }
-    const { snapshot, trained, modelVersion, gitSha, evaluated } = candidate;
     const bundle = await run.step(
       'export',
       () =>
@@ -64,42 +87,14 @@ export async function publish(
     );
     run.update({ bundleVersion: bundle.version });
     if (liveBundle?.contentSha256 === bundle.contentSha256)
-      return supersede(run, `${liveBundle.version} is live and scores alike: same model, same artifacts`);
+      return { outcome: 'unchanged', why: `the identical bundle ${liveBundle.version} is already live` };
     if (compared !== (base?.version ?? null) || bundle.rebasedLookups.length > 0) {
       const refusal = await compareAgain(run, candidate, bundle, base);
-      if (refusal !== null) return supersede(run, refusal);
+      if (refusal !== null) return { outcome: 'superseded', why: refusal };
       compared = base?.version ?? null;
     }
-
-    const rollout = await run.step('pointer swap', () =>
-      runRollout({
-        model,
-        environment: 'production',
-        bundle: { version: bundle.version, manifestSha256: bundle.manifestSha256 },
-        base: live === null ? null : { version: live.version, generation: live.generation },
-        releaseId,
-        actor: requestedBy,
-        reason,
-        replicaWaitSeconds: REPLICA_WAIT_SECONDS,
-        kind: 'model',
-      }),
-    );
-    run.log.adopt(rollout.steps);
-    run.update({ generation: rollout.generation });
-    if (rollout.outcome === 'live') return { version: bundle.version, generation: rollout.generation as number };
-    if (rollout.outcome === 'overtaken') return supersede(run, rollout.why);
-    if (rollout.outcome !== 'base-moved') {
-      const after =
-        rollout.outcome === 'undone'
-          ? `${rollout.liveVersion} is live again`
-          : 'there was no former bundle to go back to';
-      throw ApplicationFailure.nonRetryable(
-        `the rollout of ${bundle.version} failed: ${rollout.why}; ${after}`,
-        'RolloutFailed',
-      );
-    }
-  }
-  return supersede(run, `other changes went live first ${MAX_ROUNDS} times; start the release again`);
+    return { outcome: 'composed', bundle };
+  };
 }
 
 /** The comparison once more, with the re-based bundle's own lookups, against what is live now. Returns why it may not go live, or null. */
@@ -114,9 +109,4 @@ async function compareAgain(
   return failures.length === 0
     ? null
     : `on the artifacts that are live now: ${failures.map(({ message }) => message).join('; ')}`;
-}
-
-function supersede(run: ReleaseRun, why: string): null {
-  run.update({ status: 'Superseded', why });
-  return null;
 }

@@ -2,158 +2,126 @@ import { ApplicationFailure } from '@temporalio/common';
 import {
   CancellationScope,
   defineQuery,
+  patched,
   rootCause,
   setCurrentDetails,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { BundleRef, Pointer } from '../../domain/release/types.js';
+import { PATCHES } from '../common/patches.js';
 import { StepLog } from '../common/progress.js';
-import { bulkIo, shortCalls } from '../common/proxies.js';
-import type { RolloutResult } from '../rolloutBundle/contract.js';
-import { runRollout } from '../rolloutBundle/run.js';
+import { shortCalls } from '../common/proxies.js';
+import { publishBundle, rolloutFailed, type Composed } from '../publish/publish.js';
 import { PROGRESS_QUERY, STEPS, type RollbackInput, type RollbackProgress, type RollbackResult } from './contract.js';
+import { followInRegistry } from './registry.js';
+import { report } from './report.js';
+import { findTarget } from './target.js';
 
-const REPLICA_WAIT_SECONDS = 120;
+/** What a rollback has found out so far. */
+interface Found {
+  /** what was live before it */
+  from: string | null;
+  target: BundleRef | null;
+}
 
 /** An operator's undo: the last good bundle, or a named one, through the same door as any change; the registry follows what is live. */
 export async function rollbackRelease(input: RollbackInput): Promise<RollbackResult> {
-  const { model, environment, releaseId, actor, reason } = input;
-  const log = new StepLog(STEPS, () =>
-    setCurrentDetails(
-      [
-        `Rollback of **${model}** by ${actor}: ${reason}`,
-        '',
-        ...log.steps.map((s) => `- ${s.name}: ${s.status} ${s.detail ?? ''}`),
-      ].join('\n'),
-    ),
-  );
+  const log = new StepLog(STEPS, () => setCurrentDetails(describe(input, log)));
   setHandler(defineQuery<RollbackProgress>(PROGRESS_QUERY), () => ({ steps: log.steps }));
-
-  let target: string | null = null;
+  const found: Found = { from: null, target: null };
   try {
-    const { live, bundle } = await log.run(
-      'find the bundle',
-      () => findTarget(input),
-      (found) => `${found.live?.version ?? 'nothing'} → ${found.bundle.version}`,
-    );
-    target = bundle.version;
-    await log.run(
-      'authorise',
-      async () => {
-        const operation = `rollback ${model} ${environment} ${input.version ?? 'last good'}`;
-        const answer = await shortCalls.authorizeOperation({
-          model,
-          workflowId: workflowInfo().workflowId,
-          operation,
-          operationId: releaseId,
-          actor,
-          reason,
-          ...(input.proof === undefined ? {} : { proof: input.proof }),
-        });
-        if (!answer.allowed) throw ApplicationFailure.nonRetryable(answer.why, 'NotAuthorised');
-      },
-      () => actor,
-    );
-
-    const rollout = await log.run('pointer swap', () =>
-      runRollout({
-        model,
-        environment,
-        bundle: { version: bundle.version, manifestSha256: bundle.manifestSha256 },
-        base: live === null ? null : { version: live.version, generation: live.generation },
-        releaseId,
-        actor,
-        reason,
-        replicaWaitSeconds: REPLICA_WAIT_SECONDS,
-      }),
-    );
-    log.adopt(rollout.steps);
-    if (rollout.outcome !== 'live')
-      throw ApplicationFailure.nonRetryable(
-        `the rollback to ${bundle.version} did not go live: ${rollout.why}`,
-        'RolloutFailed',
-        rollout,
-      );
-    if (environment === 'production')
-      await log.run(
-        'champion',
-        () => followInRegistry(model, bundle.modelVersion, rollout),
-        () => `version ${bundle.modelVersion}`,
-      );
-    await report(input, log, 'RolledBack', bundle.version, bundle.modelVersion, rollout.generation, reason);
-    return { rollout, version: bundle.version, from: live?.version ?? null, steps: log.steps };
+    return await rollBack(input, log, found);
   } catch (error) {
-    await CancellationScope.nonCancellable(() =>
-      report(input, log, 'Failed', target, null, null, rootCause(error) ?? String(error)),
-    );
+    const status = error instanceof ApplicationFailure && error.type === 'Superseded' ? 'Superseded' : 'Failed';
+    const end = { status, bundleVersion: found.target?.version ?? null, modelVersion: null, generation: null };
+    const reason = rootCause(error) ?? String(error);
+    await CancellationScope.nonCancellable(() => report(input, log, { ...end, reason }));
     throw error;
   }
 }
 
-async function findTarget({ model, environment, version }: RollbackInput) {
-  const live = await shortCalls.readPointer({ model, environment });
-  // Staging begins empty and is filled by hand; production only ever by a release.
-  if (live === null && (version === null || environment === 'production'))
-    throw ApplicationFailure.nonRetryable(
-      `nothing of ${model} is live in ${environment}: ${environment === 'staging' ? 'name the bundle to put there' : 'there is nothing to roll back'}`,
-      'NotFound',
-    );
-  const ref =
-    version === null
-      ? await shortCalls.lastGoodBundle({ model, environment })
-      : await shortCalls.findBundle({ model, version });
-  if (ref === null)
-    throw ApplicationFailure.nonRetryable(
-      `no bundle before ${live?.version} was ever live and smoked: name one, \`sluice rollback VERSION\``,
-      'NotFound',
-    );
-  if (ref.version === live?.version)
-    throw ApplicationFailure.nonRetryable(`${live.version} is live already`, 'Conflict');
-  return { live, bundle: await bulkIo.verifyBundle({ model, ...ref }) };
-}
-
-/** Champion and Production name what is live; the version that was rolled back is archived and says why. */
-async function followInRegistry(model: string, modelVersion: string, rollout: RolloutResult): Promise<void> {
-  const { production } = await shortCalls.registryState({ model });
-  await shortCalls.setStage({ model, modelVersion, stage: 'Production' });
-  await shortCalls.setAlias({ model, alias: 'champion', modelVersion });
-  for (const former of production.filter((version) => version !== modelVersion)) {
-    await shortCalls.setStage({ model, modelVersion: former, stage: 'Archived' });
-    await shortCalls.tagModelVersion({
-      model,
-      modelVersion: former,
-      tags: { 'sluice.rolled_back_at_generation': String(rollout.generation) },
-    });
+async function rollBack(input: RollbackInput, log: StepLog, found: Found): Promise<RollbackResult> {
+  const { model, environment, releaseId, actor, reason } = input;
+  const published = await publishBundle(log, {
+    model,
+    environment,
+    releaseId,
+    actor,
+    reason,
+    compose: (live) => compose(input, log, found, live),
+    // The named bundle is wanted whatever is live. The last good one is the one before that which the operator saw live.
+    mayComposeAgain: () => input.version !== null && patched(PATCHES.rollbackComposesAgain),
+  });
+  switch (published.outcome) {
+    case 'live':
+      break;
+    case 'unchanged':
+      throw ApplicationFailure.nonRetryable(published.why, 'Conflict');
+    case 'superseded':
+      throw ApplicationFailure.nonRetryable(`nothing was rolled back: ${published.why}`, 'Superseded');
+    case 'failed':
+      throw rolloutFailed(published);
+    default:
+      return published satisfies never;
   }
+  const { version, generation, rollout } = published;
+  const { modelVersion } = found.target as BundleRef;
+  if (environment === 'production')
+    await log.run(
+      'champion',
+      () => followInRegistry(model, modelVersion, generation),
+      () => `version ${modelVersion}`,
+    );
+  await report(input, log, { status: 'RolledBack', bundleVersion: version, modelVersion, generation, reason });
+  return { rollout, version, from: found.from, steps: log.steps };
 }
 
-async function report(
-  input: RollbackInput,
-  log: StepLog,
-  status: string,
-  bundleVersion: string | null,
-  modelVersion: string | null,
-  generation: number | null,
-  reason: string,
-): Promise<void> {
-  await log.run('report', () =>
-    shortCalls.writeReport({
-      model: input.model,
-      releaseId: input.releaseId,
-      status,
-      runId: null,
-      modelVersion,
-      bundleVersion,
-      generation,
-      stage: modelVersion === null ? null : 'Production',
-      metrics: {},
-      gates: [],
-      dataSnapshotId: null,
-      snapshotPrefix: null,
-      actor: input.actor,
-      reason,
-      finishedAt: new Date().toISOString(),
-    }),
+/** The bundle to go back to; it is authorised once, however often another change goes live first. */
+async function compose(input: RollbackInput, log: StepLog, found: Found, live: Pointer | null): Promise<Composed> {
+  const authorised = found.target !== null;
+  found.from = live?.version ?? null;
+  const target = await log.run(
+    'find the bundle',
+    () => findTarget(input, live),
+    (bundle) => (bundle === null ? 'already live' : `${found.from ?? 'nothing'} → ${bundle.version}`),
   );
-  log.close();
+  if (target === null) return { outcome: 'unchanged', why: `${found.from} is already live` };
+  found.target = target;
+  if (!authorised)
+    await log.run(
+      'authorise',
+      () => authorise(input),
+      () => input.actor,
+    );
+  return { outcome: 'composed', bundle: target };
+}
+
+async function authorise({
+  model,
+  environment,
+  version,
+  releaseId,
+  actor,
+  reason,
+  proof,
+}: RollbackInput): Promise<void> {
+  const answer = await shortCalls.authorizeOperation({
+    model,
+    workflowId: workflowInfo().workflowId,
+    operation: `rollback ${model} ${environment} ${version ?? 'last good'}`,
+    operationId: releaseId,
+    actor,
+    reason,
+    ...(proof === undefined ? {} : { proof }),
+  });
+  if (!answer.allowed) throw ApplicationFailure.nonRetryable(answer.why, 'NotAuthorised');
+}
+
+function describe({ model, actor, reason }: RollbackInput, { steps }: StepLog): string {
+  return [
+    `Rollback of **${model}** by ${actor}: ${reason}`,
+    '',
+    ...steps.map(({ name, status, detail }) => `- ${name}: ${status} ${detail ?? ''}`),
+  ].join('\n');
 }

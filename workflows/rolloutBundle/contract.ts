@@ -26,7 +26,7 @@ export interface RolloutInput {
   reason: string;
   /** how long to wait for a live replica, in seconds; without one nothing is known, and the change is undone */
   replicaWaitSeconds: number;
-  /** what kind of change this is; decides how carefully traffic is moved (policy.ts) */
+  /** what kind of change this is; absent for a rollback, which goes to what was live before */
   kind?: ChangeKind;
   /** what the audit entry says of it beyond who and why; needs `kind` */
   change?: Omit<ChangeNote, 'kind'>;
@@ -35,7 +35,7 @@ export interface RolloutInput {
 export type RolloutOutcome =
   /** every live replica serves the bundle and its smoke passed */
   | 'live'
-  /** another change went first; nothing was touched, compose anew and try again */
+  /** another change went first; nothing was touched, compose again and try again */
   | 'base-moved'
   /** a failed reload or smoke was undone: the former bundle is live again, at a higher generation */
   | 'undone'
@@ -44,9 +44,12 @@ export type RolloutOutcome =
   /** it failed, and there was no former bundle to go back to */
   | 'nothing-to-restore';
 
+/** Whether the bundle proved itself; `Inconclusive`: it was never live. */
+export type RolloutVerdict = 'Successful' | 'Failed' | 'Inconclusive';
+
 export interface RolloutResult {
   outcome: RolloutOutcome;
-  verdict: 'Successful' | 'Failed' | 'Inconclusive' | 'Error';
+  verdict: RolloutVerdict;
   generation: number | null;
   /** what is live after the rollout */
   liveVersion: string | null;

@@ -1,4 +1,5 @@
 import { ActivityFailure, ApplicationFailure, isCancellation, sleep } from '@temporalio/workflow';
+import { bundleIdOf } from '../../domain/bundle/id.js';
 import type { Pointer, Receipt, ReplicaInfo } from '../../domain/release/types.js';
 import { shortCalls, replica, smokeChecks } from '../common/proxies.js';
 import type { RolloutInput } from './contract.js';
@@ -42,19 +43,14 @@ function isFinal(error: unknown): boolean {
 
 /** A receipt of this generation from every live replica. */
 export function reloadReplicas(input: RolloutInput, live: Pointer): Promise<Receipt[]> {
-  const target = {
-    model: input.model,
-    environment: input.environment,
-    version: live.version,
-    manifestSha256: live.manifest_sha256,
-    generation: live.generation,
-  };
+  const { model, environment } = input;
+  const target = { model, environment, ...bundleIdOf(live), generation: live.generation };
   return everyReplica(input, ({ replicaId }) => replica(replicaId).reload(target));
 }
 
 /** The golden vectors through every live replica's HTTP door; returns how many were asked. */
 export async function smokeReplicas(input: RolloutInput, live: Pointer): Promise<number> {
-  const bundle = { version: live.version, manifestSha256: live.manifest_sha256 };
+  const bundle = bundleIdOf(live);
   const results = await everyReplica(input, (one) =>
     smokeChecks.smoke({ model: input.model, replica: one, bundle, generation: live.generation }),
   );

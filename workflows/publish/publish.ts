@@ -1,0 +1,61 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { BundleId } from '../../domain/bundle/id.js';
+import type { Pointer } from '../../domain/release/types.js';
+import type { StepLog } from '../common/progress.js';
+import { shortCalls } from '../common/proxies.js';
+import type { RolloutInput } from '../rolloutBundle/contract.js';
+import { runRollout } from '../rolloutBundle/run.js';
+import { readOutcome, type Published } from './outcome.js';
+
+/** A rival that goes live first costs one more round; this many rivals in a row is a queue, not a race. */
+export const MAX_ROUNDS = 5;
+/** How long a rollout waits for the replicas' answers. */
+export const REPLICA_WAIT_SECONDS = 120;
+
+/** What a publisher composed on what is live: a bundle to publish, or why there is none. */
+export type Composed = { outcome: 'composed'; bundle: BundleId } | { outcome: 'unchanged' | 'superseded'; why: string };
+
+export interface Publication extends Pick<
+  RolloutInput,
+  'model' | 'environment' | 'releaseId' | 'actor' | 'reason' | 'kind' | 'change'
+> {
+  /** Called once a round with what is live then; null: nothing is. */
+  compose(live: Pointer | null): Promise<Composed>;
+  /** Asked when a rival went live first: whether to compose again on that. Absent: yes. */
+  mayComposeAgain?(): boolean;
+}
+
+/**
+ * Publishes a bundle through the one door: reads what is live, lets the publisher compose on it, and runs the rollout; again where another
+ * change went live first, so that nothing that came in between is undone.
+ * @param log the steps of the run; null where the caller's own step covers this
+ */
+export async function publishBundle(log: StepLog | null, publication: Publication): Promise<Published> {
+  const { compose, mayComposeAgain = () => true, ...change } = publication;
+  const { model, environment } = change;
+  for (let round = 1; ; round++) {
+    const live = await shortCalls.readPointer({ model, environment });
+    const composed = await compose(live);
+    if (composed.outcome !== 'composed') return composed;
+    const { version, manifestSha256 } = composed.bundle;
+    const roll = () =>
+      runRollout({
+        ...change,
+        bundle: { version, manifestSha256 },
+        base: live === null ? null : { version: live.version, generation: live.generation },
+        replicaWaitSeconds: REPLICA_WAIT_SECONDS,
+      });
+    const rollout = await (log === null ? roll() : log.run('pointer swap', roll));
+    log?.adopt(rollout.steps);
+    const reading = readOutcome(version, rollout);
+    if (reading.outcome !== 'base moved') return reading;
+    if (round === MAX_ROUNDS)
+      return { outcome: 'superseded', why: `other changes went live first ${MAX_ROUNDS} times; start again` };
+    if (!mayComposeAgain()) return { outcome: 'superseded', why: `${rollout.why}; start again` };
+  }
+}
+
+/** The failure with which a publisher ends when its bundle failed: final, its details are the rollout's result. */
+export function rolloutFailed({ why, rollout }: Extract<Published, { outcome: 'failed' }>): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(why, 'RolloutFailed', rollout);
+}

@@ -1,0 +1,32 @@
+import type { StepLog } from '../common/progress.js';
+import { shortCalls } from '../common/proxies.js';
+import type { RollbackInput } from './contract.js';
+
+/** What the report says of how a rollback ended. */
+interface RollbackEnd {
+  status: string;
+  bundleVersion: string | null;
+  modelVersion: string | null;
+  generation: number | null;
+  reason: string;
+}
+
+/** The last step, however the rollback ended. */
+export async function report(input: RollbackInput, log: StepLog, end: RollbackEnd): Promise<void> {
+  await log.run('report', () =>
+    shortCalls.writeReport({
+      model: input.model,
+      releaseId: input.releaseId,
+      runId: null,
+      stage: end.modelVersion === null ? null : 'Production',
+      metrics: {},
+      gates: [],
+      dataSnapshotId: null,
+      snapshotPrefix: null,
+      actor: input.actor,
+      finishedAt: new Date().toISOString(),
+      ...end,
+    }),
+  );
+  log.close();
+}

@@ -1,0 +1,56 @@
+import { rootCause, workflowInfo } from '@temporalio/workflow';
+import { bundleIdOf } from '../../domain/bundle/id.js';
+import type { Pointer } from '../../domain/release/types.js';
+import { shortCalls } from '../common/proxies.js';
+import type { RolloutInput } from './contract.js';
+import type { RolloutEnd } from './end.js';
+import { reloadReplicas } from './replicas.js';
+import { swapBack } from './swap.js';
+import { recordVerdict } from './verdict.js';
+
+/**
+ * Points at the former bundle again, at a higher generation, and reloads it, unless something newer has taken the pointer. Must not be
+ * cancelled halfway.
+ * @param failed what the pointer named when the rollout failed
+ */
+export async function undo(
+  input: RolloutInput,
+  before: Pointer | null,
+  failed: Pointer,
+  why: string,
+): Promise<RolloutEnd> {
+  await recordVerdict(input, failed, 'Failed', why);
+  if (before === null) {
+    await notifyByHand(
+      input,
+      `The first bundle ${failed.version} failed (${why}) and there is none to go back to`,
+      'Release another bundle; the scorer answers with this one until then.',
+    );
+    return { outcome: 'nothing-to-restore', why, live: failed };
+  }
+  const swap = await swapBack(input, bundleIdOf(before), failed.generation, why);
+  if (swap.outcome === 'lost') {
+    const since = `${swap.pointer?.version ?? 'another bundle'} has gone live since`;
+    return { outcome: 'overtaken', why: `${why}; ${since}`, live: swap.pointer };
+  }
+  try {
+    return { outcome: 'undone', why, live: swap.pointer, receipts: await reloadReplicas(input, swap.pointer) };
+  } catch (error) {
+    await notifyByHand(
+      input,
+      `The undo to ${before.version} did not reach every replica`,
+      rootCause(error) ?? String(error),
+    );
+    throw error;
+  }
+}
+
+/** What the rollout cannot put right by itself. */
+function notifyByHand(input: RolloutInput, title: string, text: string): Promise<void> {
+  return shortCalls.notify({
+    key: `${workflowInfo().runId}/undo`,
+    severity: 'critical',
+    title: `${input.model}: ${title}`,
+    text,
+  });
+}
