@@ -146,6 +146,8 @@ export function createPointerFollower(options: FollowerOptions): PointerFollower
   };
 
   const begin = (): Promise<CatchUp> => {
+    // Here, because what is queued before a stop comes to its turn after it.
+    if (stopped) return Promise.reject(new SluiceError('Unreachable', 'this replica is shutting down'));
     const mine = observed().finally(() => {
       if (running === mine) running = null;
     });
@@ -155,9 +157,10 @@ export function createPointerFollower(options: FollowerOptions): PointerFollower
 
   // Rounds never overlap; callers that come during one share the next, since the pointer may have moved after this one read it.
   const catchUp = (): Promise<CatchUp> => {
-    if (stopped) return Promise.reject(new SluiceError('Unreachable', 'this replica is shutting down'));
+    // Also in the moment between two rounds, when none is running and the next is already promised.
+    if (queued !== null) return queued;
     if (running === null) return begin();
-    queued ??= running
+    queued = running
       .catch(() => undefined)
       .then(() => {
         queued = null;
