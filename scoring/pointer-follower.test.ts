@@ -100,9 +100,9 @@ describe('a pointer follower', () => {
         await world.endLife();
         expect(world.mistakes).toEqual([]);
       }),
-      seeded(400),
+      seeded(300),
     );
-  });
+  }, 60_000);
 
   it('comes back after a failed round sooner than after a good one, and ever later', async () => {
     const rounds = fc.array(

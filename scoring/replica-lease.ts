@@ -9,7 +9,7 @@ export interface LeaseStatus {
   gainedAtMs: number | null;
   /** leases gained since the start */
   gained: number;
-  /** the highest generation seen in the registry when the lease was gained */
+  /** the highest generation seen in the registry whenever a lease was gained */
   newestGeneration: number;
 }
 
@@ -40,6 +40,8 @@ export function createReplicaLease(options: ReplicaLeaseOptions): ReplicaLease {
   let renewedAtMs = 0;
   let gainedAtMs: number | null = null;
   let gained = 0;
+  /** no lease is known to have followed the one that ran out: a join may have been made whose answer was lost */
+  let joining = true;
   let newestGeneration = 0;
   let timer: NodeJS.Timeout | null = null;
   let stopped = false;
@@ -51,9 +53,12 @@ export function createReplicaLease(options: ReplicaLeaseOptions): ReplicaLease {
     const askedAtMs = performance.now();
     try {
       const outcome = gained === 0 ? 'lapsed' : await registry.renew(id, state, leaseMs);
-      if (outcome === 'lapsed') {
-        newestGeneration = await registry.newestGeneration(state.model, state.environment);
+      if (outcome === 'lapsed' || (outcome === 'renewed' && joining)) {
+        joining = true;
+        // Never less than before: when a join's answer is lost, our record has already replaced the one that said more.
+        newestGeneration = Math.max(newestGeneration, await registry.newestGeneration(state.model, state.environment));
         await registry.join(id, state, leaseMs);
+        joining = false;
         gainedAtMs = performance.now();
         gained += 1;
         log.info({ replicaId: id, gained }, 'lease gained');

@@ -1,4 +1,5 @@
 const follower = { file: 'scoring/pointer-follower.ts', tests: ['scoring/pointer-follower.test.ts'] };
+const lease = { file: 'scoring/replica-lease.ts', tests: ['scoring/replica-lease.test.ts'] };
 
 /** @type {{ name: string, file: string, find: string, replace: string, tests: string[] }[]} */
 export default [
@@ -120,6 +121,99 @@ export default [
     ...follower,
     name: 'a follower that recovered still reports its last error',
     find: '      error = null;\n',
+    replace: '',
+  },
+  {
+    ...lease,
+    name: 'the lease is counted from the answer, not from the call',
+    find: "if (outcome !== 'taken') renewedAtMs = askedAtMs;",
+    replace: "if (outcome !== 'taken') renewedAtMs = performance.now();",
+  },
+  {
+    ...lease,
+    name: 'a lease that ran out by our own clock is still believed in',
+    find: 'performance.now() - renewedAtMs > leaseMs;',
+    replace: 'performance.now() - renewedAtMs > 2 * leaseMs;',
+  },
+  {
+    ...lease,
+    name: 'a lease that ran out is joined again in silence',
+    find: '        options.onGained();\n',
+    replace: '',
+  },
+  {
+    ...lease,
+    name: 'a join whose answer was lost passes for an unbroken lease',
+    find: "if (outcome === 'lapsed' || (outcome === 'renewed' && joining)) {",
+    replace: "if (outcome === 'lapsed') {",
+  },
+  {
+    ...lease,
+    name: 'a lease is known to be new before the database has it',
+    find: '        await registry.join(id, state, leaseMs);\n        joining = false;\n        gainedAtMs = performance.now();',
+    replace:
+      '        gainedAtMs = performance.now();\n        await registry.join(id, state, leaseMs);\n        joining = false;',
+  },
+  {
+    ...lease,
+    name: 'what others reported is read after our own record replaced it',
+    find: 'newestGeneration = Math.max(newestGeneration, await registry.newestGeneration(state.model, state.environment));\n        await registry.join(id, state, leaseMs);',
+    replace:
+      'await registry.join(id, state, leaseMs);\n        newestGeneration = Math.max(newestGeneration, await registry.newestGeneration(state.model, state.environment));',
+  },
+  {
+    ...lease,
+    name: 'what others reported is forgotten when the lease is gained again',
+    find: 'Math.max(newestGeneration, await registry.newestGeneration(state.model, state.environment))',
+    replace: 'await registry.newestGeneration(state.model, state.environment)',
+  },
+  {
+    ...lease,
+    name: 'another process with the same id is thrown out',
+    find: "const outcome = gained === 0 ? 'lapsed' : await registry.renew(id, state, leaseMs);",
+    replace:
+      "const answer = gained === 0 ? 'lapsed' : await registry.renew(id, state, leaseMs);\n      const outcome: string = answer === 'taken' ? 'lapsed' : answer;",
+  },
+  {
+    ...lease,
+    name: 'a lease that another process took is still believed in',
+    find: "known = outcome === 'taken' ? 'taken' : 'joined';",
+    replace: "known = 'joined';",
+  },
+  {
+    ...lease,
+    name: 'renewals overlap',
+    find: '(round = round.then(() => (stopped ? undefined : renew())));',
+    replace: '(round = Promise.all([round, stopped ? undefined : renew()]).then(() => undefined));',
+  },
+  {
+    ...lease,
+    name: 'a new generation is not announced',
+    find: 'announce: next,',
+    replace: 'announce: () => Promise.resolve(),',
+  },
+  {
+    ...lease,
+    name: 'a renewal that failed is the last',
+    find: "      known = 'unreachable';\n",
+    replace: "      known = 'unreachable';\n      stopped = true;\n",
+  },
+  {
+    ...lease,
+    name: 'renewals go on after leaving',
+    find: 'if (!stopped) timer = setTimeout',
+    replace: 'timer = setTimeout',
+  },
+  {
+    ...lease,
+    name: 'a renewal that was queued before leaving joins after it',
+    find: '(stopped ? undefined : renew())',
+    replace: 'renew()',
+  },
+  {
+    ...lease,
+    name: 'leaving does not wait for the renewal under way, which puts the record back',
+    find: '      await round;\n',
     replace: '',
   },
 ];

@@ -17,9 +17,9 @@ export class PendingCalls {
 
   constructor(private readonly onBegin: (call: PendingCall) => void) {}
 
-  begin<T>(name: string, work: () => T): Promise<T> {
+  begin<T>(name: string, work: () => T | Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      let done: { value: T } | { error: Error } | null = null;
+      let done: { value: T | Promise<T> } | { error: Error } | null = null;
       const reach = () => {
         try {
           done ??= { value: work() };
