@@ -1,4 +1,4 @@
-import type { ReplicaRecord, ReplicaRegistry } from '../../platform/replica-registry.js';
+import type { ReplicaRecord, ReplicaRegistry } from '../../stores/replica-registry.js';
 
 /**
  * The registry of replicas in memory; each call does its work at once. `replica-registry-contract.ts` holds it to what MongoDB does.
