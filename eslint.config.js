@@ -26,7 +26,7 @@ export default tseslint.config(
   {
     // The environment is read where a process starts and nowhere else.
     files: ['{activities,client,domain,ingest,platform,schedules,scoring,stack,stores,workers,workflows}/**/*.ts'],
-    ignores: ['**/*.test.ts', '**/main.ts', 'workers/{release,training,data}.ts'],
+    ignores: ['**/*.test.ts', '**/main.ts'],
     rules: {
       'no-restricted-properties': [
         'error',

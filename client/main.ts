@@ -93,6 +93,13 @@ function everyCommand(command: Command): Command[] {
   return command.commands.flatMap((one) => [one, ...everyCommand(one)]);
 }
 
+/** An error of MongoDB's, from whichever command, says which MongoDB it was. */
+async function explained(error: unknown): Promise<unknown> {
+  if (!(error instanceof Error) || !error.name.startsWith('Mongo')) return error;
+  const { mongoAddress, mongoFailure } = await import('../platform/mongo.js');
+  return mongoFailure(error, mongoAddress(settings().MONGODB_URI));
+}
+
 const CODES: Partial<Record<SluiceError['type'], number>> = {
   InvalidInput: EXIT.usage,
   InvalidSpec: EXIT.usage,
@@ -111,7 +118,8 @@ try {
   for (const command of await loadCommands(cli, operands[0])) program.addCommand(command);
   for (const command of everyCommand(program)) command.exitOverride().showHelpAfterError();
   await program.parseAsync(process.argv);
-} catch (error) {
+} catch (caught) {
+  const error = await explained(caught);
   if (interrupt.signal.aborted) process.exitCode = EXIT.interrupted;
   else if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   else if (error instanceof SluiceError) {

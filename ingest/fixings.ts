@@ -2,7 +2,6 @@ import { Double, type Document } from 'mongodb';
 import { epochMs } from '../domain/features/time.js';
 import type { Fixing } from '../domain/lookups/fixings.js';
 import { SluiceError } from '../platform/errors.js';
-import { withMongo } from '../platform/mongo-address.js';
 import { openCsv } from './csv.js';
 import { modelOf } from './model-of.js';
 import { emptySummary, progressOf, refuse, type ImportProgress, type ImportSummary } from './summary.js';
@@ -24,38 +23,36 @@ export async function importFixings(
   { file, model, onProgress }: { file: string; model?: string; onProgress?: (progress: ImportProgress) => void },
 ): Promise<ImportSummary> {
   const { spec } = await modelOf(modelsDir, model);
-  return withMongo(db, async () => {
-    const csv = await openCsv(file);
-    const currencies = currencyColumns(csv.header, file);
-    const collection = db.collection(spec.data.fixings_collection);
-    const summary = emptySummary();
-    let batch = new Map<string, Document>();
-    const write = async (): Promise<void> => {
-      await upsertChanged(collection, '_id', [...batch.values()], summary, stored);
-      batch = new Map();
-      onProgress?.(progressOf(summary, csv.fraction()));
-    };
-    for await (const records of csv.records) {
-      for (const record of records) {
-        summary.read++;
-        if ('malformed' in record) {
-          refuse(summary, record.line, record.malformed);
-          continue;
-        }
-        const result = fixingOf(record.values, csv.header, currencies);
-        if ('reason' in result) {
-          refuse(summary, record.line, result.reason, result.value);
-        } else if (batch.has(result._id)) {
-          refuse(summary, record.line, `/${DATE_COLUMN} must be different in every row`, result._id);
-        } else {
-          batch.set(result._id, result);
-          if (batch.size === BATCH) await write();
-        }
+  const csv = await openCsv(file);
+  const currencies = currencyColumns(csv.header, file);
+  const collection = db.collection(spec.data.fixings_collection);
+  const summary = emptySummary();
+  let batch = new Map<string, Document>();
+  const write = async (): Promise<void> => {
+    await upsertChanged(collection, '_id', [...batch.values()], summary, stored);
+    batch = new Map();
+    onProgress?.(progressOf(summary, csv.fraction()));
+  };
+  for await (const records of csv.records) {
+    for (const record of records) {
+      summary.read++;
+      if ('malformed' in record) {
+        refuse(summary, record.line, record.malformed);
+        continue;
+      }
+      const result = fixingOf(record.values, csv.header, currencies);
+      if ('reason' in result) {
+        refuse(summary, record.line, result.reason, result.value);
+      } else if (batch.has(result._id)) {
+        refuse(summary, record.line, `/${DATE_COLUMN} must be different in every row`, result._id);
+      } else {
+        batch.set(result._id, result);
+        if (batch.size === BATCH) await write();
       }
     }
-    await write();
-    return summary;
-  });
+  }
+  await write();
+  return summary;
 }
 
 /** Every rate as a double: one of 136 must not become an integer beside one of 136.5. */

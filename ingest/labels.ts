@@ -2,7 +2,6 @@ import type { Db } from 'mongodb';
 import { epochMs } from '../domain/features/time.js';
 import { SluiceError } from '../platform/errors.js';
 import { recordLabels, type Label, type RecordedLabels } from '../stores/labels.js';
-import { withMongo } from '../platform/mongo-address.js';
 import { ensureIndexes } from '../stores/transactions/indexes.js';
 import { openCsv } from './csv.js';
 import { modelOf } from './model-of.js';
@@ -38,37 +37,35 @@ export async function importLabels(
   { file, model, actor, onProgress, signal }: ImportLabelsInput,
 ): Promise<LabelSummary> {
   const { data } = (await modelOf(modelsDir, model)).spec;
-  return withMongo(db, async () => {
-    const csv = await openCsv(file);
-    const read = labelReader(csv.header, file);
-    // Every label asks for its transaction by id.
-    await ensureIndexes(db, data);
-    const { read: rows, refused, ignoredColumns } = { ...emptySummary(), ignoredColumns: read.ignoredColumns };
-    const none = { recorded: 0, unchanged: 0, older: 0, transactions_updated: 0, unknown_transactions: 0 };
-    const summary: LabelSummary = { read: rows, ...none, refused, ignoredColumns };
-    let batch: { line: number; label: Label }[] = [];
-    const write = async (): Promise<void> => {
-      const labels = batch.map(({ label }) => label);
-      const recorded = await recordLabels(db, data, labels, { actor, source: 'file' });
-      for (const name of Object.keys(none) as (keyof typeof none)[]) summary[name] += recorded[name];
-      for (const { index, path, message, value } of recorded.refused)
-        refuse(summary, batch[index]?.line ?? 0, `${path} ${message}`, value);
-      batch = [];
-      onProgress?.({ read: summary.read, refused: refused.count, fraction: csv.fraction() });
-    };
-    for await (const records of csv.records) {
-      signal?.throwIfAborted();
-      for (const record of records) {
-        summary.read++;
-        const row = 'malformed' in record ? { reason: record.malformed } : read.label(record.values);
-        if ('reason' in row) refuse(summary, record.line, row.reason, row.value);
-        else batch.push({ line: record.line, label: row.label });
-        if (batch.length === BATCH) await write();
-      }
+  const csv = await openCsv(file);
+  const read = labelReader(csv.header, file);
+  // Every label asks for its transaction by id.
+  await ensureIndexes(db, data);
+  const { read: rows, refused, ignoredColumns } = { ...emptySummary(), ignoredColumns: read.ignoredColumns };
+  const none = { recorded: 0, unchanged: 0, older: 0, transactions_updated: 0, unknown_transactions: 0 };
+  const summary: LabelSummary = { read: rows, ...none, refused, ignoredColumns };
+  let batch: { line: number; label: Label }[] = [];
+  const write = async (): Promise<void> => {
+    const labels = batch.map(({ label }) => label);
+    const recorded = await recordLabels(db, data, labels, { actor, source: 'file' });
+    for (const name of Object.keys(none) as (keyof typeof none)[]) summary[name] += recorded[name];
+    for (const { index, path, message, value } of recorded.refused)
+      refuse(summary, batch[index]?.line ?? 0, `${path} ${message}`, value);
+    batch = [];
+    onProgress?.({ read: summary.read, refused: refused.count, fraction: csv.fraction() });
+  };
+  for await (const records of csv.records) {
+    signal?.throwIfAborted();
+    for (const record of records) {
+      summary.read++;
+      const row = 'malformed' in record ? { reason: record.malformed } : read.label(record.values);
+      if ('reason' in row) refuse(summary, record.line, row.reason, row.value);
+      else batch.push({ line: record.line, label: row.label });
+      if (batch.length === BATCH) await write();
     }
-    await write();
-    return summary;
-  });
+  }
+  await write();
+  return summary;
 }
 
 type LabelResult = { label: Label } | { reason: string; value?: string };

@@ -6,7 +6,6 @@ import { FingerprintSet } from '../domain/data-quality/fingerprint-set.js';
 import { requestFields } from '../domain/features/check-model.js';
 import type { Fixing } from '../domain/lookups/fixings.js';
 import { SluiceError } from '../platform/errors.js';
-import { withMongo } from '../platform/mongo-address.js';
 import { ensureIndexes } from '../stores/transactions/indexes.js';
 import { openCsv, type CsvRecord } from './csv.js';
 import { modelOf } from './model-of.js';
@@ -47,55 +46,51 @@ export async function importTransactions(deps: ImportDeps, input: ImportTransact
   const model = await modelOf(deps.modelsDir, input.model);
   const { data } = model.spec;
   const { file, shiftDays = 0, onProgress, signal } = input;
-  return withMongo(db, async () => {
-    const csv = await openCsv(file);
-    const quoted = await quotedCurrencies(db, data.fixings_collection);
-    const reader = createRowReader(model, csv.header, { file, quoted, shiftDays });
-    const importId = `${data.collection}/${await sha256OfFile(file)}/${shiftDays}`;
-    if (input.skipIfImported === true) {
-      const before = await finishedImport(db, importId, data.collection);
-      if (before !== null) return { ...before, skipped: true };
-    }
-    await ensureIndexes(db, data);
+  const csv = await openCsv(file);
+  const quoted = await quotedCurrencies(db, data.fixings_collection);
+  const reader = createRowReader(model, csv.header, { file, quoted, shiftDays });
+  const importId = `${data.collection}/${await sha256OfFile(file)}/${shiftDays}`;
+  if (input.skipIfImported === true) {
+    const before = await finishedImport(db, importId, data.collection);
+    if (before !== null) return { ...before, skipped: true };
+  }
+  await ensureIndexes(db, data);
 
-    const summary: ImportSummary = { ...emptySummary(), ignoredColumns: reader.ignoredColumns };
-    const ids = new FingerprintSet();
-    const collection = db.collection(data.collection);
-    // An amount of 40 must not become a 32-bit integer beside one of 40.5.
-    const doubles = [...requestFields(model.requestSchema)].flatMap(([name, type]) =>
-      type === 'number' ? [name] : [],
-    );
-    const stored = (document: Document): Document => ({
-      ...document,
-      ...Object.fromEntries(doubles.map((name) => [name, new Double(document[name] as number)])),
-    });
-    let batch: Document[] = [];
-    // One batch is written while the next is parsed.
-    let writing = Promise.resolve();
-    const write = async (): Promise<void> => {
-      await writing;
-      const documents = batch;
-      batch = [];
-      writing = upsertChanged(collection, data.fields.id, documents, summary, stored);
-      // A rejection is met at the next await; until then it must not count as unhandled.
-      writing.catch(() => undefined);
-      onProgress?.(progressOf(summary, csv.fraction()));
-    };
-    for await (const records of csv.records) {
-      signal?.throwIfAborted();
-      for (const record of records) {
-        summary.read++;
-        const document = documentOf(record, reader, ids, data.fields.id, summary);
-        if (document !== null) batch.push(document);
-        if (batch.length === BATCH) await write();
-      }
-    }
-    await write();
-    await writing;
-    onProgress?.(progressOf(summary, 1));
-    await rememberImport(db, importId, summary);
-    return summary;
+  const summary: ImportSummary = { ...emptySummary(), ignoredColumns: reader.ignoredColumns };
+  const ids = new FingerprintSet();
+  const collection = db.collection(data.collection);
+  // An amount of 40 must not become a 32-bit integer beside one of 40.5.
+  const doubles = [...requestFields(model.requestSchema)].flatMap(([name, type]) => (type === 'number' ? [name] : []));
+  const stored = (document: Document): Document => ({
+    ...document,
+    ...Object.fromEntries(doubles.map((name) => [name, new Double(document[name] as number)])),
   });
+  let batch: Document[] = [];
+  // One batch is written while the next is parsed.
+  let writing = Promise.resolve();
+  const write = async (): Promise<void> => {
+    await writing;
+    const documents = batch;
+    batch = [];
+    writing = upsertChanged(collection, data.fields.id, documents, summary, stored);
+    // A rejection is met at the next await; until then it must not count as unhandled.
+    writing.catch(() => undefined);
+    onProgress?.(progressOf(summary, csv.fraction()));
+  };
+  for await (const records of csv.records) {
+    signal?.throwIfAborted();
+    for (const record of records) {
+      summary.read++;
+      const document = documentOf(record, reader, ids, data.fields.id, summary);
+      if (document !== null) batch.push(document);
+      if (batch.length === BATCH) await write();
+    }
+  }
+  await write();
+  await writing;
+  onProgress?.(progressOf(summary, 1));
+  await rememberImport(db, importId, summary);
+  return summary;
 }
 
 function documentOf(

@@ -50,6 +50,25 @@ export class SluiceError extends Error {
   }
 }
 
+/** An error of something that is one of many: which of them, for the message. */
+class LocatedError extends Error {
+  constructor(
+    readonly where: string,
+    cause: unknown,
+  ) {
+    super(`${where}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+/** Runs work; its failure will say where it happened ("smoke of scorer-0 at http://…"), and keeps its type. */
+export async function located<T>(where: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw new LocatedError(where, error);
+  }
+}
+
 interface HttpishError {
   code?: string;
   message?: string;
@@ -96,6 +115,8 @@ const DEFECTS = [TypeError, RangeError, ReferenceError, SyntaxError];
  */
 export function toFailure(error: unknown, system?: string): ApplicationFailure {
   if (error instanceof ApplicationFailure) return error;
+  if (error instanceof LocatedError)
+    return toFailure(error.cause, system === undefined ? error.where : `${system}: ${error.where}`);
   const at = system === undefined ? '' : `${system}: `;
   // domain/ imports nothing of ours, so its errors carry their type as their name.
   const type = error instanceof SluiceError ? error.type : (error as Error | undefined)?.name;

@@ -34,16 +34,16 @@ describe('loadModel', () => {
   });
 
   it('reads an unchanged folder once for whoever asks again and again, and a changed one anew', async () => {
-    const read = modelReader(modelsDir);
-    const first = await read(MODEL);
-    expect(await read(MODEL)).toBe(first);
+    const models = modelReader(modelsDir);
+    const first = await models.load(MODEL);
+    expect(await models.load(MODEL)).toBe(first);
     await edit('rule_params.json', '25000', '26000');
-    const second = await read(MODEL);
+    const second = await models.load(MODEL);
     expect(second).toEqual(await loadModel(modelsDir, MODEL));
     expect(second.specSha256).not.toBe(first.specSha256);
     await edit('model.yaml', 'window_days: 365', 'window_days: soon');
-    await expect(read(MODEL)).rejects.toMatchObject({ type: 'InvalidSpec' });
-    await expect(read('../ulb_gbdt')).rejects.toMatchObject({ type: 'UnknownModel' });
+    await expect(models.load(MODEL)).rejects.toMatchObject({ type: 'InvalidSpec' });
+    await expect(models.load('../ulb_gbdt')).rejects.toMatchObject({ type: 'UnknownModel' });
   });
 
   it.each(['nothing', '../ulb_gbdt', '', 'toString'])('names the known models when asked for %j', async (name) => {

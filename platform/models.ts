@@ -34,6 +34,14 @@ export interface LoadedModel {
   staticLookups: Readonly<Record<string, ModelFile<unknown>>>;
 }
 
+/** The models' folder, as a process reads it. */
+export interface Models {
+  /** @throws SluiceError as `loadModel` does */
+  load(model: string): Promise<LoadedModel>;
+  /** The models that exist, by name. */
+  names(): Promise<string[]>;
+}
+
 /**
  * Reads and checks a model's folder.
  * @param modelsDir absolute path of the folder that holds one folder per model
@@ -81,12 +89,12 @@ export async function loadModel(modelsDir: string, model: string): Promise<Loade
 }
 
 /**
- * `loadModel` for a process that asks again and again: a folder that holds what it held is not parsed and checked anew. Whoever gets a model must not
- * change it.
+ * `loadModel` for a process that asks again and again: a folder that has not changed is neither parsed nor checked
+ * again. Whoever gets a model must not change it.
  */
-export function modelReader(modelsDir: string): (model: string) => Promise<LoadedModel> {
+export function modelReader(modelsDir: string): Models {
   const last = new Map<string, { digest: string; loaded: LoadedModel }>();
-  return async (model) => {
+  const load: Models['load'] = async (model) => {
     const digest = MODEL_NAME.test(model) ? await digestOf(join(modelsDir, model)).catch(() => null) : null;
     const known = last.get(model);
     if (known !== undefined && known.digest === digest) return known.loaded;
@@ -94,6 +102,7 @@ export function modelReader(modelsDir: string): (model: string) => Promise<Loade
     if (digest !== null) last.set(model, { digest, loaded });
     return loaded;
   };
+  return { load, names: () => modelNames(modelsDir) };
 }
 
 /** Of the files' names and contents. */

@@ -48,6 +48,11 @@ export function mongoAddress(uri: string): string {
   return hosts ?? '(MONGODB_URI is not a mongodb:// address)';
 }
 
+/** Host and port that a connection speaks to, for messages and lineage. */
+export function addressOf(db: Db): string {
+  return db.client.options.hosts.map(String).join(',');
+}
+
 /** how often a transaction may meet a rival's */
 const MAX_CONFLICTS = 10;
 
@@ -74,6 +79,11 @@ export async function inTransaction<T>(db: Db, work: (session: ClientSession) =>
   } finally {
     await session.endSession();
   }
+}
+
+/** An error of MongoDB's as ours, with the address that was tried; any other error as it is. */
+export function explainMongo(error: unknown, address: string): unknown {
+  return error instanceof MongoError ? mongoFailure(error, address) : error;
 }
 
 /** codes with which mongod says that its disk is full */

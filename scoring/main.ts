@@ -1,5 +1,5 @@
-import { Runtime } from '@temporalio/worker';
-import { createLog, temporalLogger } from '../platform/log.js';
+import { createLog } from '../platform/log.js';
+import { installRuntime } from '../platform/temporal-worker.js';
 import { temporalConnection } from '../platform/temporal.js';
 import { startScorer } from './scorer.js';
 import { loadScorerSettings } from './settings.js';
@@ -8,7 +8,7 @@ import { loadScorerSettings } from './settings.js';
 const settings = loadScorerSettings(process.env);
 const log = createLog('scorer', settings.LOG_LEVEL);
 // Signals are handled below, once: Temporal's own handler would end its workers before the server has drained.
-Runtime.install({ logger: temporalLogger(log), shutdownSignals: [] });
+installRuntime(log);
 
 try {
   const scorer = await startScorer(settings, temporalConnection(process.env), log);

@@ -1,6 +1,6 @@
 import type { ReplicaActivities } from '../activities/rollout/contract.js';
 import type { Receipt } from '../domain/release/types.js';
-import { SluiceError, toFailure } from '../platform/errors.js';
+import { SluiceError } from '../platform/errors.js';
 import type { PointerFollower } from './pointer-follower.js';
 
 type ReloadInput = Parameters<ReplicaActivities['reload']>[0];
@@ -42,23 +42,19 @@ export function createReplicaActivities(deps: ReplicaActivitiesDeps): ReplicaAct
 
   return {
     async reload(asked) {
-      try {
-        if (asked.model !== deps.model || asked.environment !== deps.environment) {
-          throw new SluiceError(
-            'InvalidInput',
-            `${deps.replicaId} serves ${deps.model} in ${deps.environment}, not ${asked.model} in ${asked.environment}`,
-          );
-        }
-        const already = receiptFor(asked);
-        if (already !== null) return already;
-        await deps.follower.catchUp();
-        const receipt = receiptFor(asked);
-        if (receipt === null)
-          throw new SluiceError('ReloadFailed', `the pointer does not name generation ${asked.generation} yet`);
-        return receipt;
-      } catch (error) {
-        throw toFailure(error, `replica ${deps.replicaId}`);
+      if (asked.model !== deps.model || asked.environment !== deps.environment) {
+        throw new SluiceError(
+          'InvalidInput',
+          `${deps.replicaId} serves ${deps.model} in ${deps.environment}, not ${asked.model} in ${asked.environment}`,
+        );
       }
+      const already = receiptFor(asked);
+      if (already !== null) return already;
+      await deps.follower.catchUp();
+      const receipt = receiptFor(asked);
+      if (receipt === null)
+        throw new SluiceError('ReloadFailed', `the pointer does not name generation ${asked.generation} yet`);
+      return receipt;
     },
   };
 }

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { NativeConnection, Worker, type NativeConnectionOptions } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import type { ReplicaActivities } from '../activities/rollout/contract.js';
+import { activityInterceptors } from '../platform/temporal-worker.js';
 import { QUEUES, replicaQueue } from '../workflows/common/queues.js';
 
 /** The Temporal worker inside the scorer's process. */
@@ -62,13 +63,14 @@ export function createReplicaWorker({
           taskQueue,
           activities,
           identity: `scorer-${replicaId}`,
+          interceptors: activityInterceptors(undefined, `replica ${replicaId}`),
           shutdownGraceTime: '10s',
           maxConcurrentActivityTaskExecutions: 4,
         });
       const workers = await Promise.all([create(QUEUES.scoring), create(replicaQueue(replicaId))]);
       const runs = workers.map((worker) => worker.run());
       status = 'connected';
-      log.info({ replicaId }, 'taking orders from Temporal');
+      log.info({ replicaId }, 'polling Temporal for reload requests');
       const ended = new AbortController();
       const probing = probe(connection, AbortSignal.any([stopping.signal, ended.signal]));
       try {

@@ -126,7 +126,7 @@ export function workers(plan: OwnPlan, env: Record<string, string>): OwnProcess[
   ): OwnProcess => ({
     name: `${kind}-worker`,
     command: process.execPath,
-    args: [...nodeOptions, projectPath('dist', 'workers', `${kind}.js`)],
+    args: [...nodeOptions, projectPath('dist', 'workers', kind, 'main.js')],
     env: { ...pick(env, [...COMMON, ...extra]), ...plan.temporal, ...users, LOG_LEVEL: plan.logLevel },
     ready: { line: /\bready\b/ },
   });

@@ -1,6 +1,6 @@
 import type { Signer, TrustedKeys } from '../../domain/dsse/dsse.js';
 import type { MlflowClient } from '../../platform/mlflow.js';
-import type { LoadedModel } from '../../platform/models.js';
+import type { Models } from '../../platform/models.js';
 import type { ObjectStore } from '../../platform/object-store.js';
 import type { ScoreRows } from './golden.js';
 
@@ -9,7 +9,7 @@ export interface BundleDeps {
   mlflow: MlflowClient;
   signer: Signer;
   trustedKeys: TrustedKeys;
-  loadModel: (model: string) => Promise<LoadedModel>;
+  models: Pick<Models, 'load'>;
   score: ScoreRows;
   /** for the few files that the trainer scores from */
   temporaryDir: string;

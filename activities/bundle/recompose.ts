@@ -30,7 +30,7 @@ export async function recomposeBundle(
 ): ReturnType<Recompose> {
   const { store } = deps;
   const { model } = input;
-  const { spec } = await deps.loadModel(model);
+  const { spec } = await deps.models.load(model);
   const base = await loadPublished(deps, spec, { model, ...input.base });
   const { changed, kept } = await readReplacements(store, spec.lookups, base, input.replacements);
   if (changed.length === 0) return { bundle: null, replaced: [], kept };

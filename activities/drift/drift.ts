@@ -1,6 +1,5 @@
 import type { ModelSpec } from '../../schemas/types.js';
 import { heartbeating } from '../heartbeat.js';
-import { withMongo } from '../../platform/mongo-address.js';
 import { compareWindow, type CompareDeps } from './compare-window.js';
 import type { DriftActivities, DriftTarget } from './contract.js';
 import type { ReadOptions } from './read-window.js';
@@ -9,19 +8,19 @@ import { snapshotWindow } from './snapshot-window.js';
 type Spec = Pick<ModelSpec, 'data' | 'drift'>;
 
 export interface DriftDeps extends CompareDeps {
-  loadSpec: (model: string) => Promise<Spec>;
+  models: { load: (model: string) => Promise<{ spec: Spec }> };
 }
 
 /** What reads a window of scored rows: its comparison with the training data, and its own figures. */
-export function createDriftActivities({ loadSpec, ...deps }: DriftDeps): DriftActivities {
+export function createDriftActivities({ models, ...deps }: DriftDeps): DriftActivities {
   const reading = async <T>(
     target: DriftTarget,
     work: (deps: CompareDeps, spec: Spec, target: DriftTarget, options: ReadOptions) => Promise<T>,
   ): Promise<T> => {
-    const spec = await loadSpec(target.model);
+    const { spec } = await models.load(target.model);
     let rows = 0;
     return await heartbeating(
-      (signal) => withMongo(deps.db, () => work(deps, spec, target, { signal, onProgress: (now) => (rows = now) })),
+      (signal) => work(deps, spec, target, { signal, onProgress: (now) => (rows = now) }),
       () => ({ rows }),
     );
   };

@@ -10,7 +10,7 @@ const TAG = 'sluice.drift';
 export interface MlflowRunDeps {
   db: Db;
   store: Pick<ObjectStore, 'get'>;
-  mlflow: MlflowTracking;
+  tracking: MlflowTracking;
 }
 
 /**
@@ -19,7 +19,7 @@ export interface MlflowRunDeps {
  * @throws SluiceError NotFound for a day without a report
  */
 export async function logDay(
-  { db, store, mlflow }: MlflowRunDeps,
+  { db, store, tracking }: MlflowRunDeps,
   which: { model: string; key: string },
 ): Promise<{ runId: string; url: string }> {
   const day = await readDay(db, which);
@@ -29,25 +29,25 @@ export async function logDay(
       `there is no drift report of ${which.model} ${which.key}: \`sluice drift run\` makes one`,
     );
   const [report, page] = await Promise.all([readWhole(store, day.report_key), readWhole(store, day.page_key)]);
-  const run = await theOneRun(db, mlflow, day);
-  await mlflow.log(run.runId, { metrics: figures(day), atMs: day.as_of.getTime(), tags: tags(day) });
-  await mlflow.uploadArtifact(run, 'report.json', report, 'application/json');
-  await mlflow.uploadArtifact(run, 'report.html', page, 'text/html');
-  await mlflow.finishRun(run.runId, Date.now());
-  return { runId: run.runId, url: mlflow.pageOf(run) };
+  const run = await theOneRun(db, tracking, day);
+  await tracking.log(run.runId, { metrics: figures(day), atMs: day.as_of.getTime(), tags: tags(day) });
+  await tracking.uploadArtifact(run, 'report.json', report, 'application/json');
+  await tracking.uploadArtifact(run, 'report.html', page, 'text/html');
+  await tracking.finishRun(run.runId, Date.now());
+  return { runId: run.runId, url: tracking.pageOf(run) };
 }
 
 /**
  * MLflow knows no "create if absent", so the day's document says which run is the one: whoever writes it there first. A run whose creation was
  * never answered is taken over, and what else carries the day's tag is deleted.
  */
-async function theOneRun(db: Db, mlflow: MlflowTracking, day: DriftReportDocument): Promise<TrackedRun> {
-  if (day.mlflow_run_id !== undefined) return await mlflow.getRun(day.mlflow_run_id);
-  const experimentId = await mlflow.ensureExperiment(`${day.model}-drift`);
+async function theOneRun(db: Db, tracking: MlflowTracking, day: DriftReportDocument): Promise<TrackedRun> {
+  if (day.mlflow_run_id !== undefined) return await tracking.getRun(day.mlflow_run_id);
+  const experimentId = await tracking.ensureExperiment(`${day.model}-drift`);
   const tag = { key: TAG, value: documentId(day) };
   const mine =
-    (await mlflow.findRuns(experimentId, tag))[0] ??
-    (await mlflow.createRun({
+    (await tracking.findRuns(experimentId, tag))[0] ??
+    (await tracking.createRun({
       experimentId,
       name: day.key,
       startTimeMs: Date.now(),
@@ -58,8 +58,9 @@ async function theOneRun(db: Db, mlflow: MlflowTracking, day: DriftReportDocumen
     { $set: { mlflow_run_id: mine.runId } },
   );
   const chosen = (await readDay(db, day))?.mlflow_run_id ?? mine.runId;
-  for (const { runId } of await mlflow.findRuns(experimentId, tag)) if (runId !== chosen) await mlflow.deleteRun(runId);
-  return chosen === mine.runId ? mine : await mlflow.getRun(chosen);
+  for (const { runId } of await tracking.findRuns(experimentId, tag))
+    if (runId !== chosen) await tracking.deleteRun(runId);
+  return chosen === mine.runId ? mine : await tracking.getRun(chosen);
 }
 
 /** What could be measured; MLflow has no word for the rest. */

@@ -1,18 +1,17 @@
-import { loadModel } from '../../platform/models.js';
+import type { Models } from '../../platform/models.js';
 import type { ModelSpecActivities } from './contract.js';
 
 export interface SpecDeps {
-  /** absolute path of `models/` */
-  modelsDir: string;
+  models: Pick<Models, 'load'>;
   /** of the running code; empty when unknown */
   gitSha: string;
 }
 
 /** What a release needs to know of a model before it starts. */
-export function createModelSpecActivities({ modelsDir, gitSha }: SpecDeps): ModelSpecActivities {
+export function createModelSpecActivities({ models, gitSha }: SpecDeps): ModelSpecActivities {
   return {
     async loadModelSpec({ model }) {
-      const { spec, specSha256 } = await loadModel(modelsDir, model);
+      const { spec, specSha256 } = await models.load(model);
       return { spec, gitSha, specSha256 };
     },
   };

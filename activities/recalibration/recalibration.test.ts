@@ -72,7 +72,7 @@ beforeEach(() => {
     db: {} as Db,
     store,
     trustedKeys,
-    loadSpec: () => Promise.resolve(spec),
+    models: { load: () => Promise.resolve({ spec }) },
     stream: async (_db, _data, window, each) => {
       asked.push(window);
       await each(predictions.slice(0, 700));
@@ -155,7 +155,7 @@ it.each([
   ['no frauds', () => somePredictions().map((one) => ({ ...one, label: false })), /1500 of 500 .* 0 of 30 frauds/],
 ])('is no proposal with %s, and says how much there was', async (_what, rows, message) => {
   predictions = rows();
-  await expect(proposed()).rejects.toMatchObject({ type: 'InvalidInput', nonRetryable: true });
+  await expect(proposed()).rejects.toMatchObject({ type: 'InvalidInput' });
   await expect(proposed()).rejects.toThrow(message);
   await expect(proposed()).rejects.toThrow(/sluice labels import/);
   expect([...objects.keys()].filter((key) => key.includes('thresholds/'))).toEqual([]);

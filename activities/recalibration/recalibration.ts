@@ -6,7 +6,7 @@ import { calibrate, totalsOf, type CalibrationPolicy } from '../../domain/thresh
 import { applyEdits } from '../../domain/thresholds/edits.js';
 import { propose } from '../../domain/thresholds/propose.js';
 import { rankRows, type ScoredRows } from '../../domain/thresholds/rows.js';
-import { SluiceError, toFailure } from '../../platform/errors.js';
+import { SluiceError } from '../../platform/errors.js';
 import type { ObjectStore } from '../../platform/object-store.js';
 import type { ModelSpec, ThresholdProposal } from '../../schemas/types.js';
 import { readManifest } from '../../stores/manifests.js';
@@ -22,7 +22,7 @@ export interface ThresholdDeps {
   db: Db;
   store: ObjectStore;
   trustedKeys: TrustedKeys;
-  loadSpec: (model: string) => Promise<ModelSpec>;
+  models: { load: (model: string) => Promise<{ spec: ModelSpec }> };
   stream: typeof streamPredictions;
 }
 
@@ -45,7 +45,7 @@ export function createRecalibrationActivities(deps: ThresholdDeps): Recalibratio
           requireSameBase(stored.proposal, live, input);
           return settleProposal(store, prefix, stored);
         }
-        const spec = await deps.loadSpec(input.model);
+        const { spec } = await deps.models.load(input.model);
         const policy = policyOf(spec);
         const { rows, refused } = await read(deps, spec, live, input, work);
         const order = rankRows(rows);
@@ -75,7 +75,7 @@ export function createRecalibrationActivities(deps: ThresholdDeps): Recalibratio
             'IntegrityError',
             `${shown.proposalKey} is not the proposal that was approved any more. Propose anew, with another --as-of.`,
           );
-        const [spec, live] = [await deps.loadSpec(input.model), await liveOf(deps, input)];
+        const [{ spec }, live] = [await deps.models.load(input.model), await liveOf(deps, input)];
         const { rows, refused } = await read(deps, spec, live, input, work);
         work.at('figures');
         const fallbacks = Object.fromEntries(
@@ -102,16 +102,12 @@ export function createRecalibrationActivities(deps: ThresholdDeps): Recalibratio
   };
 }
 
-async function busy<T>(work: (work: Work) => Promise<T>): Promise<T> {
+function busy<T>(work: (work: Work) => Promise<T>): Promise<T> {
   let stage = 'start';
-  try {
-    return await heartbeating(
-      (signal) => work({ signal, at: (now) => (stage = now) }),
-      () => ({ stage }),
-    );
-  } catch (error) {
-    throw toFailure(error);
-  }
+  return heartbeating(
+    (signal) => work({ signal, at: (now) => (stage = now) }),
+    () => ({ stage }),
+  );
 }
 
 async function rest(signal: AbortSignal): Promise<void> {

@@ -1,6 +1,5 @@
 import type { RefreshedArtifact } from '../../domain/refresh/types.js';
 import { heartbeating } from '../heartbeat.js';
-import { withMongo } from '../../platform/mongo-address.js';
 import type { RefreshActivities, RefreshInput } from './contract.js';
 import { writeFraudParams } from '../../stores/fraud-params.js';
 import { refreshFromRows, type RowJob, type RowRefreshDeps } from './rows/refresh-rows.js';
@@ -14,8 +13,7 @@ export function createRowRefreshActivities(
   const run = (job: RowJob, input: RefreshInput): Promise<RefreshedArtifact[]> => {
     let progress: ScanProgress = { rows: 0, fraction: 0 };
     return heartbeating(
-      (signal) =>
-        withMongo(db, () => refreshFromRows(deps, job, input, { signal, onProgress: (now) => (progress = now) })),
+      (signal) => refreshFromRows(deps, job, input, { signal, onProgress: (now) => (progress = now) }),
       () => progress,
     );
   };
@@ -23,9 +21,7 @@ export function createRowRefreshActivities(
     refreshMerchantFrequency: (input) => run('merchantFrequency', input),
     async refreshCategoryStats(input) {
       const artifacts = await run('categoryStats', input);
-      await withMongo(db, async () => {
-        for (const artifact of artifacts) await writeFraudParams(db, store, input.model, artifact);
-      });
+      for (const artifact of artifacts) await writeFraudParams(db, store, input.model, artifact);
       return artifacts;
     },
   };

@@ -5,11 +5,11 @@ import type { RegistryActivities } from './contract.js';
 
 export interface MlflowDeps {
   mlflow: MlflowClient;
-  loadSpec: (model: string) => Promise<Pick<ModelSpec, 'registered_name' | 'description'>>;
+  models: { load: (model: string) => Promise<{ spec: Pick<ModelSpec, 'registered_name' | 'description'> }> };
 }
 
-export function createRegistryActivities({ mlflow, loadSpec }: MlflowDeps): RegistryActivities {
-  const nameOf = async (model: string): Promise<string> => (await loadSpec(model)).registered_name;
+export function createRegistryActivities({ mlflow, models }: MlflowDeps): RegistryActivities {
+  const nameOf = async (model: string): Promise<string> => (await models.load(model)).spec.registered_name;
 
   /**
    * The one version of a run. MLflow knows no "create if absent": two attempts that overlap may both create, so whoever finds more than
@@ -23,7 +23,7 @@ export function createRegistryActivities({ mlflow, loadSpec }: MlflowDeps): Regi
 
   return {
     async register({ model, runId, releaseId, dataSnapshotId, gitSha, metrics }) {
-      const { registered_name: name, description } = await loadSpec(model);
+      const { registered_name: name, description } = (await models.load(model)).spec;
       await mlflow.ensureRegisteredModel(name, description);
       let version = await theOneVersion(name, runId);
       if (version === null) {

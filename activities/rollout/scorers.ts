@@ -1,6 +1,6 @@
 import type { Db } from 'mongodb';
 import type { TrustedKeys } from '../../domain/dsse/dsse.js';
-import { toFailure } from '../../platform/errors.js';
+import { located } from '../../platform/errors.js';
 import type { ObjectStore } from '../../platform/object-store.js';
 import { createReplicaRegistry } from '../../stores/replica-registry.js';
 import type { ScorerActivities } from './contract.js';
@@ -16,21 +16,14 @@ export function createScorerActivities(deps: {
   const registry = createReplicaRegistry(deps.db);
   return {
     async liveReplicas({ model, environment }) {
-      try {
-        const records = await registry.live(model, environment);
-        return records.map(({ _id, address, generation }) => ({ replicaId: _id, address, environment, generation }));
-      } catch (error) {
-        throw toFailure(error, 'the replica registry in MongoDB');
-      }
+      const records = await registry.live(model, environment);
+      return records.map(({ _id, address, generation }) => ({ replicaId: _id, address, environment, generation }));
     },
 
-    async smoke({ model, replica, bundle, generation }) {
-      try {
+    smoke: ({ model, replica, bundle, generation }) =>
+      located(`smoke of ${replica.replicaId} at ${replica.address}`, async () => {
         const vectors = await readGoldenVectors(deps, { model, ...bundle });
         return await smokeReplica({ address: replica.address, bundle, generation, vectors });
-      } catch (error) {
-        throw toFailure(error, `smoke of ${replica.replicaId} at ${replica.address}`);
-      }
-    },
+      }),
   };
 }

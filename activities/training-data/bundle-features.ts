@@ -19,7 +19,7 @@ import { comparisonKey, SNAPSHOT_FILE } from '../../stores/keys.js';
 import type { BundleId } from '../../domain/bundle/id.js';
 
 export interface ChampionDeps {
-  objectStore: ObjectStore;
+  store: ObjectStore;
   trustedKeys: TrustedKeys;
   tempDir: string;
 }
@@ -33,7 +33,7 @@ const RAW = 'raw.';
  * @throws SluiceError IntegrityError for a damaged bundle; InvalidInput when the bundle refuses a row, since then the two cannot be compared
  */
 export async function writeChampionFeatures(
-  { objectStore, trustedKeys, tempDir }: ChampionDeps,
+  { store, trustedKeys, tempDir }: ChampionDeps,
   spec: ModelSpec,
   input: { snapshot: SnapshotRef; bundle: BundleId; releaseId: string },
   how: { signal?: AbortSignal | undefined; onProgress: (fraction: number) => void },
@@ -44,12 +44,12 @@ export async function writeChampionFeatures(
     const source = join(directory, 'snapshot.parquet');
     const target = join(directory, 'comparison.parquet');
     const [computer] = await Promise.all([
-      bundleFeatures(objectStore, trustedKeys, spec, snapshot, bundle),
-      objectStore.getToFile(snapshot.parquetKey, source),
+      bundleFeatures(store, trustedKeys, spec, snapshot, bundle),
+      store.getToFile(snapshot.parquetKey, source),
     ]);
     await convert(source, target, computer, { segment: spec.segment, version: bundle.version }, how);
     const parquetKey = comparisonKey(releaseId, bundle.version);
-    await objectStore.putFile(parquetKey, target, 'application/vnd.apache.parquet');
+    await store.putFile(parquetKey, target, 'application/vnd.apache.parquet');
     return { parquetKey };
   } finally {
     await rm(directory, { recursive: true, force: true });

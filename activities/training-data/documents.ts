@@ -4,7 +4,7 @@ import type { Fixing } from '../../domain/lookups/fixings.js';
 import type { SnapshotRef } from '../../domain/release/types.js';
 import type { LoadedModel } from '../../platform/models.js';
 import type { DataProfile } from '../../schemas/types.js';
-import { addressOf } from '../../platform/mongo-address.js';
+import { addressOf } from '../../platform/mongo.js';
 import type { Lookup } from '../lookups/ready.js';
 import type { SnapshotWindow } from './window.js';
 

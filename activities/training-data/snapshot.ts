@@ -26,7 +26,7 @@ const ATTEMPTS = 3;
 
 export interface SnapshotDeps {
   db: Db;
-  objectStore: Pick<ObjectStore, 'get' | 'head' | 'putIfAbsent' | 'putFile' | 'endpoint' | 'bucket'>;
+  store: Pick<ObjectStore, 'get' | 'head' | 'putIfAbsent' | 'putFile' | 'endpoint' | 'bucket'>;
   /** of the running code, for the lineage; empty when unknown */
   gitSha: string;
   /** where the table grows before it goes to S3 */
@@ -72,7 +72,7 @@ async function attemptSnapshot(
   path: string,
   { signal, onProgress }: Parameters<typeof writeSnapshot>[3],
 ): Promise<SnapshotRef | 'rows changed'> {
-  const { db, objectStore } = deps;
+  const { db, store } = deps;
   const { spec } = model;
   const { data } = spec;
   const during = (stage: Progress['stage']) => ({
@@ -96,14 +96,14 @@ async function attemptSnapshot(
 
   const dataSnapshotId = `${window.from.slice(0, 10)}_${window.to.slice(0, 10)}_${table.contentSha256.slice(0, 12)}`;
   const prefix = snapshotPrefix(spec.model, dataSnapshotId);
-  const existing = await existingSnapshot(objectStore, prefix);
+  const existing = await existingSnapshot(store, prefix);
   if (existing !== null) return existing;
 
   onProgress({ stage: 'upload', fraction: 0 });
   const lookups = describeLookups(deps.gitSha, model, window, fixings, ready, first.lookups);
   const profile = table.profile.build({ asOf: window.asOf, fixings: fixingsProfile(fixings, window) });
   const tableDigest = await digestOfFile(path);
-  await objectStore.putFile(prefix + SNAPSHOT_FILE.table, path, 'application/vnd.apache.parquet');
+  await store.putFile(prefix + SNAPSHOT_FILE.table, path, 'application/vnd.apache.parquet');
   const ref: SnapshotRef = {
     dataSnapshotId,
     prefix,
@@ -133,9 +133,9 @@ async function attemptSnapshot(
   const files: Parameters<typeof completeSnapshot>[2] = { [SNAPSHOT_FILE.table]: tableDigest };
   for (const [name, bytes] of Object.entries(small)) {
     signal?.throwIfAborted();
-    files[name] = (await putOnce(objectStore, prefix + name, bytes)).digest;
+    files[name] = (await putOnce(store, prefix + name, bytes)).digest;
   }
-  return completeSnapshot(objectStore, ref, files);
+  return completeSnapshot(store, ref, files);
 }
 
 async function expectFixingsBeforeFirstRow(

@@ -5,22 +5,20 @@ import { allPassed } from '../../domain/gates/gates.js';
 import { runDataChecks } from '../../domain/data-quality/checks.js';
 import type { TrustedKeys } from '../../domain/dsse/dsse.js';
 import { SluiceError } from '../../platform/errors.js';
-import { loadModel } from '../../platform/models.js';
+import type { Models } from '../../platform/models.js';
 import type { ObjectStore } from '../../platform/object-store.js';
 import { validate } from '../../platform/validate.js';
 import type { TrainingDataActivities } from './contract.js';
 import { heartbeating } from '../heartbeat.js';
 import { withPublishedLookups } from '../../stores/expert-files/read.js';
-import { withMongo } from '../../platform/mongo-address.js';
 import { writeChampionFeatures } from './bundle-features.js';
 import { SNAPSHOT_FILE } from '../../stores/keys.js';
 import { writeSnapshot, type Progress } from './snapshot.js';
 
 export interface TrainingDataDeps {
   db: Db;
-  objectStore: ObjectStore;
-  /** absolute path of `models/` */
-  modelsDir: string;
+  store: ObjectStore;
+  models: Pick<Models, 'load'>;
   /** who may have signed a bundle that is compared with */
   trustedKeys: TrustedKeys;
   log: Pick<Logger, 'info'>;
@@ -32,20 +30,18 @@ export interface TrainingDataDeps {
 
 /** What reads transactions out of Mongo and makes training data of them. */
 export function createTrainingDataActivities(deps: TrainingDataDeps): TrainingDataActivities {
-  const { db, objectStore, modelsDir, trustedKeys, log, gitSha = '', tempDir = tmpdir() } = deps;
+  const { db, store, models, trustedKeys, log, gitSha = '', tempDir = tmpdir() } = deps;
   return {
     async snapshot({ model, releaseId, asOf }) {
-      const loaded = await withPublishedLookups(objectStore, await loadModel(modelsDir, model));
+      const loaded = await withPublishedLookups(store, await models.load(model));
       let progress: Progress = { stage: 'count', fraction: 0 };
       const startedAt = Date.now();
       const ref = await heartbeating(
         (signal) =>
-          withMongo(db, () =>
-            writeSnapshot({ db, objectStore, gitSha, tempDir }, loaded, asOf, {
-              signal,
-              onProgress: (now) => (progress = now),
-            }),
-          ),
+          writeSnapshot({ db, store, gitSha, tempDir }, loaded, asOf, {
+            signal,
+            onProgress: (now) => (progress = now),
+          }),
         () => progress,
       );
       const { dataSnapshotId, rows, positives } = ref;
@@ -54,13 +50,13 @@ export function createTrainingDataActivities(deps: TrainingDataDeps): TrainingDa
     },
 
     async validateData({ model, snapshot }) {
-      const { spec } = await loadModel(modelsDir, model);
+      const { spec } = await models.load(model);
       const key = snapshot.prefix + SNAPSHOT_FILE.profile;
-      const object = await objectStore.get(key);
+      const object = await store.get(key);
       if (object === null) {
         throw new SluiceError(
           'IntegrityError',
-          `the snapshot ${snapshot.dataSnapshotId} lacks ${key} in ${objectStore.bucket}`,
+          `the snapshot ${snapshot.dataSnapshotId} lacks ${key} in ${store.bucket}`,
         );
       }
       const profile = validate('data-profile', JSON.parse(object.bytes.toString('utf8')), key);
@@ -69,12 +65,12 @@ export function createTrainingDataActivities(deps: TrainingDataDeps): TrainingDa
     },
 
     async championFeatures({ model, snapshot, bundle, releaseId }) {
-      const { spec } = await loadModel(modelsDir, model);
+      const { spec } = await models.load(model);
       let fraction = 0;
       return heartbeating(
         (signal) =>
           writeChampionFeatures(
-            { objectStore, trustedKeys, tempDir },
+            { store, trustedKeys, tempDir },
             spec,
             { snapshot, bundle, releaseId },
             {

@@ -5,7 +5,7 @@ import { temporalConnection } from '../../platform/temporal.js';
 import type { Server } from '../types.js';
 import { answers } from './mlflow.js';
 import { ensureBucket } from './s3.js';
-import { ensureSearchAttributes } from './temporal.js';
+import { ensureSearchAttributes } from '../../platform/search-attributes.js';
 
 /** A server of the user's, used instead of the stack's own. */
 export interface ExternalServer {

@@ -1,15 +1,6 @@
 import { Connection } from '@temporalio/client';
-import proto from '@temporalio/proto';
-import { SEARCH_ATTRIBUTES } from '../../domain/runs/search-attributes.js';
-import { SluiceError } from '../../platform/errors.js';
+import { ATTRIBUTES_TO_REGISTER } from '../../platform/search-attributes.js';
 import { accepts, portOf, type PartContext, type ServerPart } from './part.js';
-
-const { INDEXED_VALUE_TYPE_KEYWORD, INDEXED_VALUE_TYPE_KEYWORD_LIST } = proto.temporal.api.enums.v1.IndexedValueType;
-/** How the command line and the server's API call a type. */
-const TYPES = {
-  KEYWORD: { name: 'Keyword', value: INDEXED_VALUE_TYPE_KEYWORD },
-  KEYWORD_LIST: { name: 'KeywordList', value: INDEXED_VALUE_TYPE_KEYWORD_LIST },
-} as const;
 
 const NAMESPACE = 'default';
 const RETENTION_SECONDS = 90 * 24 * 3600;
@@ -45,7 +36,7 @@ export function temporalPart(context: PartContext): ServerPart {
         'synchronous=NORMAL',
         '--log-level',
         'warn',
-        ...SEARCH_ATTRIBUTES.flatMap(({ name, type }) => ['--search-attribute', `${name}=${TYPES[type].name}`]),
+        ...ATTRIBUTES_TO_REGISTER.flatMap(({ name, type }) => ['--search-attribute', `${name}=${type}`]),
       ],
       env: context.base,
       cwd: context.paths.root,
@@ -57,29 +48,6 @@ export function temporalPart(context: PartContext): ServerPart {
       stopGraceMs: 10_000,
     }),
   };
-}
-
-/**
- * Registers the search attributes that the namespace lacks.
- * @throws SluiceError InvalidInput where the server does not let us (Temporal Cloud does not): says which to add by hand
- */
-export async function ensureSearchAttributes(connection: Connection, namespace: string): Promise<void> {
-  let missing = [...SEARCH_ATTRIBUTES];
-  try {
-    const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-    missing = missing.filter(({ name, type }) => customAttributes[name] !== TYPES[type].value);
-    if (missing.length === 0) return;
-    const searchAttributes = Object.fromEntries(missing.map(({ name, type }) => [name, TYPES[type].value]));
-    await connection.operatorService.addSearchAttributes({ namespace, searchAttributes });
-  } catch (error) {
-    throw new SluiceError(
-      'InvalidInput',
-      `the namespace ${namespace} needs the search attributes ${missing.map(({ name, type }) => `${name} (${TYPES[type].name})`).join(', ')}, and they could not be added: ${(error as Error).message}. ` +
-        `Add them: temporal operator search-attribute create --namespace ${namespace} ${missing.map(({ name, type }) => `--name ${name} --type ${TYPES[type].name}`).join(' ')}`,
-      undefined,
-      { cause: error },
-    );
-  }
 }
 
 /** Whether the namespace answers; keeps closed workflows for 90 days, where the server's own default would be one day. */

@@ -3,7 +3,6 @@ import { SluiceError } from '../../platform/errors.js';
 import type { ObjectStore } from '../../platform/object-store.js';
 import { validate } from '../../platform/validate.js';
 import type { DriftReport, DriftSnapshot } from '../../schemas/types.js';
-import { withMongo } from '../../platform/mongo-address.js';
 import type { DriftDay } from '../../domain/drift/day.js';
 import { documentId, readDay, reportsOf, snapshotsOf, toDay, type DriftReportDocument } from './reports.js';
 
@@ -29,54 +28,53 @@ export interface KeptDay {
 }
 
 /** Days and weekly snapshots of a model, newest first. */
-export function listDrift(db: Db, model: string, limit: number): Promise<DriftEntry[]> {
-  return withMongo(db, async () => {
-    const [days, weeks] = await Promise.all([
-      reportsOf(db).find({ model }).sort({ as_of: -1 }).limit(limit).toArray(),
-      snapshotsOf(db)
-        .find({ model }, { projection: { key: 1, as_of: 1, 'snapshot.rows': 1 } })
-        .sort({ as_of: -1 })
-        .limit(limit)
-        .toArray(),
-    ]);
-    const entries = [
-      ...days.map(toEntry),
-      ...weeks.map(({ key, as_of, snapshot }) => ({
-        key,
-        asOf: as_of.toISOString(),
-        kind: 'weekly' as const,
-        verdict: null,
-        rows: snapshot.rows,
-        featuresWithDrift: [],
-        action: null,
-        retraining: null,
-      })),
-    ];
-    return entries.sort((a, b) => b.asOf.localeCompare(a.asOf)).slice(0, limit);
-  });
+export async function listDrift(db: Db, model: string, limit: number): Promise<DriftEntry[]> {
+  const [days, weeks] = await Promise.all([
+    reportsOf(db).find({ model }).sort({ as_of: -1 }).limit(limit).toArray(),
+    snapshotsOf(db)
+      .find({ model }, { projection: { key: 1, as_of: 1, 'snapshot.rows': 1 } })
+      .sort({ as_of: -1 })
+      .limit(limit)
+      .toArray(),
+  ]);
+  const entries = [
+    ...days.map(toEntry),
+    ...weeks.map(({ key, as_of, snapshot }) => ({
+      key,
+      asOf: as_of.toISOString(),
+      kind: 'weekly' as const,
+      verdict: null,
+      rows: snapshot.rows,
+      featuresWithDrift: [],
+      action: null,
+      retraining: null,
+    })),
+  ];
+  return entries.sort((a, b) => b.asOf.localeCompare(a.asOf)).slice(0, limit);
 }
 
 /** @throws SluiceError NotFound */
-export function readKeptDay(db: Db, store: Pick<ObjectStore, 'get'>, model: string, key: string): Promise<KeptDay> {
-  return withMongo(db, async () => {
-    const document = await readDay(db, { model, key });
-    if (document === null) throw unknown(model, key, 'day');
-    return {
-      day: toDay(document),
-      report: document.report_key === null ? null : await readReport(store, document.report_key),
-      mlflowRunId: document.mlflow_run_id ?? null,
-      retraining: document.retraining ?? null,
-    };
-  });
+export async function readKeptDay(
+  db: Db,
+  store: Pick<ObjectStore, 'get'>,
+  model: string,
+  key: string,
+): Promise<KeptDay> {
+  const document = await readDay(db, { model, key });
+  if (document === null) throw unknown(model, key, 'day');
+  return {
+    day: toDay(document),
+    report: document.report_key === null ? null : await readReport(store, document.report_key),
+    mlflowRunId: document.mlflow_run_id ?? null,
+    retraining: document.retraining ?? null,
+  };
 }
 
 /** @throws SluiceError NotFound */
-export function readSnapshot(db: Db, model: string, key: string): Promise<DriftSnapshot> {
-  return withMongo(db, async () => {
-    const document = await snapshotsOf(db).findOne({ _id: documentId({ model, key }) });
-    if (document === null) throw unknown(model, key, 'weekly snapshot');
-    return document.snapshot;
-  });
+export async function readSnapshot(db: Db, model: string, key: string): Promise<DriftSnapshot> {
+  const document = await snapshotsOf(db).findOne({ _id: documentId({ model, key }) });
+  if (document === null) throw unknown(model, key, 'weekly snapshot');
+  return document.snapshot;
 }
 
 /** @throws SluiceError IntegrityError when the store has no such report, or one that is none */

@@ -3,7 +3,6 @@ import type { LabelledPrediction, Prediction } from '../../domain/predictions/ty
 import { SluiceError } from '../../platform/errors.js';
 import { PREDICTION_STREAM_INDEX, PREDICTION_TRANSACTION_INDEX, predictionsOf } from './log.js';
 import type { ModelSpec } from '../../schemas/types.js';
-import { withMongo } from '../../platform/mongo-address.js';
 import { knownLabels } from './labels.js';
 import { newestOfEach } from './newest.js';
 
@@ -62,60 +61,58 @@ export async function streamPredictions(
 ): Promise<void> {
   const asOf = instant('asOf', window.asOf);
   const filter = filterOf(window);
-  await withMongo(db, async () => {
-    let done = 0;
-    const handOver = async (scorings: Row[]): Promise<void> => {
-      const rows = newestOfEach(scorings);
-      const [elsewhere, labelOf] = await Promise.all([
-        newestElsewhere(db, filter, rows, scorings.length),
-        knownLabels(db, data, rows, asOf),
-      ]);
-      const batch: LabelledPrediction[] = [];
-      for (const { _id, ...row } of rows) {
-        // Booked at another time as well, and scored after this: that one counts, in its place.
-        if ((elsewhere.get(row.transaction_id) ?? _id) !== _id) continue;
-        batch.push({ ...row, label: labelOf(row) });
-      }
-      if (batch.length > 0) await each(batch);
-      done += batch.length;
-      onProgress?.(done);
-    };
-
-    const cursor = predictionsOf(db).find(filter, {
-      projection: PROJECTION,
-      sort: PREDICTION_STREAM_INDEX,
-      hint: PREDICTION_STREAM_INDEX,
-      batchSize: BATCH,
-      // The driver's own unpacking takes twice as long as the library it uses.
-      raw: true,
-    });
-    const read = async (): Promise<Row[]> =>
-      (await cursor.hasNext())
-        ? cursor
-            .readBufferedDocuments(BATCH)
-            .map((bytes) => BSON.deserialize(bytes as unknown as Uint8Array, { validation: { utf8: false } }) as Row)
-        : [];
-    let reading = read();
-    try {
-      // Those of the last transaction wait for the next batch, which may have more of them.
-      let open: Row[] = [];
-      for (let rows = await reading; rows.length > 0; rows = await reading) {
-        signal?.throwIfAborted();
-        // The database looks for the next batch while this one is worked on.
-        reading = read();
-        // A rejection is met at the next await; until then it must not count as unhandled.
-        reading.catch(() => undefined);
-        const scorings = [...open, ...rows];
-        const last = scorings[scorings.length - 1]?.transaction_id;
-        open = scorings.splice(scorings.findLastIndex((row) => row.transaction_id !== last) + 1);
-        if (scorings.length > 0) await handOver(scorings);
-      }
-      if (open.length > 0) await handOver(open);
-    } finally {
-      await reading.catch(() => undefined);
-      await cursor.close();
+  let done = 0;
+  const handOver = async (scorings: Row[]): Promise<void> => {
+    const rows = newestOfEach(scorings);
+    const [elsewhere, labelOf] = await Promise.all([
+      newestElsewhere(db, filter, rows, scorings.length),
+      knownLabels(db, data, rows, asOf),
+    ]);
+    const batch: LabelledPrediction[] = [];
+    for (const { _id, ...row } of rows) {
+      // Booked at another time as well, and scored after this: that one counts, in its place.
+      if ((elsewhere.get(row.transaction_id) ?? _id) !== _id) continue;
+      batch.push({ ...row, label: labelOf(row) });
     }
+    if (batch.length > 0) await each(batch);
+    done += batch.length;
+    onProgress?.(done);
+  };
+
+  const cursor = predictionsOf(db).find(filter, {
+    projection: PROJECTION,
+    sort: PREDICTION_STREAM_INDEX,
+    hint: PREDICTION_STREAM_INDEX,
+    batchSize: BATCH,
+    // The driver's own unpacking takes twice as long as the library it uses.
+    raw: true,
   });
+  const read = async (): Promise<Row[]> =>
+    (await cursor.hasNext())
+      ? cursor
+          .readBufferedDocuments(BATCH)
+          .map((bytes) => BSON.deserialize(bytes as unknown as Uint8Array, { validation: { utf8: false } }) as Row)
+      : [];
+  let reading = read();
+  try {
+    // Those of the last transaction wait for the next batch, which may have more of them.
+    let open: Row[] = [];
+    for (let rows = await reading; rows.length > 0; rows = await reading) {
+      signal?.throwIfAborted();
+      // The database looks for the next batch while this one is worked on.
+      reading = read();
+      // A rejection is met at the next await; until then it must not count as unhandled.
+      reading.catch(() => undefined);
+      const scorings = [...open, ...rows];
+      const last = scorings[scorings.length - 1]?.transaction_id;
+      open = scorings.splice(scorings.findLastIndex((row) => row.transaction_id !== last) + 1);
+      if (scorings.length > 0) await handOver(scorings);
+    }
+    if (open.length > 0) await handOver(open);
+  } finally {
+    await reading.catch(() => undefined);
+    await cursor.close();
+  }
 }
 
 function filterOf({ model, modelVersion, environment, from, to }: PredictionWindow) {

@@ -157,7 +157,7 @@ const activities = (changes: Partial<BundleDeps> = {}): BundleActivities & Recom
     mlflow,
     signer,
     trustedKeys,
-    loadModel: () => Promise.resolve(model),
+    models: { load: () => Promise.resolve(model) },
     score: scoreRows,
     temporaryDir: tmpdir(),
     ...changes,
@@ -302,7 +302,7 @@ describe('composing a bundle', () => {
 describe('the reference profile', () => {
   it('goes into a bundle when the run reported it, and must where the spec lists it', async () => {
     const spec = { ...model.spec, bundle_files: [...model.spec.bundle_files, 'reference_profile.json'] };
-    const demanding = { loadModel: () => Promise.resolve({ ...model, spec }) };
+    const demanding = { models: { load: () => Promise.resolve({ ...model, spec }) } };
     await expect(run(await compose(), demanding)).rejects.toThrow(/bundle_files ask for reference_profile\.json/);
 
     const files = new Map([...runFiles, ['bundle/reference_profile.json', readableJson(tinyProfile)]]);

@@ -12,6 +12,7 @@ import { loadSettings } from '../../platform/config.js';
 import { mongoOf, objectStoreOf } from '../../platform/connect.js';
 import { connectMongo, type Mongo } from '../../platform/mongo.js';
 import type { ObjectStore } from '../../platform/object-store.js';
+import { modelReader } from '../../platform/models.js';
 import { projectPath } from '../../platform/project.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 
@@ -128,8 +129,8 @@ describe('the snapshot', () => {
   const snapshot = (asOf: string): Promise<SnapshotRef> => {
     const activities = createTrainingDataActivities({
       db,
-      objectStore: store,
-      modelsDir: projectPath('models'),
+      store,
+      models: modelReader(projectPath('models')),
       trustedKeys: new Map(),
       log: pino({ level: 'silent' }),
     });

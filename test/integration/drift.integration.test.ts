@@ -50,7 +50,12 @@ afterAll(async () => {
 let model: string;
 let light: RetrainingActivities;
 const using = (mlflow: MlflowTracking): RetrainingActivities =>
-  createRetrainingActivities({ db: mongo.db, store, mlflow, loadSpec: () => Promise.resolve(spec) });
+  createRetrainingActivities({
+    db: mongo.db,
+    store,
+    tracking: mlflow,
+    models: { load: () => Promise.resolve({ spec }) },
+  });
 beforeEach(() => {
   model = `m_${randomUUID().replaceAll('-', '')}`;
   light = using(tracking);
@@ -338,7 +343,7 @@ describe('a comparison', () => {
       db: mongo.db,
       store: objects,
       trustedKeys,
-      loadSpec: () => Promise.resolve(spec),
+      models: { load: () => Promise.resolve({ spec }) },
     });
   const ask = <T>(work: (target: DriftTarget) => Promise<T>, date = KEY, prefix = ''): Promise<T> =>
     new MockActivityEnvironment().run<[], T, () => Promise<T>>(() =>

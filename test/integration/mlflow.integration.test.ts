@@ -22,7 +22,7 @@ let activities: RegistryActivities;
 const using = (client: MlflowClient) =>
   createRegistryActivities({
     mlflow: client,
-    loadSpec: (name) => Promise.resolve({ registered_name: name, description: 'a test' }),
+    models: { load: (name: string) => Promise.resolve({ spec: { registered_name: name, description: 'a test' } }) },
   });
 beforeEach(() => {
   model = `m_${randomUUID()}`;

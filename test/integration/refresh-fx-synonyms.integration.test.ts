@@ -22,7 +22,7 @@ import type { RefreshedArtifact } from '../../domain/refresh/types.js';
 import type { SnapshotRef } from '../../domain/release/types.js';
 import { expertFileKey } from '../../stores/keys.js';
 import { loadSettings } from '../../platform/config.js';
-import { loadModel, type LoadedModel } from '../../platform/models.js';
+import { loadModel, modelReader, type LoadedModel } from '../../platform/models.js';
 import type { Mongo } from '../../platform/mongo.js';
 import type { ObjectStore } from '../../platform/object-store.js';
 import { projectPath } from '../../platform/project.js';
@@ -134,7 +134,7 @@ const goLive = (documents: Record<string, unknown>, asOf = '2025-06-01T00:00:00.
 const ratesAt = (asOf: string): FxRates =>
   buildFxRates(fixingsUntil('2025-07-31'), { baseCurrency: 'USD', asOf, trailingDays: 45 });
 
-const deps = () => ({ db, store, trustedKeys, loadModel: () => Promise.resolve(model), log });
+const deps = () => ({ db, store, trustedKeys, models: { load: () => Promise.resolve(model) }, log });
 async function refreshFx(
   source: string,
   options: { asOf?: string; live: RefreshInput['live']; store?: ObjectStore },
@@ -416,8 +416,8 @@ describe('publishing synonyms', () => {
     await storeFixings(fixingsUntil('2025-06-30'));
     const { snapshot } = createTrainingDataActivities({
       db,
-      objectStore: store,
-      modelsDir: projectPath('models'),
+      store,
+      models: modelReader(projectPath('models')),
       trustedKeys,
       log,
     });

@@ -96,7 +96,7 @@ async function refresh(
     db: options.db ?? db,
     store: options.store ?? store,
     trustedKeys,
-    loadModel: () => Promise.resolve(options.model ?? model),
+    models: { load: () => Promise.resolve(options.model ?? model) },
     log: pino({ level: 'silent' }),
   });
   const input: RefreshInput = { model: 'ulb_gbdt', asOf, key: runKey(asOf), live: options.live ?? live };

@@ -18,6 +18,7 @@ import { signEnvelope } from '../../domain/dsse/dsse.js';
 import type { SnapshotRef } from '../../domain/release/types.js';
 import type { Mongo } from '../../platform/mongo.js';
 import type { ObjectStore } from '../../platform/object-store.js';
+import { modelReader } from '../../platform/models.js';
 import { projectPath } from '../../platform/project.js';
 import type { ArtifactVersion, CategoryStats } from '../../schemas/types.js';
 import { testSigner } from '../support/live-tiny-bundle.js';
@@ -58,8 +59,8 @@ beforeEach(async () => {
   await cp(projectPath('models'), modelsDir, { recursive: true });
   activities = createTrainingDataActivities({
     db,
-    objectStore: store,
-    modelsDir,
+    store,
+    models: modelReader(modelsDir),
     trustedKeys,
     log: pino({ level: 'silent' }),
     tempDir: directory,

@@ -553,7 +553,7 @@ describe('the activities', () => {
     trainerDeps = {
       ...deps,
       store,
-      loadModel: () => Promise.resolve({ spec, registry: REGISTRY }),
+      models: { load: () => Promise.resolve({ spec, registry: REGISTRY }) },
       mlflowTrackingUri: uri,
     };
   });

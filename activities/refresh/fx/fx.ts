@@ -7,11 +7,10 @@ import { checkRates, largestMove } from '../../../domain/fx/checks.js';
 import { daysToAsk, mergeFixings } from '../../../domain/fx/merge.js';
 import { buildFxRates, type Fixing } from '../../../domain/lookups/fixings.js';
 import { SluiceError } from '../../../platform/errors.js';
-import type { LoadedModel } from '../../../platform/models.js';
+import type { LoadedModel, Models } from '../../../platform/models.js';
 import type { ObjectStore } from '../../../platform/object-store.js';
 import type { FxRates, ModelSpec } from '../../../schemas/types.js';
 import { heartbeating } from '../../heartbeat.js';
-import { withMongo } from '../../../platform/mongo-address.js';
 import { lookupsOfJob, publishArtifact, storedArtifacts, type MadeArtifact } from '../artifact.js';
 import type { RefreshActivities, RefreshInput } from '../contract.js';
 import { openLive, type LiveLookups } from '../live.js';
@@ -23,7 +22,7 @@ export interface FxRefreshDeps {
   db: Db;
   store: ObjectStore;
   trustedKeys: TrustedKeys;
-  loadModel: (model: string) => Promise<LoadedModel>;
+  models: Pick<Models, 'load'>;
   /** made when the job runs, so that a wrong setting fails the job and not the worker */
   provider: () => FxProvider;
   log: Pick<Logger, 'info'>;
@@ -38,17 +37,17 @@ type FixingsLookup = Extract<ModelSpec['lookups'][string], { builder: 'fixings' 
  * lookup, together with what is stored. A broken answer stores nothing and fails the job.
  */
 export function createFxRefreshActivities(deps: FxRefreshDeps): Pick<RefreshActivities, 'refreshFxRates'> {
-  const { db, store, trustedKeys, loadModel, log } = deps;
+  const { store, trustedKeys, models, log } = deps;
   return {
     refreshFxRates: (input) =>
       heartbeating(async (signal) => {
-        const model = await loadModel(input.model);
+        const model = await models.load(input.model);
         const lookups = lookupsOfJob(model.spec, 'fxRates');
         if (lookups.length === 0) return [];
         const live = await openLive({ store, trustedKeys }, input, model.spec.lookups);
         const standing = await storedArtifacts(store, input, 'fxRates', lookups, live);
         if (standing !== null) return standing;
-        const made = await withMongo(db, () => makeRates(deps, model, input, live, signal));
+        const made = await makeRates(deps, model, input, live, signal);
         log.info({ model: input.model, key: input.key, notes: made.flatMap(({ notes }) => notes) }, 'exchange rates');
         return Promise.all(made.map((one) => publishArtifact(store, input, one, live)));
       }),

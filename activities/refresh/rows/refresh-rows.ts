@@ -8,7 +8,7 @@ import { runKey } from '../../../domain/runs/key.js';
 import type { RefreshedArtifact, RefreshJob } from '../../../domain/refresh/types.js';
 import type { CheckResult } from '../../../domain/release/types.js';
 import { SluiceError } from '../../../platform/errors.js';
-import type { LoadedModel } from '../../../platform/models.js';
+import type { Models } from '../../../platform/models.js';
 import type { ObjectStore } from '../../../platform/object-store.js';
 import type { CategoryStats, MerchantFreqMap, ModelSpec } from '../../../schemas/types.js';
 import { windowedBuilders } from '../../training-data/lookups-pass.js';
@@ -24,7 +24,7 @@ export interface RowRefreshDeps {
   db: Db;
   store: ObjectStore;
   trustedKeys: TrustedKeys;
-  loadModel: (model: string) => Promise<LoadedModel>;
+  models: Pick<Models, 'load'>;
   log: Pick<Logger, 'info'>;
 }
 
@@ -40,12 +40,12 @@ const DAY_MS = 86_400_000;
  * @throws SluiceError InvalidInput when the window has no row, or none that can be used
  */
 export async function refreshFromRows(
-  { db, store, trustedKeys, loadModel, log }: RowRefreshDeps,
+  { db, store, trustedKeys, models, log }: RowRefreshDeps,
   job: RowJob,
   input: RefreshInput,
   how: { signal?: AbortSignal | undefined; onProgress: (progress: ScanProgress) => void },
 ): Promise<RefreshedArtifact[]> {
-  const model = await loadModel(input.model);
+  const model = await models.load(input.model);
   const { spec, registry } = model;
   const window = windowOf(input, spec);
   const lookups = lookupsOfJob(spec, job);

@@ -6,11 +6,10 @@ import { checkDifference } from '../../../domain/refresh/compare.js';
 import { refreshPrefix } from '../../../stores/keys.js';
 import type { RefreshedArtifact } from '../../../domain/refresh/types.js';
 import { compareSynonyms } from '../../../domain/synonyms/compare.js';
-import type { LoadedModel } from '../../../platform/models.js';
+import type { LoadedModel, Models } from '../../../platform/models.js';
 import type { ObjectStore } from '../../../platform/object-store.js';
 import type { OperationTypeSynonyms } from '../../../schemas/types.js';
 import { heartbeating } from '../../heartbeat.js';
-import { withMongo } from '../../../platform/mongo-address.js';
 import { lookupsOfJob, publishArtifact, storedArtifacts, type MadeArtifact } from '../artifact.js';
 import type { RefreshActivities, RefreshInput } from '../contract.js';
 import { openLive, type LiveLookups } from '../live.js';
@@ -21,7 +20,7 @@ export interface SynonymsRefreshDeps {
   db: Db;
   store: ObjectStore;
   trustedKeys: TrustedKeys;
-  loadModel: (model: string) => Promise<LoadedModel>;
+  models: Pick<Models, 'load'>;
   log: Pick<Logger, 'info'>;
 }
 
@@ -30,11 +29,11 @@ const VALUE_CHARS = 60;
 
 /** The nightly synonyms: what experts have published, checked, with a list of what the data says and the table does not understand. */
 export function createSynonymsRefreshActivities(deps: SynonymsRefreshDeps): Pick<RefreshActivities, 'refreshSynonyms'> {
-  const { db, store, trustedKeys, loadModel, log } = deps;
+  const { store, trustedKeys, models, log } = deps;
   return {
     refreshSynonyms: (input) =>
       heartbeating(async () => {
-        const model = await loadModel(input.model);
+        const model = await models.load(input.model);
         const lookups = lookupsOfJob(model.spec, 'synonyms');
         if (lookups.length === 0) return [];
         const live = await openLive({ store, trustedKeys }, input, model.spec.lookups);
@@ -42,7 +41,7 @@ export function createSynonymsRefreshActivities(deps: SynonymsRefreshDeps): Pick
         if (standing !== null) return standing;
         const artifacts: RefreshedArtifact[] = [];
         for (const lookup of lookups) {
-          const made = await withMongo(db, () => makeLookup(deps, model, input, lookup, live));
+          const made = await makeLookup(deps, model, input, lookup, live);
           log.info({ model: input.model, key: input.key, lookup: lookup.name, notes: made.notes }, 'synonyms');
           artifacts.push(await publishArtifact(store, input, made, live));
         }

@@ -1,0 +1,93 @@
+import {
+  NativeConnection,
+  Runtime,
+  Worker,
+  type ActivityInterceptors,
+  type NativeConnectionOptions,
+  type WorkerInterceptors,
+  type WorkerOptions,
+} from '@temporalio/worker';
+import { Context } from '@temporalio/activity';
+import type { Logger } from 'pino';
+import type { Settings } from './config.js';
+import { toFailure } from './errors.js';
+import { temporalLogger } from './log.js';
+import { requireSearchAttributes } from './search-attributes.js';
+import type { System } from './system.js';
+
+const SHUTDOWN_GRACE = '20s';
+
+/**
+ * What every worker of ours does around an activity: each error that leaves it has a type from the closed list and says whether another
+ * try helps. The errors of a cancelled activity are left alone, or Temporal would not see that it was cancelled.
+ * @param explain names the server that an error comes from (`System.explain`)
+ * @param where begins every message, where the process is not obvious: "replica scorer-0"
+ */
+export function activityInterceptors(
+  explain: (error: unknown) => unknown = (error) => error,
+  where?: string,
+): WorkerInterceptors {
+  const failuresByType = (): ActivityInterceptors => ({
+    inbound: {
+      execute: async (input, next) => {
+        try {
+          return await next(input);
+        } catch (error) {
+          if (Context.current().cancellationSignal.aborted) throw error;
+          throw toFailure(explain(error), where);
+        }
+      },
+    },
+  });
+  return { activity: [failuresByType] };
+}
+
+/** What a worker's process takes over from Temporal's runtime: its log, and the signals, so that it ends only once. */
+export function installRuntime(log: Logger): void {
+  Runtime.install({ logger: temporalLogger(log), shutdownSignals: [] });
+}
+
+export type WorkerProcessOptions = Pick<
+  WorkerOptions,
+  'activities' | 'maxConcurrentActivityTaskExecutions' | 'workflowBundle'
+> & { taskQueue: string };
+
+/**
+ * Connects, checks that the namespace has our search attributes, logs `ready` and works until SIGTERM or SIGINT; then finishes what it
+ * holds and returns.
+ * @throws SluiceError InvalidInput that names the search attributes the namespace lacks, with the command that adds them
+ */
+export async function runWorker(
+  {
+    settings,
+    log,
+    explain,
+  }: Pick<System<never>, 'log' | 'explain'> & {
+    settings: Pick<Settings, 'TEMPORAL_NAMESPACE'>;
+  },
+  connectTo: NativeConnectionOptions,
+  options: WorkerProcessOptions,
+): Promise<void> {
+  installRuntime(log);
+  const connection = await NativeConnection.connect(connectTo);
+  try {
+    await requireSearchAttributes(connection, settings.TEMPORAL_NAMESPACE, log);
+    const worker = await Worker.create({
+      connection,
+      namespace: settings.TEMPORAL_NAMESPACE,
+      shutdownGraceTime: SHUTDOWN_GRACE,
+      interceptors: activityInterceptors(explain),
+      ...options,
+    });
+    const stop = () => {
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+    };
+    process.once('SIGTERM', stop);
+    process.once('SIGINT', stop);
+    const running = worker.run();
+    log.info({ queue: options.taskQueue }, 'ready');
+    await running;
+  } finally {
+    await connection.close();
+  }
+}

@@ -1,0 +1,59 @@
+import { join } from 'node:path';
+import { Context } from '@temporalio/activity';
+import { createApprovalActivities } from '../../activities/approval/approval.js';
+import { createRetrainingActivities } from '../../activities/drift/retraining-activities.js';
+import { createModelSpecActivities } from '../../activities/model-spec/model-spec.js';
+import { channelsOf } from '../../activities/notification/channels.js';
+import { fileSink, logSink } from '../../activities/notification/local.js';
+import { createNotifyActivities } from '../../activities/notification/notify.js';
+import { createPointerActivities } from '../../activities/pointer/pointer.js';
+import { createRegistryActivities } from '../../activities/registry/registry.js';
+import { createReportActivities } from '../../activities/report/report.js';
+import { createRolloutActivities } from '../../activities/rollout/rollout.js';
+import { createScorerActivities } from '../../activities/rollout/scorers.js';
+import { createScheduleActivities } from '../../activities/runs/schedules.js';
+import { createWaitActivities } from '../../activities/runs/wait.js';
+import type { System } from '../../platform/system.js';
+import { workflowPage } from '../../platform/temporal.js';
+import { createAuditLog } from '../../stores/audit-log.js';
+import { createDecisionLog } from '../../stores/decision-log.js';
+import { createDeliveryLedger } from '../../stores/notification-ledger.js';
+import { createRolloutVerdicts } from '../../stores/rollout-verdicts.js';
+
+export const RELEASE_PARTS = [
+  'db',
+  'store',
+  'mlflow',
+  'tracking',
+  'temporal',
+  'signer',
+  'trustedKeys',
+  'models',
+] as const;
+
+/** What the release worker does for workflows: the calls of a second or two. */
+export function releaseActivities(system: System<(typeof RELEASE_PARTS)[number]>) {
+  const { db, store, settings, log, temporal: client } = system;
+  return {
+    ...createModelSpecActivities({ ...system, gitSha: settings.SLUICE_GIT_SHA }),
+    ...createRegistryActivities(system),
+    ...createPointerActivities({ ...system, audit: createAuditLog(db) }),
+    ...createRolloutActivities({ store, verdicts: createRolloutVerdicts(system) }),
+    ...createScorerActivities(system),
+    ...createApprovalActivities({ log: createDecisionLog(db), principalsFile: settings.SLUICE_PRINCIPALS_FILE }),
+    ...createReportActivities({ store, directory: settings.SLUICE_REPORTS_DIR }),
+    ...createNotifyActivities({
+      local: [fileSink(join(settings.SLUICE_STATE_DIR, 'alerts.jsonl'), () => new Date()), logSink(log)],
+      channels: channelsOf(settings),
+      ledger: createDeliveryLedger(db),
+      pageOf: (workflowId) => {
+        const run = workflowId ?? Context.current().info.workflowExecution?.workflowId;
+        return run === undefined ? undefined : workflowPage(settings, run);
+      },
+      log,
+    }),
+    ...createWaitActivities({ client }),
+    ...createScheduleActivities({ client }),
+    ...createRetrainingActivities(system),
+  };
+}
