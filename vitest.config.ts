@@ -26,6 +26,7 @@ export default defineConfig({
           maxWorkers: 2,
           include: ['**/*.integration.test.ts', 'test/replay/**/*.test.ts'],
           exclude: ['node_modules/**', 'dist/**'],
+          globalSetup: ['test/support/shared-servers.setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 300_000,
         },

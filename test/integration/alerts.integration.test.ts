@@ -15,34 +15,24 @@ import { projectPath } from '../../platform/project.js';
 import { startMail, startSlack } from '../support/alert-servers.js';
 import { ensureBuilt } from '../support/build.js';
 import { testMongo } from '../support/servers.js';
-import { startTestStack, type TestStack } from '../support/stack.js';
+import { useServers, type SharedServers } from '../support/shared-servers.js';
 
 // Notices through a strict Slack and a real mail server, with the ledger in a real MongoDB.
 const DATABASE = 'alerts';
 /** as short as a claim may lapse here; in production 30 s */
 const LEASE_MS = 1_000;
 const TIMEOUT_MS = 400;
-const BUILT = [
-  'stores/notification-ledger.ts',
-  ...['notify', 'mail', 'slack', 'sink'].map((name) => `activities/notification/${name}.ts`),
-];
-let stack: TestStack;
+let stack: SharedServers;
 let mongo: Mongo;
 let slack: Awaited<ReturnType<typeof startSlack>>;
 let mail: Awaited<ReturnType<typeof startMail>>;
 
 beforeAll(async () => {
-  [stack, slack, mail] = await Promise.all([
-    startTestStack(['mongo']),
-    startSlack(),
-    startMail(),
-    ensureBuilt(...BUILT),
-  ]);
+  [stack, slack, mail] = await Promise.all([useServers(['mongo']), startSlack(), startMail(), ensureBuilt()]);
   mongo = await testMongo(stack.env, DATABASE);
 });
 afterAll(async () => {
   await Promise.all([slack?.close(), mail?.close(), mongo?.close()]);
-  await stack?.stop();
 });
 beforeEach(() => {
   for (const list of [slack.posts, slack.answers, mail.mails, mail.refuse, mail.afterData]) list.length = 0;

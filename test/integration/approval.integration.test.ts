@@ -10,7 +10,7 @@ import { decisionProof, operationAsDecision } from '../../domain/approval/proof.
 import type { Mongo } from '../../platform/mongo.js';
 import type { Decision, Principals } from '../../schemas/types.js';
 import { testMongo } from '../support/servers.js';
-import { startTestStack, type TestStack } from '../support/stack.js';
+import { useServers, type SharedServers } from '../support/shared-servers.js';
 
 const TOKEN = 'a token of ada';
 const principals: Principals = {
@@ -21,18 +21,17 @@ const principals: Principals = {
   ],
 };
 
-let stack: TestStack;
+let stack: SharedServers;
 let mongo: Mongo;
 let directory: string;
 let principalsFile: string;
 let activities: ApprovalActivities;
 beforeAll(async () => {
-  stack = await startTestStack(['mongo']);
+  stack = await useServers(['mongo']);
   directory = await mkdtemp(join(tmpdir(), 'sluice-approval-'));
   principalsFile = join(directory, 'principals.json');
 });
 afterAll(async () => {
-  await stack?.stop();
   await rm(directory, { recursive: true, force: true });
 });
 beforeEach(async () => {

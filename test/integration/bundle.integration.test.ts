@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createBundleActivities, type BundleDeps } from '../../activities/bundle/bundle.js';
 import type { BundleActivities } from '../../activities/bundle/contract.js';
 import type { RecomposeActivities, Replacement } from '../../activities/bundle/contract.js';
@@ -22,7 +22,7 @@ import { testSigner } from '../support/live-tiny-bundle.js';
 import { createRun, putArtifact } from '../support/mlflow-run.js';
 import { scoreRows } from '../support/score-rows.js';
 import { testStore } from '../support/servers.js';
-import { startTestStack, type TestStack } from '../support/stack.js';
+import { useServers, type SharedServers } from '../support/shared-servers.js';
 import {
   makeTinyBundle,
   TINY_MODEL,
@@ -36,7 +36,7 @@ import type { BundleId } from '../../domain/bundle/id.js';
 type Compose = Parameters<BundleActivities['composeBundle']>[0];
 
 const { signer, trustedKeys } = testSigner();
-let stack: TestStack;
+let stack: SharedServers;
 let store: ObjectStore;
 let mlflow: MlflowClient;
 let tiny: TinyBundle;
@@ -45,7 +45,7 @@ let runFiles: Map<string, Buffer>;
 let runId: string;
 
 beforeAll(async () => {
-  stack = await startTestStack(['s3', 'mlflow']);
+  stack = await useServers(['s3', 'mlflow']);
   mlflow = createMlflowClient(stack.env['MLFLOW_TRACKING_URI'] as string);
   tiny = await makeTinyBundle({ signer });
   model = await tinyModel();
@@ -58,7 +58,6 @@ beforeAll(async () => {
   runFiles.set('bundle/golden_features.json', goldenFeatures());
   runId = await createRun(stack.env['MLFLOW_TRACKING_URI'] as string, runFiles);
 });
-afterAll(() => stack?.stop());
 
 const file = (name: string): Buffer => tiny.files.get(name) as Buffer;
 

@@ -14,13 +14,13 @@ import { connectMongo, type Mongo } from '../../platform/mongo.js';
 import type { ObjectStore } from '../../platform/object-store.js';
 import { modelReader } from '../../platform/models.js';
 import { projectPath } from '../../platform/project.js';
-import { startTestStack, type TestStack } from '../support/stack.js';
+import { useServers, type SharedServers } from '../support/shared-servers.js';
 
 const HEADER = 'transaction_id,customer_id,booked_at,amount,currency,operation_type,merchant_name,is_fraud,labeled_at';
 const DEMO = projectPath('data', 'bank_transactions_demo.csv.gz');
 const FIXINGS = projectPath('data', 'ecb_fixings.csv');
 
-let servers: TestStack;
+let servers: SharedServers;
 let mongo: Mongo;
 let store: ObjectStore;
 let directory: string;
@@ -28,7 +28,7 @@ let db: Db;
 let serial = 0;
 
 beforeAll(async () => {
-  servers = await startTestStack(['mongo', 's3']);
+  servers = await useServers(['mongo', 's3']);
   const settings = loadSettings({ TEMPORAL_ADDRESS: 'unused', MLFLOW_TRACKING_URI: 'unused', ...servers.env });
   mongo = await mongoOf(settings, 'test');
   store = objectStoreOf(settings);
@@ -36,7 +36,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await mongo?.close();
-  await servers?.stop();
   await rm(directory, { recursive: true, force: true });
 });
 beforeEach(() => {

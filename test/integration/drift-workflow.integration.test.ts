@@ -1,6 +1,6 @@
-import { Client, Connection, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
+import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { NativeConnection, Worker, type WorkflowBundle } from '@temporalio/worker';
+import type { Worker, WorkflowBundle } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   driftWorkflowId,
@@ -13,24 +13,20 @@ import { releaseWorkflowId, type ReleaseInput, type ReleaseProgress } from '../.
 import { FakeDrift } from '../support/fake-drift.js';
 import { freeze } from '../support/freeze.js';
 import { FakeSystem } from '../support/fake-system.js';
-import { startTestStack, type TestStack } from '../support/stack.js';
+import { useServers } from '../support/shared-servers.js';
+import { connectTemporal, type TestTemporal } from '../support/temporal.js';
 import { bundleWorkflows } from '../support/workflow-environment.js';
 
-let stack: TestStack;
 let bundle: WorkflowBundle;
-let connection: NativeConnection;
+let temporal: TestTemporal;
 let client: Client;
 beforeAll(async () => {
-  [stack, bundle] = await Promise.all([startTestStack(['temporal']), bundleWorkflows()]);
-  const address = stack.env['TEMPORAL_ADDRESS'] as string;
-  connection = await NativeConnection.connect({ address });
-  client = new Client({ connection: await Connection.connect({ address }) });
+  const [{ env }, compiled] = await Promise.all([useServers(['temporal']), bundleWorkflows()]);
+  bundle = compiled;
+  temporal = await connectTemporal(env);
+  ({ client } = temporal);
 });
-afterAll(async () => {
-  await client?.connection.close();
-  await connection?.close();
-  await stack?.stop();
-});
+afterAll(() => temporal?.close());
 
 interface Running {
   stop(): Promise<void>;
@@ -46,7 +42,7 @@ function run(worker: Worker): Running {
 }
 /** Runs workflows and nothing else, so that a test can end it while an activity is at work. */
 const startWorkflowWorker = async (): Promise<Running> =>
-  run(await Worker.create({ connection, taskQueue: QUEUES.release, workflowBundle: bundle }));
+  run(await temporal.createWorker({ taskQueue: QUEUES.release, workflowBundle: bundle }));
 
 let system: FakeSystem;
 let drift: FakeDrift;
@@ -64,10 +60,10 @@ beforeEach(async () => {
   const activities = { ...system.activities, ...drift.activities };
   activityWorkers = (
     await Promise.all([
-      Worker.create({ connection, taskQueue: QUEUES.release, activities }),
-      Worker.create({ connection, taskQueue: QUEUES.data, activities }),
-      Worker.create({ connection, taskQueue: QUEUES.training, activities }),
-      Worker.create({ connection, taskQueue: replicaQueue('r1'), activities: { ...system.replica } }),
+      temporal.createWorker({ taskQueue: QUEUES.release, activities }),
+      temporal.createWorker({ taskQueue: QUEUES.data, activities }),
+      temporal.createWorker({ taskQueue: QUEUES.training, activities }),
+      temporal.createWorker({ taskQueue: replicaQueue('r1'), activities: { ...system.replica } }),
     ])
   ).map(run);
   workflowWorker = await startWorkflowWorker();

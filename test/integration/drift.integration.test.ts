@@ -25,17 +25,17 @@ import { projectPath } from '../../platform/project.js';
 import { validate } from '../../platform/validate.js';
 import type { DriftReport, ModelSpec, ReferenceProfile } from '../../schemas/types.js';
 import { testMongo, testStore } from '../support/servers.js';
-import { startTestStack, type TestStack } from '../support/stack.js';
+import { useServers, type SharedServers } from '../support/shared-servers.js';
 import type { BundleId } from '../../domain/bundle/id.js';
 
 // The drift run's activities on real MongoDB, S3 and MLflow: each may be killed anywhere and run again.
-let stack: TestStack;
+let stack: SharedServers;
 let mongo: Mongo;
 let store: ObjectStore;
 let tracking: MlflowTracking;
 let spec: ModelSpec;
 beforeAll(async () => {
-  stack = await startTestStack(['mongo', 's3', 'mlflow']);
+  stack = await useServers(['mongo', 's3', 'mlflow']);
   mongo = await testMongo(stack.env, 'drift');
   store = await testStore(stack.env);
   tracking = createMlflowTracking(stack.env['MLFLOW_TRACKING_URI'] as string);
@@ -44,7 +44,6 @@ beforeAll(async () => {
 afterAll(async () => {
   store?.close();
   await mongo?.close();
-  await stack?.stop();
 });
 
 let model: string;

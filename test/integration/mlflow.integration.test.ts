@@ -1,21 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import getPort from 'get-port';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RegistryActivities } from '../../activities/registry/contract.js';
 import { createRegistryActivities } from '../../activities/registry/registry.js';
 import { createMlflowClient, type MlflowClient } from '../../platform/mlflow.js';
 import { createRun, putArtifact } from '../support/mlflow-run.js';
-import { startTestStack, type TestStack } from '../support/stack.js';
+import { useServers, type SharedServers } from '../support/shared-servers.js';
 
-let stack: TestStack;
+let stack: SharedServers;
 let uri: string;
 let mlflow: MlflowClient;
 beforeAll(async () => {
-  stack = await startTestStack(['s3', 'mlflow']);
+  stack = await useServers(['s3', 'mlflow']);
   uri = stack.env['MLFLOW_TRACKING_URI'] as string;
   mlflow = createMlflowClient(uri);
 });
-afterAll(() => stack?.stop());
 
 let model: string;
 let activities: RegistryActivities;

@@ -7,22 +7,21 @@ import getPort from 'get-port';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createObjectStore, type ObjectStore } from '../../platform/object-store.js';
 import { testStore } from '../support/servers.js';
-import { startTestStack, type TestStack } from '../support/stack.js';
+import { useServers, type SharedServers } from '../support/shared-servers.js';
 
-let stack: TestStack;
+let stack: SharedServers;
 let store: ObjectStore;
 let directory: string;
 const prefix = `test-${randomUUID()}/`;
 
 beforeAll(async () => {
-  stack = await startTestStack(['s3']);
+  stack = await useServers(['s3']);
   store = await testStore(stack.env);
   directory = await mkdtemp(join(tmpdir(), 'sluice-object-store-'));
 });
 
 afterAll(async () => {
   store?.close();
-  await stack?.stop();
   await rm(directory, { recursive: true, force: true });
 });
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AUDIT_COLLECTION, createAuditLog, type AuditLog } from '../../stores/audit-log.js';
 import type { PointerActivities } from '../../activities/pointer/contract.js';
 import { createPointerActivities, type PointerDeps } from '../../activities/pointer/pointer.js';
@@ -10,10 +10,10 @@ import type { ObjectStore } from '../../platform/object-store.js';
 import type { AuditEntry } from '../../schemas/types.js';
 import { testSigner } from '../support/live-tiny-bundle.js';
 import { testMongo, testStore } from '../support/servers.js';
-import { startTestStack, type TestStack } from '../support/stack.js';
+import { useServers, type SharedServers } from '../support/shared-servers.js';
 import { makeTinyBundle, publishTinyBundle, TINY_MODEL, type TinyBundle } from '../support/tiny-bundle.js';
 
-let stack: TestStack;
+let stack: SharedServers;
 const { signer, trustedKeys } = testSigner();
 let bundles: TinyBundle[];
 
@@ -22,10 +22,9 @@ let mongo: Mongo;
 let audit: AuditLog;
 
 beforeAll(async () => {
-  stack = await startTestStack(['s3', 'mongo']);
+  stack = await useServers(['s3', 'mongo']);
   bundles = await Promise.all([0, 1, 2].map((patch) => makeTinyBundle({ signer, patch })));
 });
-afterAll(() => stack?.stop());
 
 /** Each test has a bucket and a database of its own. */
 beforeEach(async () => {

@@ -19,11 +19,11 @@ import type { Mongo } from '../../platform/mongo.js';
 import { ensurePredictionIndexes, predictionsOf } from '../../stores/predictions/log.js';
 import type { ApiError, FeedbackRecorded, Health, Metadata, ScoreResponse } from '../../scoring/api-schemas.js';
 import { writePredictions } from '../../scoring/prediction-log/write.js';
-import { buildDist } from '../support/build.js';
+import { ensureBuilt } from '../support/build.js';
 import { Cli } from '../support/cli.js';
 import { startScorerProcess, type ScorerProcess } from '../support/scorer-process.js';
 import { testMongo } from '../support/servers.js';
-import { startTestStack, type TestStack } from '../support/stack.js';
+import { useServers, type SharedServers } from '../support/shared-servers.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 import { makeTinyBundle, TINY_MODEL, tinyRegistry, tinyTransaction, writeTinyModel } from '../support/tiny-bundle.js';
 
@@ -31,7 +31,7 @@ import { makeTinyBundle, TINY_MODEL, tinyRegistry, tinyTransaction, writeTinyMod
 const ADMIN = 'prediction-admin-token';
 const DATABASE = 'predictions';
 const DAY_MS = 86_400_000;
-let servers: TestStack;
+let servers: SharedServers;
 let mongo: Mongo;
 let db: Db;
 let line: TcpProxy;
@@ -41,7 +41,7 @@ const running: ScorerProcess[] = [];
 let scorer: ScorerProcess;
 
 beforeAll(async () => {
-  [servers] = await Promise.all([startTestStack(['mongo']), buildDist()]);
+  [servers] = await Promise.all([useServers(['mongo']), ensureBuilt()]);
   mongo = await testMongo(servers.env, DATABASE);
   db = mongo.db;
   const port = Number(/:(\d+)/.exec((servers.env['MONGODB_URI'] ?? '').replace('mongodb://', ''))?.[1]);
@@ -62,7 +62,6 @@ afterAll(async () => {
   await Promise.all(running.map(({ exited }) => exited));
   await line?.cut();
   await mongo?.close();
-  await servers?.stop();
   for (const path of [directory, modelsDir]) if (path !== '') await rm(path, { recursive: true, force: true });
 });
 

@@ -1,4 +1,4 @@
-import { Client, Connection } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createAuditLog } from '../../stores/audit-log.js';
@@ -19,30 +19,30 @@ import type { Mongo } from '../../platform/mongo.js';
 import type { ObjectStore } from '../../platform/object-store.js';
 import { testSigner } from '../support/live-tiny-bundle.js';
 import { testMongo, testStore } from '../support/servers.js';
-import { startTestStack, type TestStack } from '../support/stack.js';
-// quietens the SDK
-import '../support/workflow-environment.js';
+import { useServers, type SharedServers } from '../support/shared-servers.js';
+import { connectTemporal, type TestTemporal } from '../support/temporal.js';
 import type { BundleId } from '../../domain/bundle/id.js';
 
 // What goes and what stays, on a real S3, with real pointers, verdicts, pins and an open run.
-let stack: TestStack;
+let stack: SharedServers;
 let store: ObjectStore;
 let mongo: Mongo;
+let temporal: TestTemporal;
 let client: Client;
 let model: string;
 const { signer, trustedKeys } = testSigner();
 
 beforeAll(async () => {
-  stack = await startTestStack(['mongo', 's3', 'temporal']);
+  stack = await useServers(['mongo', 's3', 'temporal']);
   store = await testStore(stack.env);
   mongo = await testMongo(stack.env, 'prune');
-  client = new Client({ connection: await Connection.connect({ address: stack.env['TEMPORAL_ADDRESS'] as string }) });
+  temporal = await connectTemporal(stack.env);
+  ({ client } = temporal);
 });
 afterAll(async () => {
   store?.close();
   await mongo?.close();
-  await client?.connection.close();
-  await stack?.stop();
+  await temporal?.close();
 });
 let serial = 0;
 beforeEach(() => void (model = `tiny${(serial += 1)}`));

@@ -32,7 +32,7 @@ import { createReplayServer } from '../../stack/fx/server.js';
 import { publishLookups } from '../support/live-lookups.js';
 import { testSigner } from '../support/live-tiny-bundle.js';
 import { testMongo, testStore } from '../support/servers.js';
-import { startTestStack, type TestStack } from '../support/stack.js';
+import { useServers, type SharedServers } from '../support/shared-servers.js';
 
 const AS_OF = '2025-06-30T00:00:00.000Z';
 const CSV = projectPath('data', 'ecb_fixings.csv');
@@ -54,7 +54,7 @@ const table = ((): { day: string; rates: Record<string, number> }[] => {
 const fixingsUntil = (last: string): Fixing[] =>
   table.filter(({ day }) => day <= last).map(({ day, rates }) => ({ _id: day, base: 'EUR', rates }));
 
-let servers: TestStack;
+let servers: SharedServers;
 let mongo: Mongo;
 let model: LoadedModel;
 /** of the test at hand: a database and a bucket of its own */
@@ -64,13 +64,12 @@ let serial = 0;
 const listening: Server[] = [];
 
 beforeAll(async () => {
-  servers = await startTestStack(['mongo', 's3']);
+  servers = await useServers(['mongo', 's3']);
   mongo = await testMongo(servers.env, 'unused');
   model = await loadModel(projectPath('models'), 'ulb_gbdt');
 });
 afterAll(async () => {
   await mongo?.close();
-  await servers?.stop();
 });
 beforeEach(async () => {
   serial += 1;

@@ -23,7 +23,7 @@ import type { ArtifactVersion, CategoryStats, MerchantFreqMap, Stats } from '../
 import { publishLookups } from '../support/live-lookups.js';
 import { testSigner } from '../support/live-tiny-bundle.js';
 import { testMongo, testStore } from '../support/servers.js';
-import { startTestStack, type TestStack } from '../support/stack.js';
+import { useServers, type SharedServers } from '../support/shared-servers.js';
 
 const AS_OF = '2025-06-30T00:00:00.000Z';
 const DAY_MS = 86_400_000;
@@ -31,7 +31,7 @@ const TRANSACTIONS = projectPath('data', 'bank_transactions_demo.csv.gz');
 const FIXINGS = projectPath('data', 'ecb_fixings.csv');
 const { signer, trustedKeys } = testSigner();
 
-let servers: TestStack;
+let servers: SharedServers;
 let mongo: Mongo;
 let store: ObjectStore;
 let model: LoadedModel;
@@ -43,7 +43,7 @@ let liveLookups: Record<string, { document: unknown; asOf: string }>;
 let serial = 0;
 
 beforeAll(async () => {
-  servers = await startTestStack(['mongo', 's3', 'python']);
+  servers = await useServers(['mongo', 's3', 'python']);
   mongo = await testMongo(servers.env, 'refresh_demo');
   store = await testStore(servers.env);
   model = await loadModel(projectPath('models'), 'ulb_gbdt');
@@ -63,7 +63,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await mongo?.close();
   store?.close();
-  await servers?.stop();
 });
 
 const publish = (lookups: typeof liveLookups) =>

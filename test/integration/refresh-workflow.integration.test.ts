@@ -1,7 +1,7 @@
 import { WorkflowFailedError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
 import { rootCause } from '@temporalio/common';
 import type { WorkflowBundle } from '@temporalio/worker';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { PointerActivities } from '../../activities/pointer/contract.js';
 import { runKey } from '../../domain/runs/key.js';
 import type { RefreshJob } from '../../domain/refresh/types.js';
@@ -20,7 +20,7 @@ import {
 import { FakeRefresh } from '../support/fake-refresh.js';
 import { freeze } from '../support/freeze.js';
 import { FakeSystem } from '../support/fake-system.js';
-import { startTestStack, type TestStack } from '../support/stack.js';
+import { useServers, type SharedServers } from '../support/shared-servers.js';
 import { bundleWorkflows, startWorkers, type WorkflowEnvironment } from '../support/workflow-environment.js';
 
 const MODEL = 'ulb_gbdt';
@@ -28,7 +28,7 @@ const FIRST = '20250630-120000-1.0.0-0a1b2c3';
 const JUNE_30 = '2025-06-30T00:00:00.000Z';
 const JULY_1 = '2025-07-01T00:00:00.000Z';
 
-let stack: TestStack;
+let stack: SharedServers;
 let bundle: WorkflowBundle;
 let fake: FakeSystem;
 let jobs: FakeRefresh;
@@ -37,9 +37,8 @@ let policy: Partial<ModelSpec['refresh']['approval']>;
 let swaps: Parameters<PointerActivities['swapPointer']>[0][];
 
 beforeAll(async () => {
-  [stack, bundle] = await Promise.all([startTestStack(['temporal']), bundleWorkflows()]);
+  [stack, bundle] = await Promise.all([useServers(['temporal']), bundleWorkflows()]);
 });
-afterAll(() => stack?.stop());
 beforeEach(async () => {
   fake = new FakeSystem();
   fake.goLive(FIRST);
@@ -55,7 +54,7 @@ beforeEach(async () => {
       return loaded;
     },
   });
-  environment = await startWorkers(stack.env['TEMPORAL_ADDRESS'] as string, bundle, fake);
+  environment = await startWorkers(stack.env, bundle, fake);
 });
 afterEach(async () => {
   // What a failed test left waiting must not stand in the next one's way.

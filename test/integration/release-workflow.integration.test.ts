@@ -1,7 +1,7 @@
 import { WorkflowFailedError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
 import { rootCause } from '@temporalio/common';
 import type { WorkflowBundle } from '@temporalio/worker';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { QUEUES } from '../../workflows/common/queues.js';
 import { DECIDE_UPDATE } from '../../workflows/approval/contract.js';
 import {
@@ -20,21 +20,20 @@ import {
 } from '../../workflows/rollbackRelease/contract.js';
 import { freeze } from '../support/freeze.js';
 import { FakeSystem } from '../support/fake-system.js';
-import { startTestStack, type TestStack } from '../support/stack.js';
+import { useServers, type SharedServers } from '../support/shared-servers.js';
 import { bundleWorkflows, startWorkers, type WorkflowEnvironment } from '../support/workflow-environment.js';
 
-let stack: TestStack;
+let stack: SharedServers;
 let bundle: WorkflowBundle;
 let fake: FakeSystem;
 let environment: WorkflowEnvironment;
 
 beforeAll(async () => {
-  [stack, bundle] = await Promise.all([startTestStack(['temporal']), bundleWorkflows()]);
+  [stack, bundle] = await Promise.all([useServers(['temporal']), bundleWorkflows()]);
 });
-afterAll(() => stack?.stop());
 beforeEach(async () => {
   fake = new FakeSystem();
-  environment = await startWorkers(stack.env['TEMPORAL_ADDRESS'] as string, bundle, fake);
+  environment = await startWorkers(stack.env, bundle, fake);
 });
 afterEach(() => environment.close());
 

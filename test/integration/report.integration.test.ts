@@ -7,20 +7,17 @@ import type { ReleaseReport } from '../../activities/report/contract.js';
 import { createReportActivities } from '../../activities/report/report.js';
 import type { ObjectStore } from '../../platform/object-store.js';
 import { testStore } from '../support/servers.js';
-import { startTestStack, type TestStack } from '../support/stack.js';
+import { useServers, type SharedServers } from '../support/shared-servers.js';
 
-let stack: TestStack;
+let stack: SharedServers;
 let store: ObjectStore;
 let root: string;
 let directory: string;
 beforeAll(async () => {
-  stack = await startTestStack(['s3']);
+  stack = await useServers(['s3']);
   store = await testStore(stack.env);
 });
-afterAll(async () => {
-  store?.close();
-  await stack?.stop();
-});
+afterAll(() => store?.close());
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'sluice-report-'));
   directory = join(root, 'deep', 'reports');

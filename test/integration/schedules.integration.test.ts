@@ -1,5 +1,5 @@
-import { Client, Connection, type ScheduleHandle } from '@temporalio/client';
-import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker';
+import type { Client, ScheduleHandle } from '@temporalio/client';
+import { bundleWorkflowCode } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ApprovalActivities } from '../../activities/approval/contract.js';
 import type { NotifyActivities } from '../../activities/notification/contract.js';
@@ -23,12 +23,10 @@ import {
 import { QUEUES } from '../../workflows/common/queues.js';
 import { testAlertsWorkflowId } from '../../workflows/testAlerts/contract.js';
 import { freeze } from '../support/freeze.js';
-import { startTestStack, type TestStack } from '../support/stack.js';
-// quietens the SDK
-import '../support/workflow-environment.js';
+import { useServers } from '../support/shared-servers.js';
+import { connectTemporal } from '../support/temporal.js';
 
 // The registry against a real Temporal server, and the launcher with small workflows in place of the jobs.
-let stack: TestStack;
 let client: Client;
 let close: () => Promise<void>;
 const notices: Parameters<NotifyActivities['notify']>[0][] = [];
@@ -48,21 +46,15 @@ const fakes: NotifyActivities &
 };
 
 beforeAll(async () => {
-  const [started, workflowBundle] = await Promise.all([
-    startTestStack(['temporal']),
+  const [{ env }, workflowBundle] = await Promise.all([
+    useServers(['temporal']),
     bundleWorkflowCode({ workflowsPath: projectPath('test', 'support', 'scheduled-workflows.ts') }),
   ]);
-  stack = started;
-  const address = stack.env['TEMPORAL_ADDRESS'] as string;
-  const [connection, clientConnection] = await Promise.all([
-    NativeConnection.connect({ address }),
-    Connection.connect({ address }),
-  ]);
-  client = new Client({ connection: clientConnection });
+  const temporal = await connectTemporal(env);
+  ({ client } = temporal);
   const workers = await Promise.all(
     [QUEUES.release, QUEUES.data].map((taskQueue) =>
-      Worker.create({
-        connection,
+      temporal.createWorker({
         taskQueue,
         workflowBundle,
         activities: { ...createScheduleActivities({ client }), ...fakes },
@@ -73,14 +65,10 @@ beforeAll(async () => {
   close = async () => {
     for (const worker of workers) worker.shutdown();
     await running;
-    await connection.close();
-    await clientConnection.close();
+    await temporal.close();
   };
 });
-afterAll(async () => {
-  await close?.();
-  await stack?.stop();
-});
+afterAll(() => close?.());
 
 const apply = (model: string, more: { registry?: readonly ScheduleEntry[]; dryRun?: boolean; offset?: number } = {}) =>
   applySchedules(client.schedule, {

@@ -2,8 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, Connection } from '@temporalio/client';
-import { NativeConnection, Worker } from '@temporalio/worker';
+import type { Client } from '@temporalio/client';
 import { MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createScorerActivities } from '../../activities/rollout/scorers.js';
@@ -14,11 +13,12 @@ import { createObjectStore, type ObjectStore } from '../../platform/object-store
 import { projectPath } from '../../platform/project.js';
 import type { ApiError, Health, Metadata, Reloaded, ScoreResponse } from '../../scoring/api-schemas.js';
 import { replicaQueue } from '../../workflows/common/queues.js';
-import { buildDist } from '../support/build.js';
+import { ensureBuilt } from '../support/build.js';
 import type { orderReload } from '../support/reload-workflow.js';
 import { startScorerProcess, type ScorerProcess } from '../support/scorer-process.js';
-import { startTestStack, type TestStack } from '../support/stack.js';
+import { useServers, type SharedServers } from '../support/shared-servers.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
+import { connectTemporal } from '../support/temporal.js';
 import {
   makeTinyBundle,
   pointTo,
@@ -31,13 +31,13 @@ import {
 } from '../support/tiny-bundle.js';
 
 // The scorer as its own process, from the build, against real MongoDB, S3 and Temporal, whose lines can be cut.
-let servers: TestStack;
+let servers: SharedServers;
 let store: ObjectStore;
 let mongo: MongoClient;
 let signer: Awaited<ReturnType<typeof loadSigner>>;
 let modelsDir = '';
 let lines: Record<'mongo' | 's3' | 'temporal', TcpProxy>;
-let temporal: { client: Client; worker: Worker; running: Promise<void>; close: () => Promise<void> };
+let temporal: { client: Client; close: () => Promise<void> };
 let bundles: { a: TinyBundle; b: TinyBundle };
 let scores: Map<string, number>;
 const running: { process: ScorerProcess; stateDir: string }[] = [];
@@ -48,7 +48,7 @@ let patch = 100;
 const port = (address: string): number => Number(/:(\d+)/.exec(address.replace(/^\w+:\/\//, ''))?.[1]);
 
 beforeAll(async () => {
-  [servers] = await Promise.all([startTestStack(['mongo', 's3', 'temporal']), buildDist()]);
+  [servers] = await Promise.all([useServers(['mongo', 's3', 'temporal']), ensureBuilt()]);
   const { env } = servers;
   store = createObjectStore({
     endpoint: env['S3_ENDPOINT'] ?? '',
@@ -69,23 +69,18 @@ beforeAll(async () => {
     temporal: await through(env['TEMPORAL_ADDRESS']),
   };
 
-  const [connection, native] = await Promise.all([
-    Connection.connect({ address: env['TEMPORAL_ADDRESS'] ?? '' }),
-    NativeConnection.connect({ address: env['TEMPORAL_ADDRESS'] ?? '' }),
-  ]);
-  const worker = await Worker.create({
-    connection: native,
+  const connected = await connectTemporal(env);
+  const worker = await connected.createWorker({
     taskQueue: 'orders',
     workflowsPath: projectPath('test', 'support', 'reload-workflow.ts'),
   });
+  const working = worker.run();
   temporal = {
-    client: new Client({ connection }),
-    worker,
-    running: worker.run(),
+    client: connected.client,
     close: async () => {
       worker.shutdown();
-      await temporal.running;
-      await Promise.all([connection.close(), native.close()]);
+      await working;
+      await connected.close();
     },
   };
 
@@ -108,7 +103,6 @@ afterAll(async () => {
   await mongo?.close();
   store?.close();
   await Promise.all(Object.values(lines ?? {}).map((line) => line.cut()));
-  await servers?.stop();
   if (modelsDir !== '') await rm(modelsDir, { recursive: true, force: true });
 });
 
@@ -151,7 +145,9 @@ async function start(overrides: Record<string, string> = {}, reuse?: Started): P
     SLUICE_TRUSTED_KEYS_FILE: servers.env['SLUICE_TRUSTED_KEYS_FILE'] ?? '',
     SLUICE_ADMIN_TOKEN: ADMIN,
     TEMPORAL_ADDRESS: `127.0.0.1:${lines.temporal.port}`,
+    TEMPORAL_NAMESPACE: servers.env['TEMPORAL_NAMESPACE'] ?? '',
     MONGODB_URI: `mongodb://127.0.0.1:${lines.mongo.port}/?directConnection=true`,
+    MONGODB_DATABASE: servers.env['MONGODB_DATABASE'] ?? '',
     S3_ENDPOINT: `http://127.0.0.1:${lines.s3.port}`,
     S3_BUCKET: servers.env['S3_BUCKET'] ?? 'sluice',
     S3_ACCESS_KEY_ID: servers.env['S3_ACCESS_KEY_ID'] ?? '',
@@ -238,7 +234,7 @@ describe('a scorer that follows the pointer', () => {
     ).toBe(503);
 
     const activities = createScorerActivities({
-      db: mongo.db('sluice'),
+      db: mongo.db(servers.env['MONGODB_DATABASE']),
       store,
       trustedKeys: await loadTrustedKeys(servers.env['SLUICE_TRUSTED_KEYS_FILE'] ?? ''),
     });
@@ -516,9 +512,12 @@ describe('a scorer that follows the pointer', () => {
     scorer.signal('SIGTERM');
     await Promise.all(clients);
     expect(await scorer.exited).toBe(0);
-    expect(await mongo.db('sluice').collection<{ _id: string }>('scoring_replicas').countDocuments({ _id: id })).toBe(
-      0,
-    );
+    expect(
+      await mongo
+        .db(servers.env['MONGODB_DATABASE'])
+        .collection<{ _id: string }>('scoring_replicas')
+        .countDocuments({ _id: id }),
+    ).toBe(0);
   });
 });
 

@@ -23,7 +23,7 @@ import { projectPath } from '../../platform/project.js';
 import type { ArtifactVersion, CategoryStats } from '../../schemas/types.js';
 import { testSigner } from '../support/live-tiny-bundle.js';
 import { testMongo, testStore } from '../support/servers.js';
-import { startTestStack, type TestStack } from '../support/stack.js';
+import { useServers, type SharedServers } from '../support/shared-servers.js';
 
 const AS_OF = '2025-06-30T00:00:00.000Z';
 const MODEL = 'ulb_gbdt';
@@ -31,7 +31,7 @@ const VERSION = '20250630-000000-1.0.0-abcdef0';
 const DAY_MS = 86_400_000;
 const { signer, trustedKeys } = testSigner();
 
-let servers: TestStack;
+let servers: SharedServers;
 let mongo: Mongo;
 let store: ObjectStore;
 let directory: string;
@@ -41,7 +41,7 @@ let activities: TrainingDataActivities;
 let serial = 0;
 
 beforeAll(async () => {
-  servers = await startTestStack(['mongo', 's3']);
+  servers = await useServers(['mongo', 's3']);
   mongo = await testMongo(servers.env, 'snapshot_test');
   store = await testStore(servers.env);
   directory = await mkdtemp(join(tmpdir(), 'sluice-snapshot-'));
@@ -49,7 +49,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await mongo?.close();
   store?.close();
-  await servers?.stop();
   await rm(directory, { recursive: true, force: true });
 });
 beforeEach(async () => {

@@ -18,7 +18,7 @@ import { ensureBuilt } from '../support/build.js';
 import { Cli } from '../support/cli.js';
 import { FakeSystem } from '../support/fake-system.js';
 import { FakeThresholds } from '../support/fake-thresholds.js';
-import { startTestStack, type TestStack } from '../support/stack.js';
+import { useServers, type SharedServers } from '../support/shared-servers.js';
 import { startBrowser, WorkflowPage } from '../support/temporal-ui.js';
 import { bundleWorkflows, startWorkers, type WorkflowEnvironment } from '../support/workflow-environment.js';
 
@@ -29,18 +29,14 @@ const EXPIRES_SECONDS = 20;
 
 const browser = await startBrowser();
 
-let stack: TestStack;
+let stack: SharedServers;
 let directory: string;
 let fake: FakeThresholds;
 let environment: WorkflowEnvironment;
 let cli: Cli;
 
 beforeAll(async () => {
-  const [started, bundle] = await Promise.all([
-    startTestStack(['temporal']),
-    bundleWorkflows(),
-    ensureBuilt('client/main.ts', 'client/commands/thresholds.ts', 'client/decide.ts'),
-  ]);
+  const [started, bundle] = await Promise.all([useServers(['temporal']), bundleWorkflows(), ensureBuilt()]);
   stack = started;
   directory = await mkdtemp(join(tmpdir(), 'sluice-decide-'));
   const principals = join(directory, 'principals.json');
@@ -57,7 +53,7 @@ beforeAll(async () => {
   const system = new FakeSystem();
   fake = new FakeThresholds(system, principals);
   fake.install();
-  environment = await startWorkers(stack.env['TEMPORAL_ADDRESS'] as string, bundle, system);
+  environment = await startWorkers(stack.env, bundle, system);
   // Deciding speaks to Temporal alone: of the rest, only addresses have to be there.
   const nowhere = 'http://127.0.0.1:1';
   cli = new Cli(directory, {
@@ -72,7 +68,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   await environment?.close();
-  await stack?.stop();
   await rm(directory, { recursive: true, force: true });
 });
 
@@ -105,10 +100,10 @@ async function waiting(overrides: ThresholdsInput['overrides'] = {}) {
 const result = (handle: WorkflowHandle) => handle.result() as Promise<ThresholdsResult>;
 
 function open({ workflowId }: WorkflowHandle): Promise<WorkflowPage> {
-  const base = stack.env['TEMPORAL_UI_URL'] as string;
+  const { TEMPORAL_UI_URL: base, TEMPORAL_NAMESPACE: namespace } = stack.env;
   return WorkflowPage.open(
     browser as Browser,
-    `${base}/namespaces/default/workflows/${encodeURIComponent(workflowId)}`,
+    `${base}/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}`,
   );
 }
 

@@ -22,14 +22,14 @@ import {
 import { freeze } from '../support/freeze.js';
 import { FakeSystem } from '../support/fake-system.js';
 import { FakeThresholds, OLD } from '../support/fake-thresholds.js';
-import { startTestStack, type TestStack } from '../support/stack.js';
+import { useServers, type SharedServers } from '../support/shared-servers.js';
 import { bundleWorkflows, startWorkers, type WorkflowEnvironment } from '../support/workflow-environment.js';
 
 const MODEL = 'ulb_gbdt';
 const LIVE = '20250630-120000-1.0.0-0a1b2c3';
 const REFRESHED = '20250701-010000-1.0.1-0a1b2c3';
 
-let stack: TestStack;
+let stack: SharedServers;
 let bundle: WorkflowBundle;
 let directory: string;
 let principals: string;
@@ -38,7 +38,7 @@ let fake: FakeThresholds;
 let environment: WorkflowEnvironment;
 
 beforeAll(async () => {
-  [stack, bundle] = await Promise.all([startTestStack(['temporal']), bundleWorkflows()]);
+  [stack, bundle] = await Promise.all([useServers(['temporal']), bundleWorkflows()]);
   directory = await mkdtemp(join(tmpdir(), 'sluice-thresholds-'));
   principals = join(directory, 'principals.json');
   await writeFile(
@@ -53,7 +53,6 @@ beforeAll(async () => {
   );
 });
 afterAll(async () => {
-  await stack?.stop();
   await rm(directory, { recursive: true, force: true });
 });
 beforeEach(async () => {
@@ -61,7 +60,7 @@ beforeEach(async () => {
   fake = new FakeThresholds(system, principals);
   fake.goLive(LIVE);
   fake.install();
-  environment = await startWorkers(stack.env['TEMPORAL_ADDRESS'] as string, bundle, system);
+  environment = await startWorkers(stack.env, bundle, system);
 });
 afterEach(() => environment.close());
 

@@ -26,7 +26,8 @@ import { createObjectStore, type ObjectStore } from '../../platform/object-store
 import { projectPath } from '../../platform/project.js';
 import { validate } from '../../platform/validate.js';
 import type { FeatureRegistry, ModelSpec } from '../../schemas/types.js';
-import { startTestStack, testEnv, type TestStack } from '../support/stack.js';
+import { useServers, type SharedServers } from '../support/shared-servers.js';
+import { testEnv } from '../support/stack.js';
 import { TABLE_FEATURES, writeTrainingTable } from '../support/training-table.js';
 
 /** the model's name, as the activities have it */
@@ -54,7 +55,7 @@ const REGISTRY: FeatureRegistry = {
 };
 const PARAMS = { n_estimators: 40, num_leaves: 15, learning_rate: 0.1, min_child_samples: 20 };
 
-let servers: TestStack;
+let servers: SharedServers;
 let work: string;
 let deps: RunTrainerDeps;
 let spec: ModelSpec;
@@ -62,7 +63,7 @@ let parquet: string;
 let uri: string;
 
 beforeAll(async () => {
-  servers = await startTestStack(['s3', 'mlflow']);
+  servers = await useServers(['s3', 'mlflow']);
   uri = servers.env['MLFLOW_TRACKING_URI']!;
   work = await mkdtemp(join(tmpdir(), 'sluice-trainer-test-'));
   // a temporary directory of our own, so that what a call leaves behind shows
@@ -85,7 +86,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   vi.unstubAllEnvs();
-  await servers?.stop();
   await rm(work, { recursive: true, force: true });
 });
 

@@ -1,24 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { CancelledFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createWaitActivities } from '../../activities/runs/wait.js';
-import { startTestStack, type TestStack } from '../support/stack.js';
+import { useServers } from '../support/shared-servers.js';
+import { connectTemporal, type TestTemporal } from '../support/temporal.js';
 
-let stack: TestStack;
-let connection: Connection;
+let temporal: TestTemporal;
 let client: Client;
 beforeAll(async () => {
-  stack = await startTestStack(['temporal']);
-  connection = await Connection.connect({ address: stack.env['TEMPORAL_ADDRESS'] as string });
-  client = new Client({ connection });
+  temporal = await connectTemporal((await useServers(['temporal'])).env);
+  ({ client } = temporal);
 });
-afterAll(async () => {
-  await connection?.close();
-  await stack?.stop();
-});
+afterAll(() => temporal?.close());
 
 /** Nobody polls this queue, so a workflow on it runs until it is ended from outside. */
 const start = (workflowId: string) => client.workflow.start('anything', { workflowId, taskQueue: 'nobody' });

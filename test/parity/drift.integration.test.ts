@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,7 +11,7 @@ import { ksTwoSample } from '../../domain/drift/statistics/ks.js';
 import { spearman } from '../../domain/drift/statistics/spearman.js';
 import { chiSquaredQuantile } from '../../domain/drift/statistics/special.js';
 import { projectPath } from '../../platform/project.js';
-import { startTestStack, type TestStack } from '../support/stack.js';
+import { useServers } from '../support/shared-servers.js';
 
 interface Pair {
   name: string;
@@ -34,17 +35,18 @@ interface Cases {
   chiSquaredQuantiles: { probability: number; degrees: number; x: number }[];
 }
 
-let python: TestStack;
+let work: string;
 let cases: Cases;
 
 beforeAll(async () => {
-  python = await startTestStack(['python']);
+  const { env } = await useServers(['python']);
+  work = await mkdtemp(join(tmpdir(), 'sluice-drift-'));
   const script = projectPath('test', 'parity', 'drift_scipy.py');
-  const file = join(python.stateDir, 'cases.json');
-  await execa(python.env['SLUICE_PYTHON']!, [script, file]);
+  const file = join(work, 'cases.json');
+  await execa(env['SLUICE_PYTHON']!, [script, file]);
   cases = JSON.parse(await readFile(file, 'utf8')) as Cases;
 });
-afterAll(() => python?.stop());
+afterAll(() => rm(work, { recursive: true, force: true }));
 
 /** Equal to 1e-9, of the value itself where that is above one. */
 function same(actual: number, expected: number, what: string): void {

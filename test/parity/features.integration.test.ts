@@ -15,24 +15,21 @@ import { RobustStatsBuilder } from '../../domain/lookups/robust-stats.js';
 import { loadModel } from '../../platform/models.js';
 import { projectPath } from '../../platform/project.js';
 import type { CategoryStats, MerchantFreqMap } from '../../schemas/types.js';
-import { startTestStack, type TestStack } from '../support/stack.js';
+import { useServers, type SharedServers } from '../support/shared-servers.js';
 
 const AS_OF = '2025-06-30T00:00:00.000Z';
 const TRANSACTIONS = projectPath('data', 'bank_transactions_demo.csv.gz');
 const FIXINGS = projectPath('data', 'ecb_fixings.csv');
 const DAY_MS = 86_400_000;
 
-let python: TestStack;
+let python: SharedServers;
 let work: string;
 
 beforeAll(async () => {
-  python = await startTestStack(['python']);
+  python = await useServers(['python']);
   work = await mkdtemp(join(tmpdir(), 'sluice-parity-'));
 });
-afterAll(async () => {
-  await python?.stop();
-  await rm(work, { recursive: true, force: true });
-});
+afterAll(() => rm(work, { recursive: true, force: true }));
 
 interface PandasLookups {
   total: number;

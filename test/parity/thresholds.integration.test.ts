@@ -10,7 +10,7 @@ import { rankRows, RowCollector } from '../../domain/thresholds/rows.js';
 import { projectPath } from '../../platform/project.js';
 import { validate } from '../../platform/validate.js';
 import type { PerCategoryThresholds, ThresholdEstimates, ThresholdFigures } from '../../schemas/types.js';
-import { startTestStack, type TestStack } from '../support/stack.js';
+import { useServers, type SharedServers } from '../support/shared-servers.js';
 
 const DAY_MS = 86_400_000;
 const FROM = Date.UTC(2025, 2, 2);
@@ -19,16 +19,13 @@ const TO = FROM + DAYS * DAY_MS;
 const SEGMENTS = ['cash', 'online', 'rare', 'transfer'];
 const ROWS = 12_000;
 
-let python: TestStack;
+let python: SharedServers;
 let work: string;
 beforeAll(async () => {
-  python = await startTestStack(['python']);
+  python = await useServers(['python']);
   work = await mkdtemp(join(tmpdir(), 'sluice-thresholds-'));
 });
-afterAll(async () => {
-  await python?.stop();
-  await rm(work, { recursive: true, force: true });
-});
+afterAll(() => rm(work, { recursive: true, force: true }));
 
 interface Reference {
   thresholds: {

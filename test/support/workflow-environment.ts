@@ -1,21 +1,19 @@
-import { Client, Connection } from '@temporalio/client';
-import {
-  bundleWorkflowCode,
-  DefaultLogger,
-  NativeConnection,
-  Runtime,
-  Worker,
-  type WorkflowBundle,
-} from '@temporalio/worker';
+import type { Client } from '@temporalio/client';
+import { readFile } from 'node:fs/promises';
+import { bundleWorkflowCode, DefaultLogger, type WorkflowBundle } from '@temporalio/worker';
 import { projectPath } from '../../platform/project.js';
 import { QUEUES, replicaQueue } from '../../workflows/common/queues.js';
 import { createWaitActivities } from '../../activities/runs/wait.js';
+import { isBuiltSince } from './build.js';
 import type { FakeSystem } from './fake-system.js';
+import { connectTemporal } from './temporal.js';
 
-Runtime.install({ logger: new DefaultLogger('ERROR') });
+const BUNDLE = 'dist/workflow-bundle.js';
 
-/** The workflows as they stand in the sources, compiled once a test file. */
-export function bundleWorkflows(): Promise<WorkflowBundle> {
+/** The workflows as they stand in the sources: what `npm run build` bundled, or compiled here where a source has changed since. */
+export async function bundleWorkflows(): Promise<WorkflowBundle> {
+  if (await isBuiltSince(BUNDLE, 'workflows', 'domain', 'schemas', 'package-lock.json'))
+    return { code: await readFile(projectPath(BUNDLE), 'utf8') };
   return bundleWorkflowCode({
     workflowsPath: projectPath('workflows', 'index.ts'),
     logger: new DefaultLogger('ERROR'),
@@ -27,21 +25,20 @@ export interface WorkflowEnvironment {
   close(): Promise<void>;
 }
 
-/** Workers of every queue over one fake system, on a real Temporal server. */
+/** Workers of every queue over one fake system, on the shared Temporal. @param env as `useServers(['temporal'])` gave it */
 export async function startWorkers(
-  address: string,
+  env: Readonly<Record<string, string>>,
   workflowBundle: WorkflowBundle,
   fake: FakeSystem,
 ): Promise<WorkflowEnvironment> {
-  const connection = await NativeConnection.connect({ address });
-  const clientConnection = await Connection.connect({ address });
-  const client = new Client({ connection: clientConnection });
+  const temporal = await connectTemporal(env);
+  const { client } = temporal;
   const activities = { ...fake.activities, ...createWaitActivities({ client }) };
   const workers = await Promise.all([
-    Worker.create({ connection, taskQueue: QUEUES.release, workflowBundle, activities }),
-    Worker.create({ connection, taskQueue: QUEUES.data, activities }),
-    Worker.create({ connection, taskQueue: QUEUES.training, activities }),
-    Worker.create({ connection, taskQueue: replicaQueue('r1'), activities: { ...fake.replica } }),
+    temporal.createWorker({ taskQueue: QUEUES.release, workflowBundle, activities }),
+    temporal.createWorker({ taskQueue: QUEUES.data, activities }),
+    temporal.createWorker({ taskQueue: QUEUES.training, activities }),
+    temporal.createWorker({ taskQueue: replicaQueue('r1'), activities: { ...fake.replica } }),
   ]);
   const running = Promise.all(workers.map((worker) => worker.run()));
   return {
@@ -49,8 +46,7 @@ export async function startWorkers(
     close: async () => {
       for (const worker of workers) worker.shutdown();
       await running;
-      await connection.close();
-      await clientConnection.close();
+      await temporal.close();
     },
   };
 }
