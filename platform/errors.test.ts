@@ -6,7 +6,7 @@ import { FAILURES, isRetryableStatus, SluiceError, toFailure, type FailureType }
 import { projectPath } from './project.js';
 
 const documented = new Map(
-  [...readFileSync(projectPath('docs', 'errors.md'), 'utf8').matchAll(/^\| `(\w+)`\s*\| (\w+)\s*\|/gm)].map(
+  [...readFileSync(projectPath('docs', 'errors.md'), 'utf8').matchAll(/^## `(\w+)` · (\w+)$/gm)].map(
     ([, type, retry]) => [type as string, retry as string],
   ),
 );

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Connection } from '@temporalio/client';
 import { inject } from 'vitest';
 import { ensureBucket, type BucketEnv } from '../../stack/parts/s3.js';
-import { ensureSearchAttributes } from '../../stack/parts/temporal.js';
+import { ensureSearchAttributes } from '../../platform/search-attributes.js';
 import type { Part } from '../../stack/index.js';
 
 export interface SharedServers {
