@@ -1,12 +1,24 @@
-/** Text from outside, made safe as one line or table cell: no new cell, row, HTML, link or emphasis comes out of it. */
+const LINE_BREAKS = /[\p{Cc}\p{Cf}\u2028\u2029]+/gu;
+
+/** Text from outside, made safe as one line or table cell: no new cell, row, heading, list, HTML, link or emphasis comes out of it. */
 export function escapeMarkdown(text: string): string {
   return text
-    .replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ')
+    .replaceAll(LINE_BREAKS, ' ')
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
     .replaceAll(/[\\`*_[\]|~]/g, '\\$&')
-    .trim();
+    .trim()
+    .replace(/^(#{1,6}|[-+=]+)(?=\s|$)/, '\\$1')
+    .replace(/^(\d+)([.)])(?=\s|$)/, '$1\\$2');
+}
+
+/** Text from outside as inline code: nothing in it ends the code. */
+export function inlineCode(text: string): string {
+  const line = text.replaceAll(LINE_BREAKS, ' ');
+  const longest = Math.max(0, ...(line.match(/`+/g) ?? []).map((run) => run.length));
+  const fence = '`'.repeat(longest + 1);
+  return longest === 0 && line.trim() !== '' ? `${fence}${line}${fence}` : `${fence} ${line} ${fence}`;
 }
 
 /** A table with its cells escaped. */

@@ -1,10 +1,31 @@
 /**
- * Every `patched()` id of the workflows. A changed order or kind of commands goes behind one, so that runs that began on the former code
- * end as it would have ended them; see README.md.
+ * Every `patched()` id of the workflows. A run that began before a change has no marker of it in its history, and must go on issuing the
+ * commands that its history holds; a run that begins after it records the marker and takes the new way. How to add one, and how to take one
+ * away, is in workflows/README.md, "Changing a workflow that runs".
  */
 export const PATCHES = {
-  /** a refresh whose bundle lost to other changes ends as Superseded with a warning; before: RolloutFailed and a critical notification */
+  /**
+   * Since 2026-11-24, decision 0017.
+   * What: a run upserts `SluiceHolds` whenever it comes to need another bundle; rollouts, rollbacks and prunes upsert `SluiceModel` and
+   * `SluiceStatus` as all other runs do. No earlier history has those commands.
+   * Why: what a run needs was found by a regular expression over its encoded input, which an encrypted payload would have blinded.
+   * Where: asked once, in the constructor of `Run`; a run that began without it never says what it holds.
+   * May go when no run that began before is open, and no frozen history without the marker is kept; with it go the option `upsertedBefore`
+   * of `Run`, and the clause for runs without `SluiceModel` in stores/retention/open-runs.ts.
+   */
+  runsSayWhatTheyHold: 'runs-say-what-they-hold',
+  /**
+   * Since 2026-11-24.
+   * What: a refresh whose bundle lost to other changes ends as Superseded with a warning; before: RolloutFailed and a critical notification.
+   * Why: a release and thresholds said Superseded of the same outcome.
+   * May go when no refresh that began before is open, and no frozen history without the marker is kept.
+   */
   refreshSuperseded: 'refresh-superseded',
-  /** a rollback to a named bundle is composed again where another change went live first; before: it failed */
+  /**
+   * Since 2026-11-24.
+   * What: a rollback to a named bundle is composed again where another change went live first; before: it failed.
+   * Why: every other publisher tries again, and the named bundle is wanted whatever is live.
+   * May go when no rollback that began before is open, and no frozen history without the marker is kept.
+   */
   rollbackComposesAgain: 'rollback-composes-again',
 } as const;

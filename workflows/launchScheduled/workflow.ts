@@ -20,13 +20,13 @@ const SCHEDULED_AT = defineSearchAttributeKey('TemporalScheduledStartTime', Sear
 export async function launchScheduled(input: LaunchInput): Promise<LaunchResult> {
   const run = canonicalRun(input, scheduledAt());
   setCurrentDetails(`**${run.workflowId}**, as of ${run.asOf}`);
-  const told = tellOfLosses();
+  const notified = notifyOfLosses();
 
   const found = !(await start(input, run));
   const state = await waiting.awaitRun({ workflowId: run.workflowId });
-  await told;
+  await notified;
   if (state.state === 'failed') {
-    if (input.pausesOnFailure) await tellOfPause(input, run, state.why);
+    if (input.pausesOnFailure) await notifyOfPause(input, run, state.why);
     throw ApplicationFailure.nonRetryable(`${run.workflowId} ${state.why}`, 'ScheduledRunFailed');
   }
   setCurrentDetails(`**${run.workflowId}**, as of ${run.asOf}: ${state.state}${found ? ', found' : ''}`);
@@ -64,30 +64,30 @@ async function start({ model, schedule }: LaunchInput, run: CanonicalRun): Promi
   }
 }
 
-/** A schedule that skips says nothing, and one that never runs cannot: so every launcher looks after all of them. Told once per count. */
-async function tellOfLosses(): Promise<void> {
+/** A schedule that skips a run says nothing, and one that never runs cannot: so every launcher checks all of them. Sent once per count. */
+async function notifyOfLosses(): Promise<void> {
   try {
     for (const loss of await shortCalls.scheduleLosses()) {
       const { model, schedule, createdAt, skippedByOverlap, missedCatchup } = loss;
       await shortCalls.notify({
         key: `schedule/${model}/${schedule}/${createdAt}/skipped-${skippedByOverlap}/missed-${missedCatchup}`,
         severity: 'warning',
-        title: `${model}: the schedule ${schedule} has lost runs`,
-        text: `Since it was made: ${skippedByOverlap} skipped because an earlier run was still at work, ${missedCatchup} missed because the server was down for too long.`,
-        whatToDo: `\`sluice schedules list\` shows what runs; \`sluice schedules backfill ${schedule} --model ${model} --from DAY --to DAY\` makes up for the days.`,
+        title: `${model}: schedule ${schedule} missed runs`,
+        text: `Since it was created: ${skippedByOverlap} skipped because the previous run was still active, ${missedCatchup} missed because the server was down for too long.`,
+        whatToDo: `\`sluice schedules list\` shows what is running; \`sluice schedules backfill ${schedule} --model ${model} --from DAY --to DAY\` runs the missed days.`,
       });
     }
   } catch (error) {
-    // The run itself matters more than news of others; the next launcher tells them.
-    log.warn('losses of schedules could not be told', { error: String(error) });
+    // The run itself matters more than news of others; the next launcher sends it.
+    log.warn('notifications of missed runs could not be sent', { error: String(error) });
   }
 }
 
-function tellOfPause({ model, schedule }: LaunchInput, run: CanonicalRun, why: string): Promise<void> {
+function notifyOfPause({ model, schedule }: LaunchInput, run: CanonicalRun, why: string): Promise<void> {
   return shortCalls.notify({
     key: `${workflowInfo().workflowId}/${workflowInfo().runId}/paused`,
     severity: 'critical',
-    title: `${model}: the schedule ${schedule} has stopped itself`,
+    title: `${model}: schedule ${schedule} was paused after a failure`,
     text: `${run.workflowId} ${why}.`,
     whatToDo: `Correct the cause, then \`sluice schedules resume ${schedule} --model ${model} --reason WHY\`.`,
     workflowId: run.workflowId,

@@ -8,7 +8,7 @@ export const STEPS = {
   daily: ['live bundle', 'compare', 'retraining', 'alert', 'MLflow'],
   weekly: ['live bundle', 'snapshot', 'alert'],
 } as const;
-export const PROGRESS_QUERY = 'progress';
+export { PROGRESS_QUERY } from '../common/contract.js';
 
 export interface DriftInput {
   model: string;

@@ -1,22 +1,20 @@
-import { isCancellation, rootCause } from '@temporalio/workflow';
 import { bulkIo, shortCalls } from '../common/proxies.js';
-import { alertDrift, alertInconclusive } from './alert.js';
+import { notifyDrift, notifyInconclusive } from './notifications.js';
 import type { DriftInput, DriftResult } from './contract.js';
 import { retrain } from './retrain.js';
 import { DriftRun } from './run.js';
 import { bundleIdOf, type BundleId } from '../../domain/bundle/id.js';
 
 /**
- * What was scored lately, against what the live model was trained on. Drift is told; drift that lasts and costs too many alerts starts a
- * retraining, once per cool-down. Too little data is told too, and never counts as a pass.
+ * What was scored lately, against what the live model was trained on. People are notified of drift; drift that lasts and costs too many alerts
+ * starts a retraining, once per cool-down. They are notified of too little data as well: it never counts as a pass.
  */
 export async function monitorDrift(input: DriftInput): Promise<DriftResult> {
   const run = new DriftRun(input);
   try {
     await (input.kind === 'weekly' ? keepSnapshot(run) : compare(run));
   } catch (error) {
-    run.log.close();
-    run.update({ status: 'Failed', why: isCancellation(error) ? 'cancelled' : (rootCause(error) ?? String(error)) });
+    run.fail(error);
     throw error;
   }
   run.log.close();
@@ -46,7 +44,7 @@ async function compare(run: DriftRun): Promise<void> {
     run.update({ retraining });
   }
   const { retraining } = run.progress;
-  if (day.action !== 'none') await run.step('alert', () => alertDrift(day, retraining));
+  if (day.action !== 'none') await run.step('alert', () => notifyDrift(day, retraining));
   const { url } = await run.step(
     'MLflow',
     () => shortCalls.logDriftReport({ model, key }),
@@ -71,7 +69,7 @@ async function keepSnapshot(run: DriftRun): Promise<void> {
   run.update({ status: 'Recorded' });
 }
 
-/** What answers live requests; null, after an alert, when nothing does. */
+/** What answers live requests; null, after a notification, when nothing does. */
 async function liveBundle(run: DriftRun): Promise<BundleId | null> {
   const { model } = run.input;
   const live = await run.step(
@@ -79,12 +77,13 @@ async function liveBundle(run: DriftRun): Promise<BundleId | null> {
     () => shortCalls.readPointer({ model, environment: 'production' }),
     (pointer) => pointer?.version ?? 'none',
   );
+  run.hold(live?.version);
   if (live !== null) return bundleIdOf(live);
   await inconclusive(run, `nothing of ${model} is live yet: release a model first, \`sluice release start\``);
   return null;
 }
 
 async function inconclusive(run: DriftRun, why: string): Promise<void> {
-  await run.step('alert', () => alertInconclusive(run.input, why));
+  await run.step('alert', () => notifyInconclusive(run.input, why));
   run.update({ status: 'Inconclusive', why });
 }

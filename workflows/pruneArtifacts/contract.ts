@@ -3,7 +3,7 @@ import type { StepProgress } from '../common/progress.js';
 
 export const WORKFLOW = 'pruneArtifacts';
 export const STEPS = ['authorise', 'prune'] as const;
-export const PROGRESS_QUERY = 'progress';
+export { PROGRESS_QUERY } from '../common/contract.js';
 
 export function pruneWorkflowId(model: string, key: string): string {
   return `prune/${model}/${key}`;
@@ -31,6 +31,8 @@ export function pruneOperation({ model, keep, olderThanDays }: PruneInput): stri
 }
 
 export interface PruneProgress {
+  status: 'Running' | 'Pruned' | 'Failed';
   steps: StepProgress[];
   result: PruneResult | null;
+  why: string | null;
 }

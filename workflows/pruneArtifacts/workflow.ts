@@ -1,26 +1,41 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { defineQuery, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
-import type { PruneResult } from '../../activities/retention/contract.js';
-import { StepLog } from '../common/progress.js';
+import { workflowInfo } from '@temporalio/workflow';
 import { bulkIo, shortCalls } from '../common/proxies.js';
-import { pruneOperation, PROGRESS_QUERY, STEPS, type PruneInput, type PruneProgress } from './contract.js';
+import { Run } from '../common/run.js';
+import { pruneOperation, STEPS, type PruneInput, type PruneProgress } from './contract.js';
+import { describePrune } from './details.js';
+
+type PruneRun = Run<(typeof STEPS)[number], PruneProgress>;
 
 /** Keeps the last N: what nothing names any more is deleted, oldest first. A person must be an operator; a schedule was set up by one. */
 export async function pruneArtifacts(input: PruneInput): Promise<PruneProgress> {
-  const progress: PruneProgress = { steps: [], result: null };
-  const log = new StepLog(STEPS, () => setCurrentDetails(describe(input, progress)));
-  progress.steps = log.steps;
-  setHandler(defineQuery<PruneProgress>(PROGRESS_QUERY), () => progress);
+  const run: PruneRun = new Run<(typeof STEPS)[number], PruneProgress>({
+    model: input.model,
+    steps: STEPS,
+    progress: (steps) => ({ status: 'Running', steps, result: null, why: null }),
+    describe: (progress) => describePrune(input, progress),
+    upsertedBefore: false,
+  });
+  try {
+    await prune(input, run);
+  } catch (error) {
+    run.fail(error);
+    throw error;
+  }
+  run.end('Pruned', null);
+  return run.progress;
+}
 
+async function prune(input: PruneInput, run: PruneRun): Promise<void> {
   const scheduled = workflowInfo().parent !== undefined;
   if (!scheduled)
-    await log.run(
+    await run.step(
       'authorise',
       () => authorise(input),
       () => input.requestedBy,
     );
   const { model, keep, olderThanDays } = input;
-  progress.result = await log.run(
+  const result = await run.step(
     'prune',
     () =>
       bulkIo.pruneArtifacts({
@@ -31,8 +46,7 @@ export async function pruneArtifacts(input: PruneInput): Promise<PruneProgress> 
       }),
     ({ deleted, kept }) => `${deleted.length} deleted, ${kept} kept`,
   );
-  log.close();
-  return progress;
+  run.update({ result });
 }
 
 async function authorise(input: PruneInput): Promise<void> {
@@ -49,19 +63,4 @@ async function authorise(input: PruneInput): Promise<void> {
     ...(operation.proof === undefined ? {} : { proof: operation.proof }),
   });
   if (!answer.allowed) throw ApplicationFailure.nonRetryable(answer.why, 'NotAuthorised');
-}
-
-function describe(input: PruneInput, { steps, result }: PruneProgress): string {
-  return [
-    `Old artifacts of **${input.model}**, by ${input.requestedBy}: ${input.reason}`,
-    '',
-    ...steps.map((step) => `- ${step.name}: ${step.status} ${step.detail ?? ''}`),
-    ...deletedLines(result),
-  ].join('\n');
-}
-
-const SHOWN = 50;
-function deletedLines(result: PruneResult | null): string[] {
-  if (result === null || result.deleted.length === 0) return [];
-  return ['', ...result.deleted.slice(0, SHOWN).map(({ kind, name, bytes }) => `- ${kind} ${name} (${bytes} bytes)`)];
 }

@@ -25,18 +25,28 @@ export interface Publication extends Pick<
   mayComposeAgain?(): boolean;
 }
 
+/** The run that publishes. */
+export interface Publisher {
+  /** its steps; null where the step that it is at covers all of this */
+  log: StepLog | null;
+  /** says that it needs these bundles from here to its end */
+  hold(...versions: (string | undefined)[]): void;
+}
+
 /**
  * Publishes a bundle through the one door: reads what is live, lets the publisher compose on it, and runs the rollout; again where another
  * change went live first, so that nothing that came in between is undone.
- * @param log the steps of the run; null where the caller's own step covers this
  */
-export async function publishBundle(log: StepLog | null, publication: Publication): Promise<Published> {
+export async function publishBundle(run: Publisher, publication: Publication): Promise<Published> {
+  const { log } = run;
   const { compose, mayComposeAgain = () => true, ...change } = publication;
   const { model, environment } = change;
   for (let round = 1; ; round++) {
     const live = await shortCalls.readPointer({ model, environment });
+    run.hold(live?.version);
     const composed = await compose(live);
     if (composed.outcome !== 'composed') return composed;
+    run.hold(composed.bundle.version);
     const { version, manifestSha256 } = composed.bundle;
     const roll = () =>
       runRollout({

@@ -20,7 +20,7 @@ export async function publish(
 ): Promise<void> {
   const { model, key, requestedBy, reason } = run.input;
   const releaseId = `thresholds-${key}`;
-  const published = await publishBundle(run.log, {
+  const published = await publishBundle(run, {
     model,
     environment: approved.environment,
     releaseId,

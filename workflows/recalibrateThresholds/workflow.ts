@@ -1,4 +1,4 @@
-import { allHandlersFinished, condition, isCancellation, rootCause } from '@temporalio/workflow';
+import { allHandlersFinished, condition } from '@temporalio/workflow';
 import { ApplicationFailure } from '@temporalio/common';
 import { bundleIdOf } from '../../domain/bundle/id.js';
 import type { ThresholdsOf } from '../../activities/recalibration/contract.js';
@@ -18,7 +18,7 @@ export async function recalibrateThresholds(input: ThresholdsInput): Promise<Thr
   try {
     await recalibrate(run, gate);
   } catch (error) {
-    run.end('Failed', isCancellation(error) ? 'cancelled' : (rootCause(error) ?? String(error)));
+    run.fail(error);
     throw error;
   }
   await condition(allHandlersFinished);
@@ -40,6 +40,7 @@ async function recalibrate(run: ThresholdsRun, gate: ApprovalGate): Promise<void
       `nothing of ${model} is live, so there are no thresholds to recalibrate: release a model first`,
       'NotFound',
     );
+  run.hold(live.version);
   const of: ThresholdsOf = {
     model,
     key,

@@ -1,9 +1,10 @@
-import { executeChild, isCancellation, rootCause, workflowInfo } from '@temporalio/workflow';
+import { executeChild, isCancellation, workflowInfo } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { BundleId } from '../../domain/bundle/id.js';
 import type { RefreshedArtifact, RefreshJob } from '../../domain/refresh/types.js';
 import { refreshJobs } from '../common/proxies.js';
 import { QUEUES } from '../common/queues.js';
+import { reasonOf } from '../common/reason.js';
 import { JOB_WORKFLOWS, refreshWorkflowId, type RefreshJobRunInput, type RefreshResult } from './contract.js';
 import type { RefreshRun } from './run.js';
 
@@ -34,7 +35,7 @@ async function recorded(run: RefreshRun, job: RefreshJob, make: () => Promise<Re
   try {
     run.made(job, await make());
   } catch (error) {
-    run.updateJob(job, { state: 'failed', error: isCancellation(error) ? 'cancelled' : reasonOf(error) });
+    run.updateJob(job, { state: 'failed', error: reasonOf(error) });
     throw error;
   }
 }
@@ -65,8 +66,4 @@ async function buildInChild(run: RefreshRun, job: RefreshJob, live: BundleId): P
     // Somebody runs this job alone just now, and it may wait for a person. Both get the same artifacts, whoever is first.
     return refreshJobs[ACTIVITY[job]]({ model, asOf, key, live });
   }
-}
-
-export function reasonOf(error: unknown): string {
-  return rootCause(error) ?? String(error);
 }

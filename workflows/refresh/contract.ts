@@ -3,7 +3,7 @@ import type { RefreshedArtifact, RefreshJob } from '../../domain/refresh/types.j
 import type { PendingApproval } from '../approval/contract.js';
 import type { StepProgress } from '../common/progress.js';
 
-export { PROGRESS_QUERY } from '../approval/contract.js';
+export { PROGRESS_QUERY } from '../common/contract.js';
 
 export const NIGHTLY_WORKFLOW = 'nightlyRefresh';
 /** Each job is a workflow that also runs alone. */

@@ -34,12 +34,18 @@ const progress: RefreshProgress = {
   decidedBy: null,
   why: null,
 };
-const input = { model: 'm', asOf: '2025-06-30T00:00:00.000Z', key: '2025-06-30' };
+const input = {
+  model: 'm',
+  asOf: '2025-06-30T00:00:00.000Z',
+  key: '2025-06-30',
+  requestedBy: 'schedule',
+  reason: 'refresh as of 2025-06-30',
+};
 
 it('shows what is held with its checks, and how to decide, in the UI and in a terminal', () => {
   const text = describeRefresh(input, null, 'refresh/m/2025-06-30', progress);
   expect(text).toContain('| fx\\_rates | age | NO | not measured | ≤ 3 | age \\| was not measured |');
-  expect(text).toContain(`"digest":"${'d'.repeat(64)}"`);
+  expect(text).toContain(`"digest": "${'d'.repeat(64)}"`);
   expect(text).toContain('`sluice refresh approve 2025-06-30 --reason WHY`');
   expect(text).toContain('| synonyms |  |  |  | failed | no such file |');
   expect(text).toContain('&lt;b&gt;carried');

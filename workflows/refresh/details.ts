@@ -1,30 +1,24 @@
 import type { RefreshJob } from '../../domain/refresh/types.js';
-import { escapeMarkdown, markdownTable } from '../../domain/markdown/escape.js';
-import { DECIDE_UPDATE, type PendingApproval } from '../approval/contract.js';
-import type { HeldProposal, JobProgress, RefreshProgress, RefreshRunInput } from './contract.js';
+import { escapeMarkdown, inlineCode, markdownTable } from '../../domain/markdown/escape.js';
+import { decisionSections, page, requestLine, stepsTable, titleLine } from '../common/details.js';
+import type { JobProgress, RefreshProgress, RefreshRunInput } from './contract.js';
 
 /** The run as Markdown, for the Temporal UI's current details: where it stands, and what is to be decided by whom and how. */
 export function describeRefresh(
-  input: RefreshRunInput,
+  input: RefreshRunInput & { requestedBy: string; reason: string },
   job: RefreshJob | null,
   workflowId: string,
   progress: RefreshProgress,
 ): string {
-  const { status, why, bundleVersion, generation, approval } = progress;
-  const sections = [
-    `**${input.model}**, ${job ?? 'nightly refresh'} as of ${input.asOf}: ${status}${why === null ? '' : ` (${escapeMarkdown(why)})`}`,
-    ...(bundleVersion === null ? [] : [`Bundle \`${bundleVersion}\`, generation ${generation ?? '?'}`]),
-    ...(approval === null ? [] : toDecide(approval, input.key, job, workflowId)),
-    markdownTable(
-      ['job', 'artifact', 'version', 'rows', 'what becomes of it', 'notes'],
-      progress.jobs.flatMap(jobRows),
-    ),
-    markdownTable(
-      ['step', 'status', ''],
-      progress.steps.map((step) => [step.name, step.status, step.detail ?? '']),
-    ),
-  ];
-  return sections.join('\n\n');
+  const { status, why, bundleVersion, generation, approval, jobs, steps } = progress;
+  return page(
+    titleLine(input.model, `${job ?? 'nightly refresh'} as of ${escapeMarkdown(input.asOf)}`, status, why),
+    requestLine(input.requestedBy, input.reason),
+    bundleVersion === null ? null : `Bundle ${inlineCode(bundleVersion)}, generation ${generation ?? '?'}`,
+    approval === null ? null : toDecide(approval, input.key, job, workflowId),
+    markdownTable(['job', 'artifact', 'version', 'rows', 'outcome', 'notes'], jobs.flatMap(jobRows)),
+    stepsTable(steps),
+  );
 }
 
 function jobRows({ job, state, artifacts, error }: JobProgress): string[][] {
@@ -40,32 +34,34 @@ function jobRows({ job, state, artifacts, error }: JobProgress): string[][] {
 }
 
 function toDecide(
-  { digest, deadline, proposal }: PendingApproval<HeldProposal>,
+  approval: NonNullable<RefreshProgress['approval']>,
   key: string,
   job: RefreshJob | null,
   workflowId: string,
-): string[] {
-  const example = { decisionId: `ui-${key}`, verdict: 'approve', actor: 'YOUR NAME', reason: 'WHY', digest };
-  return [
-    `## To decide by ${deadline}`,
-    `Beyond its tolerance against \`${proposal.comparedWith}\`, and not live. Publish it?`,
-    markdownTable(
-      ['artifact', 'check', 'passed', 'observed', 'required', ''],
-      proposal.artifacts.flatMap(({ lookup, checks }) =>
-        checks.map((check) => [
-          lookup,
-          check.name,
-          check.passed ? 'yes' : 'NO',
-          check.observed === null ? 'not measured' : String(check.observed),
-          check.required,
-          check.message,
-        ]),
+): string {
+  const { comparedWith, artifacts } = approval.proposal;
+  return decisionSections({
+    approval,
+    name: key,
+    question: [
+      `Beyond its tolerance against ${inlineCode(comparedWith)}, and not live. Publish it?`,
+      markdownTable(
+        ['artifact', 'check', 'passed', 'observed', 'required', ''],
+        artifacts.flatMap(({ lookup, checks }) =>
+          checks.map((check) => [
+            lookup,
+            check.name,
+            check.passed ? 'yes' : 'NO',
+            check.observed === null ? 'not measured' : String(check.observed),
+            check.required,
+            check.message,
+          ]),
+        ),
       ),
-    ),
-    `Here: *More Actions → Send an Update*, name \`${DECIDE_UPDATE}\`, with your own name and reason:\n` +
-      `\`\`\`json\n${JSON.stringify(example)}\n\`\`\``,
-    `In a terminal: \`${decideCommand('approve', key, job)}\` or \`reject\`. Workflow: \`${workflowId}\`.`,
-  ];
+    ],
+    commands: { approve: decideCommand('approve', key, job), reject: decideCommand('reject', key, job) },
+    workflowId,
+  });
 }
 
 /** What to type to decide. */

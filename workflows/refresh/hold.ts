@@ -1,8 +1,8 @@
 import { decisionDigest } from '../../domain/release/decision-digest.js';
 import type { ModelSpec } from '../../domain/release/types.js';
 import type { ApprovalGate } from '../approval/gate.js';
-import { alertHeld, remind } from './alerts.js';
 import type { ArtifactProgress, HeldProposal } from './contract.js';
+import { notifyHeld, remind } from './notifications.js';
 import { publish } from './publish.js';
 import type { RefreshRun } from './run.js';
 
@@ -48,10 +48,10 @@ export async function decideOnHeld(
         },
         (deadline) => {
           run.update({ status: 'WaitingForApproval', approval: { digest, deadline, proposal } });
-          run.tell(alertHeld(run, held, deadline));
+          run.notify(notifyHeld(run, held, deadline));
         },
         (hoursLeft) => {
-          run.tell(remind(run, hoursLeft));
+          run.notify(remind(run, hoursLeft));
           return Promise.resolve();
         },
       ),

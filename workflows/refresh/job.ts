@@ -1,6 +1,5 @@
 import type { RefreshJob } from '../../domain/refresh/types.js';
-import { isCancellation } from '@temporalio/workflow';
-import { buildHere, reasonOf } from './build.js';
+import { buildHere } from './build.js';
 import type { RefreshJobRunInput, RefreshResult } from './contract.js';
 import { refresh } from './refresh.js';
 import { RefreshRun } from './run.js';
@@ -13,12 +12,10 @@ export async function refreshOne(input: RefreshJobRunInput, job: RefreshJob): Pr
   try {
     await run.step('build', () => buildHere(run, job, partOf.live));
   } catch (error) {
-    // The night tells of it.
-    run.update({ status: 'Failed', why: isCancellation(error) ? 'cancelled' : reasonOf(error) });
-    run.log.close();
+    // The night notifies people of it.
+    run.fail(error);
     throw error;
   }
-  run.log.close();
-  run.update({ status: 'Made', why: `published by ${partOf.workflowId}` });
+  run.end('Made', `published by ${partOf.workflowId}`);
   return run.result();
 }

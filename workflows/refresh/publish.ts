@@ -6,8 +6,8 @@ import { PATCHES } from '../common/patches.js';
 import { bulkIo, shortCalls } from '../common/proxies.js';
 import { publishBundle, rolloutFailed } from '../publish/publish.js';
 import type { RolloutInput } from '../rolloutBundle/contract.js';
-import { alertSuperseded } from './alerts.js';
 import type { ArtifactProgress } from './contract.js';
+import { notifySuperseded } from './notifications.js';
 import type { RefreshRun } from './run.js';
 
 type Kept = Awaited<ReturnType<typeof bulkIo.recomposeBundle>>['kept'];
@@ -41,7 +41,8 @@ export async function publish(
   const { model } = run.input;
   const step: RefreshRun['step'] = (name, work, detail) => (shown === 'as one' ? work() : run.step(name, work, detail));
   let kept: Kept = [];
-  const published = await publishBundle(shown === 'as one' ? null : run.log, {
+  const publisher = { log: shown === 'as one' ? null : run.log, hold: run.hold.bind(run) };
+  const published = await publishBundle(publisher, {
     model,
     environment: 'production',
     releaseId: change.releaseId,
@@ -102,5 +103,5 @@ function supersede(run: RefreshRun, artifacts: readonly ArtifactProgress[], why:
   if (!patched(PATCHES.refreshSuperseded)) throw ApplicationFailure.nonRetryable(why, 'RolloutFailed');
   for (const artifact of artifacts) run.settle(artifact, 'superseded');
   run.update({ why: run.progress.why === null ? why : `${run.progress.why}; ${why}` });
-  run.tell(alertSuperseded(run, artifacts, why));
+  run.notify(notifySuperseded(run, artifacts, why));
 }

@@ -2,17 +2,17 @@ import { allHandlersFinished, CancellationScope, condition, isCancellation } fro
 import type { BundleId } from '../../domain/bundle/id.js';
 import { ApprovalGate } from '../approval/gate.js';
 import { shortCalls } from '../common/proxies.js';
-import { alertFailedJobs, alertFailedRun, alertStale } from './alerts.js';
-import { reasonOf } from './build.js';
+import { reasonOf } from '../common/reason.js';
 import { conclude } from './conclude.js';
 import type { RefreshResult } from './contract.js';
 import { decideOnHeld } from './hold.js';
+import { notifyFailedJobs, notifyFailedRun, notifyStale } from './notifications.js';
 import { liveBundle, publish } from './publish.js';
 import type { RefreshRun } from './run.js';
 
 /**
  * A refresh from build to live: what passed its checks is published at once, what lies beyond its tolerance after a person has decided. A job
- * that failed is told of and does not stop the others.
+ * that failed is notified of and does not stop the others.
  * @param build makes the artifacts and records them in the run; throws when there is nothing to go on with
  */
 export async function refresh(run: RefreshRun, build: (live: BundleId) => Promise<void>): Promise<RefreshResult> {
@@ -22,18 +22,16 @@ export async function refresh(run: RefreshRun, build: (live: BundleId) => Promis
   } catch (error) {
     const cancelled = isCancellation(error) || CancellationScope.current().consideredCancelled;
     const why = cancelled ? 'cancelled' : reasonOf(error);
-    run.update({ status: 'Failed', why, approval: null });
-    run.log.close();
+    run.end('Failed', why);
     if (!cancelled) {
       // Where jobs failed, that is the news; else the run itself is.
       const jobsFailed = run.progress.jobs.some(({ state }) => state === 'failed');
-      run.tell(jobsFailed ? alertFailedJobs(run) : alertFailedRun(run, why));
-      await run.told();
+      run.notify(jobsFailed ? notifyFailedJobs(run) : notifyFailedRun(run, why));
+      await run.notified();
     }
     throw error;
   }
-  run.log.close();
-  await run.told();
+  await run.notified();
   await condition(allHandlersFinished);
   return run.result();
 }
@@ -46,18 +44,20 @@ async function steps(run: RefreshRun, gate: ApprovalGate, build: (live: BundleId
     () => liveBundle(model),
     (live) => live.version,
   );
+  run.hold(compared.version);
   await run.step(
     'build',
     () => build(compared),
     () => run.progress.jobs.map(({ job, state }) => `${job} ${state}`).join(', '),
   );
-  run.tell(alertFailedJobs(run));
-  run.tell(alertStale(run));
+  run.notify(notifyFailedJobs(run));
+  run.notify(notifyStale(run));
 
   const byItself = spec.refresh.approval.policy === 'auto';
   const ready = byItself ? run.artifacts('ready', 'held') : run.artifacts('ready');
   const held = byItself ? [] : run.artifacts('held');
   if (ready.length > 0) await publish(run, gitSha, ready, { releaseId: run.releaseId }, 'in steps');
   if (held.length > 0) await decideOnHeld(run, gate, spec, gitSha, compared.version, held);
-  run.update(conclude(run.progress));
+  const { status, why } = conclude(run.progress);
+  run.end(status, why);
 }

@@ -18,7 +18,7 @@ export const STEPS = [
   'champion',
   'report',
 ] as const;
-export const PROGRESS_QUERY = 'progress';
+export { PROGRESS_QUERY } from '../common/contract.js';
 
 export function releaseWorkflowId(model: string, releaseId: string): string {
   return `release/${model}/${releaseId}`;

@@ -51,6 +51,7 @@ export async function evaluateAgainstLive(
 ): Promise<EvaluationResult> {
   const live = await shortCalls.readPointer({ model: run.input.model, environment: 'production' });
   const champion = live === null ? null : bundleIdOf(live);
+  run.hold(champion?.version);
   const { result, gates } = await judge(run, { spec, snapshot, trained }, null, champion);
   if (!allPassed(gates)) throw checksFailed('GateFailed', 'the model did not pass its gates', gates);
   return result;

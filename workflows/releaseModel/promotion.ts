@@ -17,7 +17,7 @@ export async function isApproved(
 ): Promise<boolean> {
   const { model, releaseId, requestedBy } = run.input;
   if (spec.promotion.policy === 'auto') {
-    run.update({ decidedBy: 'policy auto', decisionReason: run.input.reason });
+    Object.assign(run.facts, { decidedBy: 'policy auto', decisionReason: run.input.reason });
     return true;
   }
   const proposal: Proposal = {
@@ -51,7 +51,7 @@ export async function isApproved(
   );
   run.update({ status: 'Running', approval: null });
   if (outcome.verdict === 'expired') run.update({ status: 'Expired', why: 'no decision before the deadline' });
-  else run.update({ decidedBy: outcome.actor, decisionReason: outcome.reason });
+  else Object.assign(run.facts, { decidedBy: outcome.actor, decisionReason: outcome.reason });
   if (outcome.verdict === 'reject')
     run.update({ status: 'Rejected', why: `rejected by ${outcome.actor}: ${outcome.reason}` });
   return outcome.verdict === 'approve';

@@ -31,7 +31,7 @@ export async function publish(
   candidate: Candidate,
 ): Promise<{ version: string; generation: number } | null> {
   const { model, releaseId, requestedBy, reason } = run.input;
-  const published = await publishBundle(run.log, {
+  const published = await publishBundle(run, {
     model,
     environment: 'production',
     releaseId,

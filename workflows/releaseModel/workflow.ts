@@ -1,19 +1,15 @@
-import {
-  allHandlersFinished,
-  condition,
-  CancellationScope,
-  isCancellation,
-  rootCause,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { allHandlersFinished, condition, CancellationScope, workflowInfo } from '@temporalio/workflow';
 import { ApprovalGate } from '../approval/gate.js';
 import { bulkIo, shortCalls, training } from '../common/proxies.js';
+import { reasonOf } from '../common/reason.js';
 import { UndoStack } from '../common/undo.js';
 import type { ReleaseInput, ReleaseResult } from './contract.js';
 import { checksFailed, evaluateAgainstLive } from './judge.js';
 import { isApproved } from './promotion.js';
+import { applyOverrides } from './overrides.js';
 import { publish } from './publish.js';
-import { applyOverrides, ReleaseRun } from './run.js';
+import { reportOf } from './report.js';
+import { ReleaseRun } from './run.js';
 
 /** One release, from labelled transactions to a model that answers live requests. Each step below is a step of the runbook. */
 export async function releaseModel(input: ReleaseInput): Promise<ReleaseResult> {
@@ -23,7 +19,7 @@ export async function releaseModel(input: ReleaseInput): Promise<ReleaseResult> 
   try {
     await release(run, approval, undos);
   } catch (error) {
-    run.fail(isCancellation(error) ? 'cancelled' : (rootCause(error) ?? String(error)));
+    run.update({ status: 'Failed', why: reasonOf(error), approval: null });
     try {
       await undos.run(workflowInfo().workflowId);
     } finally {
@@ -48,7 +44,8 @@ async function release(run: ReleaseRun, approval: ApprovalGate, undos: UndoStack
     () => bulkIo.snapshot({ model, releaseId, asOf }),
     (s) => `${s.rows} rows, ${s.dataSnapshotId}`,
   );
-  run.update({ dataSnapshotId: snapshot.dataSnapshotId, snapshotPrefix: snapshot.prefix });
+  run.facts.snapshotPrefix = snapshot.prefix;
+  run.update({ dataSnapshotId: snapshot.dataSnapshotId });
 
   await run.step(
     'validate data',
@@ -142,8 +139,8 @@ async function release(run: ReleaseRun, approval: ApprovalGate, undos: UndoStack
 async function report(run: ReleaseRun): Promise<void> {
   await run.step(
     'report',
-    () => shortCalls.writeReport(run.report()),
+    () => shortCalls.writeReport(reportOf(run)),
     ({ directory }) => directory,
   );
-  run.close();
+  run.log.close();
 }

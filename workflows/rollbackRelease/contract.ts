@@ -3,7 +3,7 @@ import type { StepProgress } from '../common/progress.js';
 
 export const WORKFLOW = 'rollbackRelease';
 export const STEPS = ['find the bundle', 'authorise', 'pointer swap', 'reload', 'smoke', 'champion', 'report'] as const;
-export const PROGRESS_QUERY = 'progress';
+export { PROGRESS_QUERY } from '../common/contract.js';
 
 export function rollbackWorkflowId(model: string, releaseId: string): string {
   return `rollback/${model}/${releaseId}`;
@@ -22,7 +22,9 @@ export interface RollbackInput {
 }
 
 export interface RollbackProgress {
+  status: 'Running' | 'RolledBack' | 'Superseded' | 'Failed';
   steps: StepProgress[];
+  why: string | null;
 }
 
 export interface RollbackResult {

@@ -1,6 +1,5 @@
-import type { StepLog } from '../common/progress.js';
 import { shortCalls } from '../common/proxies.js';
-import type { RollbackInput } from './contract.js';
+import type { RollbackRun } from './run.js';
 
 /** What the report says of how a rollback ended. */
 interface RollbackEnd {
@@ -12,7 +11,7 @@ interface RollbackEnd {
 }
 
 /** The last step, however the rollback ended. */
-export async function report(input: RollbackInput, log: StepLog, end: RollbackEnd): Promise<void> {
+export async function report({ input, log }: RollbackRun, end: RollbackEnd): Promise<void> {
   await log.run('report', () =>
     shortCalls.writeReport({
       model: input.model,

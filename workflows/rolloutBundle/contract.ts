@@ -5,7 +5,7 @@ import type { BundleId } from '../../domain/bundle/id.js';
 
 export const WORKFLOW = 'rolloutBundle';
 export const STEPS = ['verify', 'pointer swap', 'reload', 'smoke'] as const;
-export const PROGRESS_QUERY = 'progress';
+export { PROGRESS_QUERY } from '../common/contract.js';
 
 export type ChangeKind = ChangeNote['kind'];
 export type Environment = 'production' | 'staging';
@@ -32,6 +32,11 @@ export interface RolloutInput {
   change?: Omit<ChangeNote, 'kind'>;
 }
 
+/** The bundles that a rollout needs: the one that goes live, and the one that a failure goes back to. */
+export function versionsOf({ bundle, base }: Pick<RolloutInput, 'bundle' | 'base'>): string[] {
+  return base === null ? [bundle.version] : [bundle.version, base.version];
+}
+
 export type RolloutOutcome =
   /** every live replica serves the bundle and its smoke passed */
   | 'live'
@@ -56,4 +61,11 @@ export interface RolloutResult {
   receipts: Receipt[];
   why: string;
   steps: StepProgress[];
+}
+
+/** How a rollout stands, for its search attribute and its page; the query answers the steps alone. */
+export interface RolloutProgress {
+  status: 'Running' | RolloutVerdict;
+  steps: StepProgress[];
+  why: string | null;
 }

@@ -1,14 +1,9 @@
-import { escapeMarkdown, markdownTable } from '../../domain/markdown/escape.js';
-import type { StepProgress } from '../common/progress.js';
-import type { RolloutInput } from './contract.js';
+import { escapeMarkdown, inlineCode } from '../../domain/markdown/escape.js';
+import { page, requestLine, stepsTable, titleLine } from '../common/details.js';
+import type { RolloutInput, RolloutProgress } from './contract.js';
 
 /** The rollout as Markdown, for the Temporal UI's current details. */
-export function describeRollout(input: RolloutInput, steps: readonly StepProgress[]): string {
-  return [
-    `**${input.bundle.version}** → ${input.environment}, by ${escapeMarkdown(input.actor)}: ${escapeMarkdown(input.reason)}`,
-    markdownTable(
-      ['step', 'status', ''],
-      steps.map(({ name, status, detail }) => [name, status, detail ?? '']),
-    ),
-  ].join('\n\n');
+export function describeRollout(input: RolloutInput, { status, why, steps }: RolloutProgress): string {
+  const what = `${inlineCode(input.bundle.version)} → ${escapeMarkdown(input.environment)}`;
+  return page(titleLine(input.model, what, status, why), requestLine(input.actor, input.reason), stepsTable(steps));
 }

@@ -1,7 +1,8 @@
-import { rootCause, workflowInfo } from '@temporalio/workflow';
+import { workflowInfo } from '@temporalio/workflow';
 import { bundleIdOf } from '../../domain/bundle/id.js';
 import type { Pointer } from '../../domain/release/types.js';
 import { shortCalls } from '../common/proxies.js';
+import { reasonOf } from '../common/reason.js';
 import type { RolloutInput } from './contract.js';
 import type { RolloutEnd } from './end.js';
 import { reloadReplicas } from './replicas.js';
@@ -36,11 +37,7 @@ export async function undo(
   try {
     return { outcome: 'undone', why, live: swap.pointer, receipts: await reloadReplicas(input, swap.pointer) };
   } catch (error) {
-    await notifyByHand(
-      input,
-      `The undo to ${before.version} did not reach every replica`,
-      rootCause(error) ?? String(error),
-    );
+    await notifyByHand(input, `The undo to ${before.version} did not reach every replica`, reasonOf(error));
     throw error;
   }
 }

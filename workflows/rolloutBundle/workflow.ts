@@ -1,15 +1,9 @@
-import {
-  CancellationScope,
-  defineQuery,
-  isCancellation,
-  rootCause,
-  setCurrentDetails,
-  setHandler,
-} from '@temporalio/workflow';
+import { CancellationScope } from '@temporalio/workflow';
 import type { Pointer } from '../../domain/release/types.js';
-import { StepLog, type StepProgress } from '../common/progress.js';
 import { bulkIo, shortCalls } from '../common/proxies.js';
-import { PROGRESS_QUERY, STEPS, type RolloutInput, type RolloutResult } from './contract.js';
+import { reasonOf } from '../common/reason.js';
+import { Run } from '../common/run.js';
+import { STEPS, versionsOf, type RolloutInput, type RolloutProgress, type RolloutResult } from './contract.js';
 import { describeRollout } from './details.js';
 import { resultOf, type RolloutEnd } from './end.js';
 import { reloadReplicas, smokeReplicas } from './replicas.js';
@@ -22,21 +16,34 @@ import { recordVerdict } from './verdict.js';
  * pointer back, forward in generation. Its id is the lock, so nothing else moves the pointer meanwhile except by force.
  */
 export async function rolloutBundle(input: RolloutInput): Promise<RolloutResult> {
-  const log = new StepLog(STEPS, () => setCurrentDetails(describeRollout(input, log.steps)));
-  setHandler(defineQuery<StepProgress[]>(PROGRESS_QUERY), () => log.steps);
-  const end = await rollOut(input, log);
-  log.close();
-  return resultOf(end, log.steps);
+  const run = new Run<(typeof STEPS)[number], RolloutProgress>({
+    model: input.model,
+    releaseId: input.releaseId,
+    holds: versionsOf(input),
+    steps: STEPS,
+    progress: (steps) => ({ status: 'Running', steps, why: null }),
+    describe: (progress) => describeRollout(input, progress),
+    answer: ({ steps }) => steps,
+    upsertedBefore: false,
+  });
+  try {
+    const result = resultOf(await rollOut(input, run), run.log.steps);
+    run.end(result.verdict, result.why);
+    return result;
+  } catch (error) {
+    run.fail(error);
+    throw error;
+  }
 }
 
-async function rollOut(input: RolloutInput, log: StepLog): Promise<RolloutEnd> {
+async function rollOut(input: RolloutInput, run: Run<(typeof STEPS)[number], RolloutProgress>): Promise<RolloutEnd> {
   const { model, environment, bundle, base } = input;
   const before = await shortCalls.readPointer({ model, environment });
   if (before?.version !== base?.version) {
     const why = `${before?.version ?? 'nothing'} is live, not ${base?.version ?? 'nothing'}`;
     return { outcome: 'base-moved', why, live: before };
   }
-  await log.run(
+  await run.step(
     'verify',
     () => bulkIo.verifyBundle({ model, ...bundle }),
     () => 'signature, digests and schemas hold',
@@ -46,7 +53,7 @@ async function rollOut(input: RolloutInput, log: StepLog): Promise<RolloutEnd> {
   let swapped: Pointer | null = null;
   try {
     const swap = await CancellationScope.nonCancellable(() =>
-      log.run(
+      run.step(
         'pointer swap',
         () => swapForward(input, before?.generation ?? 0),
         (result) => `generation ${result.pointer?.generation ?? '?'}`,
@@ -57,12 +64,12 @@ async function rollOut(input: RolloutInput, log: StepLog): Promise<RolloutEnd> {
       return { outcome: 'base-moved', why, live: swap.pointer };
     }
     const live = (swapped = swap.pointer);
-    const receipts = await log.run(
+    const receipts = await run.step(
       'reload',
       () => reloadReplicas(input, live),
       (list) => list.map((r) => `${r.replicaId} in ${Math.round(r.loadedInMs)} ms`).join(', '),
     );
-    await log.run(
+    await run.step(
       'smoke',
       () => smokeReplicas(input, live),
       (vectors) => `${vectors} golden vectors equal`,
@@ -72,7 +79,7 @@ async function rollOut(input: RolloutInput, log: StepLog): Promise<RolloutEnd> {
   } catch (error) {
     if (swapped === null) throw error;
     const failed = swapped;
-    const why = isCancellation(error) ? 'cancelled' : (rootCause(error) ?? String(error));
+    const why = reasonOf(error);
     return await CancellationScope.nonCancellable(() => undo(input, before, failed, why));
   }
 }

@@ -5,8 +5,8 @@ import { refreshWorkflowId, type ArtifactProgress, type RefreshRunInput } from '
 import { decideCommand } from './details.js';
 import type { RefreshRun } from './run.js';
 
-/** Once per job and key, whether it ran alone or as part of a night. */
-export async function alertFailedJobs(run: RefreshRun): Promise<void> {
+/** Sent once per job and key, whether it ran alone or as part of a night. */
+export async function notifyFailedJobs(run: RefreshRun): Promise<void> {
   const { model, key, asOf } = run.input;
   for (const { job, state, error } of run.progress.jobs) {
     if (state !== 'failed') continue;
@@ -14,15 +14,15 @@ export async function alertFailedJobs(run: RefreshRun): Promise<void> {
       key: `${refreshWorkflowId(model, key, job)}/failed`,
       severity: 'warning',
       title: `${model}: ${job} failed as of ${day(asOf)}`,
-      text: `${error ?? 'no reason given'}. What is live stays as it is, and grows older; other jobs are not held up by it.`,
-      whatToDo: `Correct the cause, then \`${runCommand(run.input, job)}\`, or leave it to the next night.`,
+      text: `${error ?? 'no reason given'}. The live artifact stays in use and becomes stale. Other jobs are unaffected.`,
+      whatToDo: `Correct the cause, then \`${runCommand(run.input, job)}\`, or wait for the next night.`,
       workflowId: refreshWorkflowId(model, key, job),
     });
   }
 }
 
-/** A source that stands still is no news to the live bundle, but to people it is. */
-export async function alertStale(run: RefreshRun): Promise<void> {
+/** A source that no longer changes gives no new bundle, but somebody must look at it. */
+export async function notifyStale(run: RefreshRun): Promise<void> {
   const { model, key, asOf } = run.input;
   for (const { job, lookup, checks } of run.artifacts('unchanged')) {
     const failures = checks.filter(({ passed }) => !passed);
@@ -30,15 +30,15 @@ export async function alertStale(run: RefreshRun): Promise<void> {
     await shortCalls.notify({
       key: `${refreshWorkflowId(model, key, job)}/${lookup}/unchanged`,
       severity: 'warning',
-      title: `${model}: ${lookup} is as it was, and not as it should be, as of ${day(asOf)}`,
+      title: `${model}: ${lookup} is unchanged and fails its checks as of ${day(asOf)}`,
       text: failures.map(({ message }) => message).join('; '),
-      whatToDo: `Look at the source of ${lookup}. Nothing was published, and nothing waits for a decision.`,
+      whatToDo: `Check the source of ${lookup}. Nothing was published, and no decision is needed.`,
     });
   }
 }
 
-/** What could not go live at all; the page for whoever must act. */
-export function alertFailedRun(run: RefreshRun, why: string): Promise<void> {
+/** The run failed as a whole: somebody must act. */
+export function notifyFailedRun(run: RefreshRun, why: string): Promise<void> {
   const { model, asOf } = run.input;
   return shortCalls.notify({
     key: `${workflowInfo().workflowId}/failed`,
@@ -50,19 +50,20 @@ export function alertFailedRun(run: RefreshRun, why: string): Promise<void> {
 }
 
 /** What other changes kept from going live. Nothing is broken, but it must be run again. */
-export function alertSuperseded(run: RefreshRun, artifacts: readonly ArtifactProgress[], why: string): Promise<void> {
+export function notifySuperseded(run: RefreshRun, artifacts: readonly ArtifactProgress[], why: string): Promise<void> {
   const { model, asOf } = run.input;
   return shortCalls.notify({
     key: `${workflowInfo().runId}/superseded/${artifacts.map(({ lookup }) => lookup).join(',')}`,
     severity: 'warning',
     title: `${model}: ${artifacts.map(({ lookup }) => lookup).join(', ')} as of ${day(asOf)} not published`,
     text: why,
-    whatToDo: `\`${runCommand(run.input, run.job)}\`, or leave it to the next night.`,
+    whatToDo: `\`${runCommand(run.input, run.job)}\`, or wait for the next night.`,
     workflowId: workflowInfo().workflowId,
   });
 }
 
-export function alertHeld(run: RefreshRun, held: readonly ArtifactProgress[], deadline: string): Promise<void> {
+/** Somebody must decide on what is beyond its tolerance. */
+export function notifyHeld(run: RefreshRun, held: readonly ArtifactProgress[], deadline: string): Promise<void> {
   const { model, key, asOf } = run.input;
   return shortCalls.notify({
     key: `${workflowInfo().runId}/held`,
@@ -74,7 +75,7 @@ export function alertHeld(run: RefreshRun, held: readonly ArtifactProgress[], de
         return `${lookup}: ${failures.length === 0 ? 'nothing was checked' : failures.join('; ')}`;
       })
       .join('. '),
-    whatToDo: `Decide by ${deadline}: \`${decideCommand('approve', key, run.job)}\`, or reject. Without a decision it is not published.`,
+    whatToDo: `Decide by ${deadline}: \`${decideCommand('approve', key, run.job)}\`, or reject. Without a decision they are not published.`,
   });
 }
 

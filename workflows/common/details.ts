@@ -1,0 +1,77 @@
+import { escapeMarkdown, inlineCode, markdownTable } from '../../domain/markdown/escape.js';
+import type { CheckResult } from '../../domain/release/types.js';
+import { DECIDE_UPDATE, type PendingApproval } from '../approval/contract.js';
+import type { StepProgress } from './progress.js';
+
+/*
+ * The pages of the Temporal UI ("current details"). Somebody decides by them, so text from people, files and errors is escaped everywhere:
+ * nothing that anybody types may change what the page around it says.
+ */
+
+/** Sections of a page; what is null or an empty text is left out. */
+export function page(...sections: (string | null)[]): string {
+  return sections.filter((section) => section !== null && section !== '').join('\n\n');
+}
+
+/** The first line of a page: what kind of run of which model this is and, where it has one, its status and the reason. */
+export function titleLine(model: string, what: string, status?: string, why: string | null = null): string {
+  const stands = status === undefined ? '' : `: ${status}${why === null ? '' : ` (${escapeMarkdown(why)})`}`;
+  return `**${escapeMarkdown(model)}**, ${what}${stands}`;
+}
+
+/** Who asked for the run and why. */
+export function requestLine(actor: string, reason: string): string {
+  return `Requested by ${escapeMarkdown(actor)}: ${escapeMarkdown(reason)}`;
+}
+
+/** Where each step stands. */
+export function stepsTable(steps: readonly StepProgress[]): string {
+  return markdownTable(
+    ['step', 'status', ''],
+    steps.map(({ name, status, detail }) => [name, status, detail ?? '']),
+  );
+}
+
+/** Checks against their bounds. */
+export function checksTable(checks: readonly CheckResult[]): string {
+  return markdownTable(
+    ['check', 'passed', 'observed', 'required'],
+    checks.map(({ name, passed, observed, required }) => [
+      name,
+      passed ? 'yes' : 'NO',
+      observed === null ? 'not measured' : String(observed),
+      required,
+    ]),
+  );
+}
+
+/** What is to be decided by when, in the UI and in a terminal. */
+export function decisionSections({
+  approval,
+  name,
+  question,
+  commands,
+  hint = null,
+  workflowId,
+}: {
+  approval: Pick<PendingApproval<unknown>, 'deadline' | 'digest'>;
+  /** the release or key that is decided on */
+  name: string;
+  /** Markdown, already escaped: what an approval does, and by what to decide */
+  question: readonly string[];
+  commands: { approve: string; reject: string };
+  /** Markdown: what else a decision can say */
+  hint?: string | null;
+  workflowId: string;
+}): string {
+  const { deadline, digest } = approval;
+  const example = { decisionId: `ui-${name}`, verdict: 'approve', actor: 'YOUR NAME', reason: 'WHY', digest };
+  return page(
+    `## To decide by ${deadline}`,
+    ...question,
+    `Here: *More Actions → Send an Update*, name \`${DECIDE_UPDATE}\`, with your own name and reason:`,
+    `\`\`\`json\n${JSON.stringify(example, null, 2)}\n\`\`\``,
+    hint,
+    `In a terminal: ${inlineCode(commands.approve)} or ${inlineCode(commands.reject)}. Workflow: ${inlineCode(workflowId)}.`,
+  );
+}

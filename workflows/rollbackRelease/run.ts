@@ -1,0 +1,24 @@
+import type { BundleRef } from '../../domain/release/types.js';
+import { Run } from '../common/run.js';
+import { STEPS, type RollbackInput, type RollbackProgress } from './contract.js';
+import { describeRollback } from './details.js';
+
+/** A rollback as it stands, and what it has found out so far. */
+export class RollbackRun extends Run<(typeof STEPS)[number], RollbackProgress> {
+  /** what was live before it */
+  from: string | null = null;
+  /** where it goes; null until that is known */
+  target: BundleRef | null = null;
+
+  constructor(readonly input: RollbackInput) {
+    super({
+      model: input.model,
+      releaseId: input.releaseId,
+      holds: [input.version],
+      steps: STEPS,
+      progress: (steps) => ({ status: 'Running', steps, why: null }),
+      describe: (progress) => describeRollback(input, progress),
+      upsertedBefore: false,
+    });
+  }
+}
