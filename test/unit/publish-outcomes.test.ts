@@ -14,7 +14,7 @@ const world = vi.hoisted(() => ({
 }));
 
 vi.mock('@temporalio/workflow', async (original) => ({
-  ...(await original<object>()),
+  ...(await original<Record<string, unknown>>()),
   workflowInfo: () => ({ workflowId: 'the-workflow', runId: 'the-run' }),
   setHandler: ({ name }: { name: string }, handler: () => unknown) => world.queries.set(name, handler),
   setCurrentDetails: () => undefined,
@@ -28,7 +28,7 @@ vi.mock('@temporalio/workflow', async (original) => ({
   },
 }));
 vi.mock('../../workflows/common/proxies.js', () => {
-  const proxy = new Proxy({}, { get: (_target, name: string) => world.activities[name] });
+  const proxy = new Proxy({} as Record<string, unknown>, { get: (_target, name: string) => world.activities[name] });
   return { shortCalls: proxy, bulkIo: proxy, refreshJobs: proxy, training: proxy };
 });
 vi.mock('../../workflows/rolloutBundle/run.js', () => ({
@@ -209,7 +209,7 @@ async function endOf(publisher: Publisher): Promise<End & { why: string | null; 
   const severities = notified.map((one) => one.split(':')[0] as 'warning' | 'critical');
   return {
     status: String(shown.status),
-    ...(thrown === null ? {} : { throws: String((thrown).type) }),
+    ...(thrown === null ? {} : { throws: String(thrown.type) }),
     ...(severities.length === 0 ? {} : { notifies: severities }),
     why: shown.why ?? null,
     generation: shown.generation ?? null,
