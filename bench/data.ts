@@ -87,7 +87,10 @@ async function measure(rows: number, rounds: number, live: BundleId): Promise<vo
   let runner: JobRunner | undefined;
   try {
     say(`making ${rows} rows`);
-    await importFixings({ db: mongo.db }, { file: projectPath('data', 'ecb_fixings.csv') });
+    await importFixings(
+      { db: mongo.db, modelsDir: projectPath('models') },
+      { file: projectPath('data', 'ecb_fixings.csv'), model: 'ulb_gbdt' },
+    );
     const window = { fromMs: AS_OF - refresh.window_days * DAY_MS, toMs: AS_OF };
     await makeRows(mongo.db, data, projectPath('data', 'bank_transactions_demo.csv.gz'), window, rows);
     const fields = rawInputs(model.registry.derived).map(({ name }) => name);

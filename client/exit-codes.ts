@@ -7,11 +7,11 @@ import type { ReleaseStatus } from '../workflows/releaseModel/contract.js';
 /** What a script can tell from the exit code alone; `sluice --help` prints this table. */
 export const EXIT = {
   ok: 0,
-  /** something that should not happen */
+  /** a defect of ours */
   error: 1,
-  /** wrong words on the command line, or input that was refused */
+  /** invalid command line, or rejected input */
   usage: 2,
-  /** the release ended as failed: a gate, a data check, a rollout that was undone */
+  /** the run failed: a gate, a data check, a rollout that was undone */
   failed: 3,
   /** rejected by a person, or no decision before the deadline */
   notApproved: 4,
@@ -30,66 +30,57 @@ export const EXIT = {
 export const EXIT_CODE_HELP = `
 Exit codes:
   0  done, or live
-  1  an error that should not happen: please report it
-  2  wrong words on the command line, or input that was refused
-  3  the release failed: a gate, a data check, or a rollout that was undone
+  1  internal error: please report it
+  2  invalid command line, or rejected input
+  3  failed: a gate, a data check, or a rollout that was undone
   4  not approved: rejected, or nobody decided in time
   5  superseded: something newer is live
   6  Temporal, MongoDB, S3 or MLflow is not reachable
   7  no such release, model or bundle
-  8  drift: what is scored differs from what the model was trained on
+  8  drift: scored transactions differ from the training data
   9  inconclusive: too little data for a verdict
   130  stopped by Ctrl-C`;
 
-const BY_STATUS: Record<ReleaseStatus | ThresholdsStatus, number> = {
-  Released: EXIT.ok,
-  Live: EXIT.ok,
-  Unchanged: EXIT.ok,
-  Running: EXIT.ok,
-  WaitingForApproval: EXIT.ok,
-  Rejected: EXIT.notApproved,
-  Expired: EXIT.notApproved,
-  Superseded: EXIT.superseded,
-  Failed: EXIT.failed,
-};
+/** How a run ended, or stands, as a script wants to know it: every kind of run has these and no others. */
+type Outcome = 'done' | 'failed' | 'notApproved' | 'superseded' | 'inconclusive' | 'drift';
 
-export function exitCodeOf(status: ReleaseStatus | ThresholdsStatus): number {
-  return BY_STATUS[status];
-}
-
-const BY_DRIFT: Record<DriftStatus | DriftVerdict, number> = {
-  Running: EXIT.ok,
-  None: EXIT.ok,
-  none: EXIT.ok,
-  warn: EXIT.ok,
-  Warning: EXIT.ok,
-  Recorded: EXIT.ok,
-  Drift: EXIT.drift,
-  drift: EXIT.drift,
-  Retraining: EXIT.drift,
-  Inconclusive: EXIT.inconclusive,
+const EXIT_OF: Record<Outcome, number> = {
+  done: EXIT.ok,
+  failed: EXIT.failed,
+  notApproved: EXIT.notApproved,
+  superseded: EXIT.superseded,
   inconclusive: EXIT.inconclusive,
-  Failed: EXIT.failed,
+  drift: EXIT.drift,
 };
 
-/** A run's status, or the verdict of a day that is looked up. */
-export function exitCodeOfDrift(outcome: DriftStatus | DriftVerdict): number {
-  return BY_DRIFT[outcome];
-}
+/** Every status of every kind of run, and the verdict of a day that is looked up. A run that goes on has done nothing wrong so far. */
+export type Status = ReleaseStatus | ThresholdsStatus | RefreshStatus | DriftStatus | DriftVerdict;
 
-const BY_REFRESH: Record<RefreshStatus, number> = {
-  Running: EXIT.ok,
-  WaitingForApproval: EXIT.ok,
-  Made: EXIT.ok,
-  Refreshed: EXIT.ok,
-  Unchanged: EXIT.ok,
-  Incomplete: EXIT.failed,
-  Rejected: EXIT.notApproved,
-  Expired: EXIT.notApproved,
-  Superseded: EXIT.superseded,
-  Failed: EXIT.failed,
+const OUTCOMES: Record<Status, Outcome> = {
+  Running: 'done',
+  WaitingForApproval: 'done',
+  Released: 'done',
+  Live: 'done',
+  Made: 'done',
+  Refreshed: 'done',
+  Unchanged: 'done',
+  Recorded: 'done',
+  None: 'done',
+  none: 'done',
+  Warning: 'done',
+  warn: 'done',
+  Drift: 'drift',
+  drift: 'drift',
+  Retraining: 'drift',
+  Inconclusive: 'inconclusive',
+  inconclusive: 'inconclusive',
+  Rejected: 'notApproved',
+  Expired: 'notApproved',
+  Superseded: 'superseded',
+  Incomplete: 'failed',
+  Failed: 'failed',
 };
 
-export function exitCodeOfRefresh(status: RefreshStatus): number {
-  return BY_REFRESH[status];
+export function exitCodeOf(status: Status): number {
+  return EXIT_OF[OUTCOMES[status]];
 }

@@ -1,16 +1,16 @@
 import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
-import { Command, CommanderError } from 'commander';
-import { loadSettings, type Settings } from '../platform/config.js';
+import { CommanderError } from 'commander';
+import type { Settings } from '../platform/config.js';
 import { SluiceError } from '../platform/errors.js';
 import { projectPath } from '../platform/project.js';
 import { readStackEnv } from '../stack/status.js';
 import type { Cli } from './cli.js';
 import { loadCommands } from './commands/index.js';
-import { EXIT, EXIT_CODE_HELP } from './exit-codes.js';
+import { EXIT } from './exit-codes.js';
 import { createOutput } from './output.js';
-import { openSession } from './session.js';
+import { addCommands, createProgram, type GlobalOptions } from './program.js';
 
 if (existsSync('.env')) process.loadEnvFile('.env');
 const env = process.env;
@@ -30,41 +30,38 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit();
 });
 
-const program = new Command('sluice')
-  .description('Durable releases of fraud-scoring models: train, gate, approve, publish, reload, smoke, undo.')
-  .option('--json', 'one JSON document on standard output, nothing else')
-  .option('--actor <name>', 'who acts (default: your user name)')
-  .option('--state-dir <dir>', 'where the stack keeps its state', env['SLUICE_STATE_DIR'] ?? '.sluice')
-  .addHelpText('after', EXIT_CODE_HELP)
-  .exitOverride()
-  .configureHelp({ showGlobalOptions: true });
+const program = createProgram(env['SLUICE_STATE_DIR'] ?? '.sluice');
+const chosen = (): GlobalOptions => program.opts<GlobalOptions>();
 
 /** Options are parsed before any command runs, so these are read when they are used. */
 const cli: Cli = {
   get output() {
     return createOutput({
-      json: program.opts<{ json?: true }>().json === true,
+      json: chosen().json === true,
       stdout: process.stdout,
       stderr: process.stderr,
+      // it can neither move its cursor nor erase a line
+      dumb: env['TERM'] === 'dumb',
     });
   },
   get actor() {
-    return program.opts<{ actor?: string }>().actor ?? userInfo().username;
+    return chosen().actor ?? userInfo().username;
   },
   token: env['SLUICE_TOKEN'] ?? null,
-  modelsDirectory: projectPath('models'),
+  modelsDirectory: env['SLUICE_MODELS_DIR'] ? resolve(env['SLUICE_MODELS_DIR']) : projectPath('models'),
   get stateDirectory() {
-    return resolve(program.opts<{ stateDir: string }>().stateDir);
+    return resolve(chosen().stateDir);
   },
   env,
   interrupted: interrupt.signal,
   onInterrupt: (listener) => void listeners.push(listener),
   withSettings: async (work) => {
-    process.exitCode = await work(settings());
+    process.exitCode = await work(await settings());
   },
   withSession: async (work) => {
-    const session = await openSession(settings(), env);
-    // A command that only asks may end at once; what it started goes on in Temporal.
+    const [{ openSession }, known] = await Promise.all([import('./session.js'), settings()]);
+    const session = await openSession(known, env);
+    // A command that only asks may end at once; what it started goes on in Temporal. Who watches a run has said so by then.
     listeners.push(() => process.exit(EXIT.interrupted));
     try {
       process.exitCode = await work(session);
@@ -78,26 +75,23 @@ const cli: Cli = {
 };
 
 /** The running stack's addresses, over them whatever the environment names. */
-function settings(): Settings {
+async function settings(): Promise<Settings> {
   const running = readStackEnv(cli.stateDirectory);
   if (running === null && env['TEMPORAL_ADDRESS'] === undefined) {
     throw new SluiceError(
       'Unreachable',
-      `no stack runs in ${cli.stateDirectory} and TEMPORAL_ADDRESS is not set: \`sluice up\` or \`npm start\` starts one`,
+      `no stack is running in ${cli.stateDirectory} and TEMPORAL_ADDRESS is not set: start one with \`sluice up\` or \`npm start\``,
     );
   }
+  const { loadSettings } = await import('../platform/config.js');
   return loadSettings({ ...running, ...env });
-}
-
-function everyCommand(command: Command): Command[] {
-  return command.commands.flatMap((one) => [one, ...everyCommand(one)]);
 }
 
 /** An error of MongoDB's, from whichever command, says which MongoDB it was. */
 async function explained(error: unknown): Promise<unknown> {
   if (!(error instanceof Error) || !error.name.startsWith('Mongo')) return error;
   const { mongoAddress, mongoFailure } = await import('../platform/mongo.js');
-  return mongoFailure(error, mongoAddress(settings().MONGODB_URI));
+  return mongoFailure(error, mongoAddress((await settings()).MONGODB_URI));
 }
 
 const CODES: Partial<Record<SluiceError['type'], number>> = {
@@ -115,22 +109,31 @@ const CODES: Partial<Record<SluiceError['type'], number>> = {
 
 try {
   const { operands } = program.parseOptions(process.argv.slice(2));
-  for (const command of await loadCommands(cli, operands[0])) program.addCommand(command);
-  for (const command of everyCommand(program)) command.exitOverride().showHelpAfterError();
+  const [first, second] = operands;
+  addCommands(program, cli, await loadCommands(cli, first === 'help' ? second : first));
   await program.parseAsync(process.argv);
 } catch (caught) {
   const error = await explained(caught);
   if (interrupt.signal.aborted) process.exitCode = EXIT.interrupted;
-  else if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  else if (error instanceof SluiceError) {
-    process.exitCode = CODES[error.type] ?? EXIT.error;
-    if (cli.output.json)
-      process.stdout.write(
-        JSON.stringify({ error: { type: error.type, message: error.message, ...error.details } }) + '\n',
+  else if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (error.exitCode !== 0)
+      tellAsJson(
+        'InvalidInput',
+        error.code === 'commander.help' ? 'a command or an argument is missing' : error.message.replace(/^error: /, ''),
       );
+  } else if (error instanceof SluiceError) {
+    process.exitCode = CODES[error.type] ?? EXIT.error;
+    tellAsJson(error.type, error.message, error.details);
     cli.output.error(`sluice: ${error.message}`);
   } else {
     process.exitCode = EXIT.error;
     cli.output.error(`sluice: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   }
+}
+
+/** With `--json`, standard output is JSON whatever happens. */
+function tellAsJson(type: string, message: string, details: Record<string, unknown> = {}): void {
+  if (cli.output.json || process.argv.includes('--json'))
+    process.stdout.write(JSON.stringify({ error: { type, message, ...details } }) + '\n');
 }

@@ -1,4 +1,43 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { SluiceError } from '../platform/errors.js';
+import { modelFolders } from '../platform/model-folders.js';
+import type { Cli } from './cli.js';
+
+type Models = Pick<Cli, 'modelsDirectory'>;
+
+/** `--model` of a command that works for one model; `askForModel` asks for it where it has no default. */
+class ModelOption extends Option {}
+
+/** `--model`: the only folder of `models/` by default. Where there are several, `askForModel` refuses a command without it. */
+export function modelOption({ modelsDirectory }: Models, description = 'the model, a folder of models/'): Option {
+  const names = modelFolders(modelsDirectory);
+  const only = names.length === 1 ? names[0] : undefined;
+  return new ModelOption(
+    '-m, --model <name>',
+    names.length > 1 ? `${description}: ${names.join(', ')}` : description,
+  ).default(only);
+}
+
+/**
+ * Called before a command runs.
+ * @throws SluiceError InvalidInput where it needs a model, none was named and there is not exactly one
+ */
+export function askForModel({ modelsDirectory }: Models, command: Command): void {
+  const asks = command.options.some((option) => option instanceof ModelOption);
+  if (!asks || command.optsWithGlobals<{ model?: string }>().model !== undefined) return;
+  const names = modelFolders(modelsDirectory);
+  throw new SluiceError(
+    'InvalidInput',
+    names.length === 0
+      ? `there is no model in ${modelsDirectory}`
+      : `there are several models: pass --model with one of ${names.join(', ')}`,
+  );
+}
+
+/** `--environment`: whose pointer, whose scorers. */
+export function environmentOption(description: string): Option {
+  return new Option('--environment <name>', description).choices(['production', 'staging']).default('production');
+}
 
 /** An instant: `2025-06-30` is its midnight UTC; a time must carry its zone. */
 export function parseInstant(text: string): string {
@@ -26,6 +65,12 @@ export function parseReleaseId(text: string): string {
       'must be 1 to 64 letters, digits, dots, dashes or underscores, beginning with a letter or digit.',
     );
   return text;
+}
+
+/** A SHA-256 as 64 hex digits. */
+export function parseSha256(text: string): string {
+  if (!/^[0-9a-f]{64}$/i.test(text)) throw new InvalidArgumentError('must be 64 hex digits.');
+  return text.toLowerCase();
 }
 
 export function parsePositive(text: string): number {

@@ -1,6 +1,7 @@
 /** Where commands write: one JSON document with `--json`, text for people otherwise. Errors go to standard error. */
 export interface Output {
   readonly json: boolean;
+  /** whether lines that were written can be written over */
   readonly tty: boolean;
   /** a line for people; nothing with `--json` */
   line(text?: string): void;
@@ -13,11 +14,13 @@ export function createOutput(options: {
   json: boolean;
   stdout: NodeJS.WriteStream;
   stderr: NodeJS.WriteStream;
+  /** a terminal without cursor movements */
+  dumb: boolean;
 }): Output {
-  const { json, stdout, stderr } = options;
+  const { json, stdout, stderr, dumb } = options;
   return {
     json,
-    tty: !json && stdout.isTTY === true,
+    tty: !json && stdout.isTTY === true && !dumb,
     line: (text = '') => {
       if (!json) stdout.write(text + '\n');
     },
@@ -34,4 +37,14 @@ export function duration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)}ms`;
   if (ms < 60_000) return `${(ms / 1000).toFixed(1)}s`;
   return `${Math.floor(ms / 60_000)}m ${String(Math.round((ms % 60_000) / 1000)).padStart(2, '0')}s`;
+}
+
+/** `1,234` */
+export function count(value: number): string {
+  return value.toLocaleString('en');
+}
+
+/** `1 row`, `1,234 rows` */
+export function rowsOf(rows: number): string {
+  return `${count(rows)} ${rows === 1 ? 'row' : 'rows'}`;
 }

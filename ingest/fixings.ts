@@ -2,10 +2,10 @@ import { Double, type Document } from 'mongodb';
 import { epochMs } from '../domain/features/time.js';
 import type { Fixing } from '../domain/lookups/fixings.js';
 import { SluiceError } from '../platform/errors.js';
+import { loadModel } from '../platform/models.js';
 import { openCsv } from './csv.js';
-import { modelOf } from './model-of.js';
-import { emptySummary, progressOf, refuse, type ImportProgress, type ImportSummary } from './summary.js';
-import type { ImportDeps } from './transactions.js';
+import { emptySummary, progressOf, refuse, type ImportSummary } from './summary.js';
+import type { ImportDeps, ImportTransactionsInput } from './transactions.js';
 import { upsertChanged } from './upsert.js';
 
 const BASE = 'EUR';
@@ -20,9 +20,9 @@ const BATCH = 1_000;
  */
 export async function importFixings(
   { db, modelsDir }: ImportDeps,
-  { file, model, onProgress }: { file: string; model?: string; onProgress?: (progress: ImportProgress) => void },
+  { file, model, onProgress, signal }: Pick<ImportTransactionsInput, 'file' | 'model' | 'onProgress' | 'signal'>,
 ): Promise<ImportSummary> {
-  const { spec } = await modelOf(modelsDir, model);
+  const { spec } = await loadModel(modelsDir, model);
   const csv = await openCsv(file);
   const currencies = currencyColumns(csv.header, file);
   const collection = db.collection(spec.data.fixings_collection);
@@ -34,6 +34,7 @@ export async function importFixings(
     onProgress?.(progressOf(summary, csv.fraction()));
   };
   for await (const records of csv.records) {
+    signal?.throwIfAborted();
     for (const record of records) {
       summary.read++;
       if ('malformed' in record) {

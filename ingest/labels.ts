@@ -1,11 +1,11 @@
-import type { Db } from 'mongodb';
 import { epochMs } from '../domain/features/time.js';
 import { SluiceError } from '../platform/errors.js';
+import { loadModel } from '../platform/models.js';
 import { recordLabels, type Label, type RecordedLabels } from '../stores/labels.js';
 import { ensureIndexes } from '../stores/transactions/indexes.js';
 import { openCsv } from './csv.js';
-import { modelOf } from './model-of.js';
 import { emptySummary, refuse, type ImportSummary } from './summary.js';
+import type { ImportDeps } from './transactions.js';
 
 const COLUMNS = ['transaction_id', 'is_fraud', 'labeled_at'] as const;
 const SOURCE_COLUMN = 'source';
@@ -21,8 +21,8 @@ export interface LabelSummary
 export interface ImportLabelsInput {
   /** CSV or CSV.gz with the columns transaction_id, is_fraud (0 or 1) and labeled_at (RFC 3339); source, if there is one */
   file: string;
-  /** whose transactions; may be left out where there is one model only */
-  model?: string;
+  /** whose transactions */
+  model: string;
   actor: string;
   onProgress?: (progress: { read: number; refused: number; fraction: number }) => void;
   signal?: AbortSignal;
@@ -33,10 +33,10 @@ export interface ImportLabelsInput {
  * @throws SluiceError InvalidInput (a column is missing), NotFound, Unreachable
  */
 export async function importLabels(
-  { db, modelsDir }: { db: Db; modelsDir?: string },
+  { db, modelsDir }: ImportDeps,
   { file, model, actor, onProgress, signal }: ImportLabelsInput,
 ): Promise<LabelSummary> {
-  const { data } = (await modelOf(modelsDir, model)).spec;
+  const { data } = (await loadModel(modelsDir, model)).spec;
   const csv = await openCsv(file);
   const read = labelReader(csv.header, file);
   // Every label asks for its transaction by id.

@@ -6,9 +6,9 @@ import { FingerprintSet } from '../domain/data-quality/fingerprint-set.js';
 import { requestFields } from '../domain/features/check-model.js';
 import type { Fixing } from '../domain/lookups/fixings.js';
 import { SluiceError } from '../platform/errors.js';
+import { loadModel } from '../platform/models.js';
 import { ensureIndexes } from '../stores/transactions/indexes.js';
 import { openCsv, type CsvRecord } from './csv.js';
-import { modelOf } from './model-of.js';
 import { createRowReader, type RowReader } from './row-reader.js';
 import { emptySummary, progressOf, refuse, type ImportProgress, type ImportSummary } from './summary.js';
 import { upsertChanged } from './upsert.js';
@@ -19,20 +19,21 @@ const IMPORTS = 'imports';
 
 export interface ImportDeps {
   db: Db;
-  /** absolute path of `models/`; the project's own by default */
-  modelsDir?: string;
+  /** absolute path of the folder that holds one folder per model */
+  modelsDir: string;
 }
 
 export interface ImportTransactionsInput {
   /** CSV or CSV.gz */
   file: string;
-  /** whose collection and request schema; may be left out where there is one model only */
-  model?: string;
+  /** whose collection and request schema */
+  model: string;
   /** moves both times of every row; 0 by default: times move only when asked */
   shiftDays?: number;
   /** do nothing when this very file was imported before and its rows are still there */
   skipIfImported?: boolean;
   onProgress?: (progress: ImportProgress) => void;
+  /** ends the import between two batches: what is being written is finished and told first, then the import rejects with the reason */
   signal?: AbortSignal;
 }
 
@@ -43,7 +44,7 @@ export interface ImportTransactionsInput {
  */
 export async function importTransactions(deps: ImportDeps, input: ImportTransactionsInput): Promise<ImportSummary> {
   const { db } = deps;
-  const model = await modelOf(deps.modelsDir, input.model);
+  const model = await loadModel(deps.modelsDir, input.model);
   const { data } = model.spec;
   const { file, shiftDays = 0, onProgress, signal } = input;
   const csv = await openCsv(file);
@@ -78,7 +79,11 @@ export async function importTransactions(deps: ImportDeps, input: ImportTransact
     onProgress?.(progressOf(summary, csv.fraction()));
   };
   for await (const records of csv.records) {
-    signal?.throwIfAborted();
+    if (signal?.aborted === true) {
+      await writing;
+      onProgress?.(progressOf(summary, csv.fraction()));
+      throw signal.reason;
+    }
     for (const record of records) {
       summary.read++;
       const document = documentOf(record, reader, ids, data.fields.id, summary);

@@ -5,10 +5,10 @@ import { readableJson, sha256Hex } from '../domain/bundle/digest.js';
 import { checkModel } from '../domain/features/check-model.js';
 import type { FeatureRegistry, ModelSpec, RuleParams } from '../schemas/types.js';
 import { SluiceError } from './errors.js';
+import { MODEL_NAME } from './model-folders.js';
 import { createAjv, violations, type SchemaName, type SchemaTypes, type Violation } from './validate.js';
 
 const SPEC_FILE = 'model.yaml';
-const MODEL_NAME = /^[a-z][a-z0-9_]{1,62}$/;
 
 /** A document of the model's folder and the bytes in which it goes into a bundle. */
 export interface ModelFile<T> {

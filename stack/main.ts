@@ -59,8 +59,16 @@ export async function up(options: UpOptions): Promise<UpStack> {
 }
 
 /** The other process's stack once it is ready; null when it ended meanwhile. */
-async function waitForOther(paths: StatePaths, holder: ProcessIdentity, options: UpOptions): Promise<UpStack | null> {
-  options.log?.({ part: 'stack', phase: 'info', message: `a stack runs already (process ${holder.pid}); using it` });
+export async function waitForOther(
+  paths: StatePaths,
+  holder: ProcessIdentity,
+  options: Pick<UpOptions, 'log' | 'signal'>,
+): Promise<UpStack | null> {
+  options.log?.({
+    part: 'stack',
+    phase: 'info',
+    message: `a stack is already running (process ${holder.pid}); using it`,
+  });
   for (let told = false; isRunning(holder);) {
     const record = readRecord(paths);
     const env = readEnv(paths);

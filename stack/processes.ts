@@ -1,14 +1,17 @@
-import { readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { execa } from 'execa';
 import { SluiceError } from '../platform/errors.js';
+import { modelFolders } from '../platform/model-folders.js';
 import { projectPath, projectRoot } from '../platform/project.js';
 import { fxProcess } from './parts/fx.js';
 import type { OwnProcess } from './types.js';
 
 /** Which of our own processes the stack runs. */
 export interface OwnPlan {
+  /** the one that the scorers serve */
   model: string;
+  /** absolute path of the folder that holds one folder per model */
+  modelsDir: string;
   /** also a scorer that follows `staging.json` */
   staging: boolean;
   reportsDir: string;
@@ -28,8 +31,10 @@ export interface OwnPlan {
 
 /** The plan that the user's environment asks for. */
 export async function planOf(env: NodeJS.ProcessEnv, cwd: string): Promise<OwnPlan> {
+  const modelsDir = env['SLUICE_MODELS_DIR'] ? resolve(cwd, env['SLUICE_MODELS_DIR']) : projectPath('models');
   return {
-    model: env['SCORER_MODEL'] || onlyModel(),
+    model: env['SCORER_MODEL'] || onlyModel(modelsDir),
+    modelsDir,
     staging: env['SLUICE_STAGING_SCORER'] === '1',
     reportsDir: resolve(cwd, env['SLUICE_REPORTS_DIR'] || 'reports'),
     gitSha: env['SLUICE_GIT_SHA'] || (await headCommit()),
@@ -48,16 +53,16 @@ function matching(env: NodeJS.ProcessEnv, names: RegExp): Record<string, string>
   return found;
 }
 
-function onlyModel(): string {
-  const models = readdirSync(projectPath('models'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+function onlyModel(modelsDir: string): string {
+  const models = modelFolders(modelsDir);
   const [model] = models;
   if (model === undefined || models.length > 1) {
     throw new SluiceError(
       'InvalidInput',
-      `set SCORER_MODEL to the model that the scorer serves: one of ${models.map(({ name }) => name).join(', ')}`,
+      `set SCORER_MODEL to the model that the scorer serves: one of ${models.join(', ') || `none: there is no model in ${modelsDir}`}`,
     );
   }
-  return model.name;
+  return model;
 }
 
 /** The checkout's commit, or nothing where it is not one (an unpacked archive). */
@@ -88,6 +93,7 @@ export function ownProvides(plan: OwnPlan, ports: Record<string, number>): Recor
   return {
     SLUICE_REPORTS_DIR: plan.reportsDir,
     SLUICE_GIT_SHA: plan.gitSha,
+    SLUICE_MODELS_DIR: plan.modelsDir,
     SCORER_MODEL: plan.model,
     SCORER_URL: url('scorer-0'),
     FX_SOURCE: plan.fx['FX_SOURCE'] ?? url('fx'),
@@ -101,7 +107,7 @@ const COMMON = [
   'MONGODB_URI', 'MONGODB_DATABASE',
   'S3_ENDPOINT', 'S3_REGION', 'S3_BUCKET', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY',
   'MLFLOW_TRACKING_URI',
-  'SLUICE_STATE_DIR', 'SLUICE_REPORTS_DIR', 'SLUICE_GIT_SHA', 'SLUICE_TRUSTED_KEYS_FILE',
+  'SLUICE_STATE_DIR', 'SLUICE_REPORTS_DIR', 'SLUICE_GIT_SHA', 'SLUICE_TRUSTED_KEYS_FILE', 'SLUICE_MODELS_DIR',
 ]; // prettier-ignore
 
 /**

@@ -1,11 +1,8 @@
-import { Command } from 'commander';
-import { WorkflowFailedError } from '@temporalio/client';
-import { rootCause } from '@temporalio/common';
+import { Command, type Option } from 'commander';
 import { referenceDeps } from '../../stores/retention/deps.js';
 import { createPins } from '../../stores/retention/pins.js';
 import { planPrune, type PlannedArtifact } from '../../stores/retention/plan.js';
 import type { ReferenceDeps } from '../../stores/retention/references.js';
-import { decisionProof, operationAsDecision } from '../../domain/approval/proof.js';
 import { bundleKey } from '../../stores/keys.js';
 import { MANIFEST_FILE } from '../../domain/bundle/layout.js';
 import { mongoOf, objectStoreOf } from '../../platform/connect.js';
@@ -18,29 +15,29 @@ import {
   type PruneInput,
   type PruneProgress,
 } from '../../workflows/pruneArtifacts/contract.js';
-import { QUEUES } from '../../workflows/common/queues.js';
 import type { Cli } from '../cli.js';
 import { EXIT } from '../exit-codes.js';
-import { parseAtLeastOne, parseCount, parseReleaseId, parseText } from '../options.js';
-import { newReleaseId } from '../release/release.js';
+import { modelOption, parseAtLeastOne, parseCount, parseReleaseId, parseText } from '../options.js';
+import { newRunId } from '../runs/id.js';
+import { proofOf, runOperation } from '../runs/operation.js';
 import type { Session } from '../session.js';
 
 /** `sluice artifacts …`: what is kept, and why. */
 export function artifactsCommand(cli: Cli): Command {
-  const artifacts = new Command('artifacts').description('bundles and other stored versions: what is kept, and why');
-  const model = ['-m, --model <name>', 'the model', 'ulb_gbdt'] as const;
+  const artifacts = new Command('artifacts');
+  const model = (): Option => modelOption(cli);
 
   artifacts
     .command('list')
-    .description('every bundle, refreshed artifact and snapshot, oldest first, and who needs it')
-    .option(...model)
-    .option('--all', 'refreshed artifacts and snapshots too, not bundles alone')
+    .description('list stored bundles, oldest first, and what needs each')
+    .addOption(model())
+    .option('--all', 'also list refreshed artifacts and snapshots')
     .action((options: { model: string; all?: true }) =>
       withStores(cli, async (deps) => {
         const plan = await planPrune(deps, options.model, { keep: 0, olderThanDays: 0, now: new Date().toISOString() });
         const shown = plan.filter(({ kind }) => options.all === true || kind.endsWith('bundle')).map(withoutKeys);
         cli.output.result(shown, () =>
-          shown.length === 0 ? `nothing is stored of ${options.model}` : shown.map((one) => line(' ', one)).join('\n'),
+          shown.length === 0 ? `nothing is stored for ${options.model}` : shown.map((one) => line(' ', one)).join('\n'),
         );
         return EXIT.ok;
       }),
@@ -48,15 +45,15 @@ export function artifactsCommand(cli: Cli): Command {
 
   artifacts
     .command('pin <version>')
-    .description('keep a bundle, whatever else is pruned')
-    .option(...model)
+    .description('keep a bundle: `prune` never deletes a pinned one')
+    .addOption(model())
     .requiredOption('--reason <text>', 'why', parseText)
     .action((version: string, options: { model: string; reason: string }) =>
       withStores(cli, async (deps) => {
         if ((await deps.store.head(bundleKey(options.model, version, MANIFEST_FILE))) === null)
           throw new SluiceError(
             'NotFound',
-            `no bundle ${version} of ${options.model}: \`sluice artifacts list\` shows those there are`,
+            `there is no bundle ${version} of ${options.model}: see \`sluice artifacts list\``,
           );
         const pin = {
           model: options.model,
@@ -73,8 +70,8 @@ export function artifactsCommand(cli: Cli): Command {
 
   artifacts
     .command('unpin <version>')
-    .description('take a pin away')
-    .option(...model)
+    .description('remove a pin')
+    .addOption(model())
     .action((version: string, options: { model: string }) =>
       cli.withSettings(async (settings) => {
         const mongo = await mongoOf(settings, 'client');
@@ -91,15 +88,15 @@ export function artifactsCommand(cli: Cli): Command {
 
   artifacts
     .command('prune')
-    .description('show what nothing needs any more, and with --yes delete it')
-    .option(...model)
-    .option('--keep <n>', 'the newest so many stay (default: SLUICE_KEEP_VERSIONS)', parseAtLeastOne)
-    .option('--older-than-days <d>', 'what is younger stays (default: SLUICE_KEEP_DAYS)', parseCount)
-    .option('--yes', 'delete; without it nothing is changed')
-    .option('--reason <text>', 'why, for the record', parseText, 'pruned by hand')
+    .description('list what nothing needs any more; delete it with --yes')
+    .addOption(model())
+    .option('--keep <n>', 'keep the N newest versions (default: SLUICE_KEEP_VERSIONS)', parseAtLeastOne)
+    .option('--older-than-days <d>', 'delete only what is older than D days (default: SLUICE_KEEP_DAYS)', parseCount)
+    .option('--yes', 'delete; without it, only list')
+    .option('--reason <text>', 'why; it is recorded', parseText, 'pruned from the command line')
     .addHelpText(
       'after',
-      '\nNever goes: what a pointer, its parent, the rollback target, a pin or an open run names.\nExamples:\n  sluice artifacts prune\n  sluice artifacts prune --keep 20 --older-than-days 60 --yes --reason "disk"',
+      '\nNever deleted: bundles named by a pointer, a parent, the rollback target, a pin or a running workflow.\n\nExamples:\n  sluice artifacts prune\n  sluice artifacts prune --keep 20 --older-than-days 60 --yes --reason "disk"',
     )
     .action((options: PruneOptions) =>
       withStores(cli, (deps, session) =>
@@ -129,14 +126,14 @@ async function dryRun(cli: Cli, { settings }: Session, deps: ReferenceDeps, opti
   cli.output.result({ model: options.model, ...policy, deleted: false, plan }, () =>
     [
       ...plan.map((one) => line(one.goes ? '-' : ' ', one)),
-      `${going.length} of ${plan.length} would go (${megabytes(going.reduce((sum, { bytes }) => sum + bytes, 0))}); nothing was deleted${going.length === 0 ? '' : ': add --yes'}`,
+      `${going.length} of ${plan.length} would be deleted (${megabytes(going.reduce((sum, { bytes }) => sum + bytes, 0))}); nothing was deleted${going.length === 0 ? '' : ' (add --yes to delete)'}`,
     ].join('\n'),
   );
   return EXIT.ok;
 }
 
 async function prune(cli: Cli, session: Session, options: PruneOptions): Promise<number> {
-  const operationId = newReleaseId();
+  const operationId = newRunId();
   const workflowId = pruneWorkflowId(options.model, operationId);
   const asked: PruneInput = {
     model: options.model,
@@ -145,30 +142,23 @@ async function prune(cli: Cli, session: Session, options: PruneOptions): Promise
     ...(options.keep === undefined ? {} : { keep: options.keep }),
     ...(options.olderThanDays === undefined ? {} : { olderThanDays: options.olderThanDays }),
   };
-  const decision = operationAsDecision({ operationId, operation: pruneOperation(asked), actor: cli.actor, workflowId });
-  const proof = cli.token === null ? {} : { proof: decisionProof(cli.token, decision) };
-  const handle = await session.client.workflow.start(WORKFLOW, {
-    taskQueue: QUEUES.release,
+  const proof = proofOf(cli, { operationId, operation: pruneOperation(asked), workflowId });
+  const { result: end, url } = await runOperation<PruneProgress>(cli, session, {
+    workflowType: WORKFLOW,
     workflowId,
-    args: [{ ...asked, operation: { operationId, ...proof } } satisfies PruneInput],
-    staticSummary: `prune ${options.model} by ${cli.actor}: ${options.reason}`,
+    input: { ...asked, operation: { operationId, ...proof } } satisfies PruneInput,
+    summary: `prune ${options.model} by ${cli.actor}: ${options.reason}`,
+    failsAs: 'Rejected',
   });
-  const url = session.uiUrl(workflowId);
-  cli.output.line(url);
-  try {
-    const { result } = (await handle.result()) as PruneProgress;
-    cli.output.result({ ...result, workflowId, url }, () =>
-      [
-        ...(result?.deleted ?? []).map(({ kind, name, bytes }) => `- ${kind} ${name} (${megabytes(bytes)})`),
-        ...(result?.spared ?? []).map(({ kind, name, why }) => `  ${kind} ${name} stays: ${why}`),
-        `${result?.deleted.length ?? 0} deleted, ${result?.kept ?? 0} kept`,
-      ].join('\n'),
-    );
-    return EXIT.ok;
-  } catch (error) {
-    if (!(error instanceof WorkflowFailedError)) throw error;
-    throw new SluiceError('Rejected', `nothing more was deleted: ${rootCause(error.cause) ?? error.message}\n${url}`);
-  }
+  const { result } = end;
+  cli.output.result({ ...result, workflowId, url }, () =>
+    [
+      ...(result?.deleted ?? []).map(({ kind, name, bytes }) => `- ${kind} ${name} (${megabytes(bytes)})`),
+      ...(result?.spared ?? []).map(({ kind, name, why }) => `  ${kind} ${name} kept: ${why}`),
+      `${result?.deleted.length ?? 0} deleted, ${result?.kept ?? 0} kept`,
+    ].join('\n'),
+  );
+  return EXIT.ok;
 }
 
 /** The stores of the running system, and a session, for as long as a command needs them. */

@@ -1,36 +1,35 @@
 import { Command } from 'commander';
-import { createAuditLog } from '../../stores/audit-log.js';
-import { verifyAuditChain } from '../../domain/audit/chain.js';
-import { mongoOf } from '../../platform/connect.js';
 import type { AuditEntry } from '../../schemas/types.js';
 import type { Cli } from '../cli.js';
 import { EXIT } from '../exit-codes.js';
-import { parseCount } from '../options.js';
+import { parseAtLeastOne, parseSha256 } from '../options.js';
+import { withMongo } from '../stores.js';
 
 /** `sluice audit …`: who changed what is live, when and why, and whether that record is whole. */
 export function auditCommand(cli: Cli): Command {
-  const audit = new Command('audit').description('the hash-chained record of every change of what is live');
+  const audit = new Command('audit');
 
   audit
     .command('verify')
-    .description('check the whole chain: nothing changed, missing or doubled')
-    .option('--head <sha256>', 'a head hash that was kept elsewhere: it must still be in the chain')
+    .description('check that no entry was changed, removed or repeated')
+    .option('--head <sha256>', 'a head hash you saved earlier: it must still be in the chain', parseSha256)
     .addHelpText(
       'after',
-      '\nPrints the head hash: keep it elsewhere, since a chain whose end was cut off is whole in itself.\nExit code 3: broken; the first entry that does not fit is named.\n\nExamples:\n  sluice audit verify\n  sluice audit verify --head 3f1c…',
+      '\nPrints the head hash. Save it somewhere else: a chain whose newest entries were removed is consistent in itself.\nExit code 3: the chain is broken (the first wrong entry is named), or does not contain --head.\n\nExamples:\n  sluice audit verify\n  sluice audit verify --head 3f1c9bd1a3a1f1c1f0e8b1c2b7a9d4e5f60718293a4b5c6d7e8f901234567890',
     )
     .action((options: { head?: string }) =>
-      withEntries(cli, (entries) => {
+      withEntries(cli, async (entries) => {
+        const { verifyAuditChain } = await import('../../domain/audit/chain.js');
         const verdict = verifyAuditChain(entries);
         if (!verdict.intact) {
           cli.output.result(verdict, () => `broken at entry ${verdict.seq}: ${verdict.problem}`);
           return EXIT.failed;
         }
         if (options.head !== undefined && !entries.some(({ hash }) => hash === options.head)) {
-          const problem = 'the head that was kept elsewhere is not in it: entries behind it were cut off or replaced';
+          const problem = `it does not contain head ${options.head}: entries were removed or replaced, or the hash is wrong`;
           cli.output.result(
             { ...verdict, intact: false, problem },
-            () => `the chain holds, but ${problem}; its head is ${verdict.head}`,
+            () => `the chain is consistent, but ${problem}; current head: ${verdict.head}`,
           );
           return EXIT.failed;
         }
@@ -41,9 +40,10 @@ export function auditCommand(cli: Cli): Command {
 
   audit
     .command('list')
-    .description('changes of what is live, newest first')
-    .option('-m, --model <name>', 'of one model only')
-    .option('--limit <n>', 'how many', parseCount, 20)
+    .description('list changes of the live bundle, newest first')
+    .option('-m, --model <name>', 'one model only')
+    .option('--limit <n>', 'show the N newest', parseAtLeastOne, 20)
+    .addHelpText('after', '\nExample:\n  sluice audit list --limit 5')
     .action((options: { model?: string; limit: number }) =>
       withEntries(cli, (entries) => {
         const found = entries
@@ -60,14 +60,10 @@ export function auditCommand(cli: Cli): Command {
   return audit;
 }
 
-function withEntries(cli: Cli, work: (entries: AuditEntry[]) => number): Promise<void> {
-  return cli.withSettings(async (settings) => {
-    const mongo = await mongoOf(settings, 'sluice-audit');
-    try {
-      return work(await createAuditLog(mongo.db).entries());
-    } finally {
-      await mongo.close();
-    }
+function withEntries(cli: Cli, work: (entries: AuditEntry[]) => number | Promise<number>): Promise<void> {
+  return withMongo(cli, async ({ db }) => {
+    const { createAuditLog } = await import('../../stores/audit-log.js');
+    return await work(await createAuditLog(db).entries());
   });
 }
 

@@ -1,79 +1,84 @@
 import { Command } from 'commander';
-import { importFixings, importTransactions, type ImportSummary } from '../../ingest/index.js';
-import { mongoOf } from '../../platform/connect.js';
+import type { ImportSummary } from '../../ingest/index.js';
 import type { Cli } from '../cli.js';
 import { EXIT } from '../exit-codes.js';
-import { parseCount } from '../options.js';
+import { modelOption, parseCount } from '../options.js';
+import { count, rowsOf } from '../output.js';
+import { runImport } from '../import/run-import.js';
 
+/** `sluice data …`: transactions and exchange rates. */
 export function dataCommand(cli: Cli): Command {
-  const data = new Command('data').description('bring transactions and exchange rates in');
+  const data = new Command('data');
   data
     .command('import <file>')
-    .description(
-      'labelled transactions from a CSV or CSV.gz: upsert by transaction_id, a refused row is counted with its reason',
-    )
-    .option('-m, --model <name>', 'the model whose spec names the collection', 'ulb_gbdt')
-    .option('--shift-days <n>', 'move every time by so many days (default: times stay as they are)', parseCount)
+    .description('import labelled transactions from a CSV or CSV.gz; a row with a known transaction_id updates it')
+    .addOption(modelOption(cli, 'the model whose spec names the collection'))
+    .option('--shift-days <n>', 'shift all timestamps by N days (default: not shifted)', parseCount)
     .addHelpText(
       'after',
-      '\nExchange rates must be there first: `sluice data import-fixings FILE`.\nRows that are refused change nothing and do not stop the rest; exit code 2 says that every row was.',
+      `
+Import exchange rates first: \`sluice data import-fixings FILE\`. Rejected rows change nothing and are counted by reason; exit code 2: every row
+was rejected. Ctrl-C stops between batches; run it again to continue.
+
+Example:
+  sluice data import transactions.csv.gz`,
     )
-    .action((file: string, options: { model: string; shiftDays?: number }) =>
-      cli.withSettings(async (settings) => {
-        const mongo = await mongoOf(settings, 'client');
-        try {
-          let shown = 0;
-          const summary = await importTransactions(
-            { db: mongo.db },
-            {
-              file,
-              ...(options.shiftDays === undefined ? {} : { shiftDays: options.shiftDays }),
-              onProgress: ({ read }) => {
-                if (read - shown < 50_000) return;
-                shown = read;
-                cli.output.line(`· ${read.toLocaleString('en')} rows`);
-              },
-            },
-          );
-          cli.output.result(summary, () => importText(summary));
-          return summary.read > 0 && summary.refused.count === summary.read ? EXIT.usage : EXIT.ok;
-        } finally {
-          await mongo.close();
-        }
+    .action((file: string, { model, shiftDays }: { model: string; shiftDays?: number }) =>
+      runImport(cli, async (mongo, told) => {
+        const { importTransactions } = await import('../../ingest/index.js');
+        const summary = await importTransactions(
+          { db: mongo.db, modelsDir: cli.modelsDirectory },
+          { file, model, ...(shiftDays === undefined ? {} : { shiftDays }), ...told(50_000) },
+        );
+        cli.output.result(summary, () => importText(summary));
+        return everyRowRejected(summary) ? EXIT.usage : EXIT.ok;
       }),
     );
   data
     .command('import-fixings <file>')
-    .description("the ECB's reference rates from its CSV (Date,USD,JPY,…, one euro in each)")
-    .action((file: string) =>
-      cli.withSettings(async (settings) => {
-        const mongo = await mongoOf(settings, 'client');
-        try {
-          const summary = await importFixings({ db: mongo.db }, { file });
-          cli.output.result(summary, () => importText(summary));
-          return EXIT.ok;
-        } finally {
-          await mongo.close();
-        }
+    .description("import the ECB's reference rates from its CSV (Date,USD,JPY,…: what one euro costs)")
+    .addOption(modelOption(cli, 'the model whose spec names the collection'))
+    .addHelpText('after', '\nExample:\n  sluice data import-fixings eurofxref-hist.csv')
+    .action((file: string, { model }: { model: string }) =>
+      runImport(cli, async (mongo, told) => {
+        const { importFixings } = await import('../../ingest/index.js');
+        const summary = await importFixings(
+          { db: mongo.db, modelsDir: cli.modelsDirectory },
+          { file, model, ...told(50_000) },
+        );
+        cli.output.result(summary, () => importText(summary));
+        return EXIT.ok;
       }),
     );
   return data;
 }
 
-/** What an import did, for people: counts, then every reason for which rows were refused, and the first of them. */
+/** Whether an import changed nothing because every row was rejected. */
+export function everyRowRejected({ read, refused }: Pick<ImportSummary, 'read' | 'refused'>): boolean {
+  return read > 0 && refused.count === read;
+}
+
+/** What an import did, for people: counts, then every reason for which rows were rejected, and the first of them. */
 export function importText({ read, inserted, updated, unchanged, refused, ignoredColumns }: ImportSummary): string {
-  const count = (value: number): string => value.toLocaleString('en');
   return [
-    `${count(read)} rows: ${count(inserted)} new, ${count(updated)} changed, ${count(unchanged)} as they were, ${count(refused.count)} refused`,
-    ...refusalLines({ refused, ignoredColumns }),
+    `${rowsOf(read)}: ${count(inserted)} new, ${count(updated)} updated, ${count(unchanged)} unchanged, ${count(refused.count)} rejected`,
+    ...rejectionLines({ refused, ignoredColumns }),
   ].join('\n');
 }
 
-/** Every reason for which rows were refused, the first of them, and columns that were not read. */
-export function refusalLines({ refused, ignoredColumns }: Pick<ImportSummary, 'refused' | 'ignoredColumns'>): string[] {
+const SHOWN_EXAMPLES = 5;
+
+/** Every reason for which rows were rejected, the first of them, and columns that were not read. */
+export function rejectionLines({
+  refused,
+  ignoredColumns,
+}: Pick<ImportSummary, 'refused' | 'ignoredColumns'>): string[] {
+  const shown = refused.examples.slice(0, SHOWN_EXAMPLES);
+  const further = refused.count - shown.length;
   return [
-    ...Object.entries(refused.reasons).map(([reason, rows]) => `  ${rows.toLocaleString('en')} × ${reason}`),
-    ...refused.examples.slice(0, 5).map(({ line, reason }) => `  line ${line}: ${reason}`),
-    ...(ignoredColumns.length === 0 ? [] : [`columns nobody asked for: ${ignoredColumns.join(', ')}`]),
+    ...Object.entries(refused.reasons).map(([reason, rows]) => `  ${count(rows)} × ${reason}`),
+    ...shown.map(({ line, reason }) => `  line ${line}: ${reason}`),
+    ...(further > 0 ? [`  … and ${count(further)} more`] : []),
+    ...(ignoredColumns.length === 0 ? [] : [`ignored columns: ${ignoredColumns.join(', ')}`]),
   ];
 }

@@ -1,61 +1,45 @@
 import { Command } from 'commander';
-import { importLabels, type LabelSummary } from '../../ingest/index.js';
-import { mongoOf } from '../../platform/connect.js';
+import type { LabelSummary } from '../../ingest/index.js';
 import type { Cli } from '../cli.js';
 import { EXIT } from '../exit-codes.js';
-import { refusalLines } from './data.js';
-
-const PROGRESS_ROWS = 20_000;
+import { runImport } from '../import/run-import.js';
+import { modelOption } from '../options.js';
+import { count, rowsOf } from '../output.js';
+import { everyRowRejected, rejectionLines } from './data.js';
 
 export function labelsCommand(cli: Cli): Command {
-  const labels = new Command('labels').description('what became known of transactions');
+  const labels = new Command('labels');
   labels
     .command('import <file>')
-    .description('labels from a CSV or CSV.gz (transaction_id,is_fraud,labeled_at and, if there, source)')
-    .option('-m, --model <name>', 'the model whose transactions they are about', 'ulb_gbdt')
+    .description('import labels from a CSV or CSV.gz (transaction_id,is_fraud,labeled_at, optionally source)')
+    .addOption(modelOption(cli, 'the model whose transactions are labelled'))
     .addHelpText(
       'after',
       `
-A later label replaces an earlier one, an earlier one never a later one; the same file twice changes nothing. The transaction's own label
-follows, so that the next training sees it. Refused rows are counted with their reasons; exit code 2 says that every row was refused.
+A newer label replaces an older one, never the other way round; importing a file twice changes nothing. The label is also written to the
+transaction, so the next training run uses it. Rejected rows are counted by reason; exit code 2: every row was rejected.
 
 Example:
   sluice labels import chargebacks-june.csv.gz`,
     )
-    .action((file: string, options: { model: string }) =>
-      cli.withSettings(async (settings) => {
-        const mongo = await mongoOf(settings, 'client');
-        try {
-          let shown = 0;
-          const summary = await importLabels(
-            { db: mongo.db, modelsDir: cli.modelsDirectory },
-            {
-              file,
-              model: options.model,
-              actor: cli.actor,
-              signal: cli.interrupted,
-              onProgress: ({ read }) => {
-                if (read - shown < PROGRESS_ROWS) return;
-                shown = read;
-                cli.output.line(`· ${read.toLocaleString('en')} rows`);
-              },
-            },
-          );
-          cli.output.result(summary, () => labelsText(summary));
-          return summary.read > 0 && summary.refused.count === summary.read ? EXIT.usage : EXIT.ok;
-        } finally {
-          await mongo.close();
-        }
+    .action((file: string, { model }: { model: string }) =>
+      runImport(cli, async (mongo, told) => {
+        const { importLabels } = await import('../../ingest/index.js');
+        const summary = await importLabels(
+          { db: mongo.db, modelsDir: cli.modelsDirectory },
+          { file, model, actor: cli.actor, ...told(20_000) },
+        );
+        cli.output.result(summary, () => labelsText(summary));
+        return everyRowRejected(summary) ? EXIT.usage : EXIT.ok;
       }),
     );
   return labels;
 }
 
 function labelsText(summary: LabelSummary): string {
-  const count = (value: number): string => value.toLocaleString('en');
   return [
-    `${count(summary.read)} rows: ${count(summary.recorded)} recorded, ${count(summary.unchanged)} known already, ${count(summary.older)} older than what is known, ${count(summary.refused.count)} refused`,
-    `${count(summary.transactions_updated)} transactions brought up to date, ${count(summary.unknown_transactions)} labels of transactions that are not there`,
-    ...refusalLines(summary),
+    `${rowsOf(summary.read)}: ${count(summary.recorded)} recorded, ${count(summary.unchanged)} unchanged, ${count(summary.older)} older than the recorded label, ${count(summary.refused.count)} rejected`,
+    `${count(summary.transactions_updated)} transactions updated; ${count(summary.unknown_transactions)} labels kept for unknown transactions`,
+    ...rejectionLines(summary),
   ].join('\n');
 }

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, type Option } from 'commander';
 import { scheduledAsOf } from '../../domain/schedules/as-of.js';
 import { SluiceError } from '../../platform/errors.js';
 import { modelNames } from '../../platform/models.js';
@@ -8,20 +8,20 @@ import { backfillSchedule, pauseSchedule, resumeSchedule, runSchedule } from '..
 import { REGISTRY } from '../../schedules/registry.js';
 import type { Cli } from '../cli.js';
 import { EXIT } from '../exit-codes.js';
-import { parseDay, parseInteger, parseText } from '../options.js';
+import { modelOption, parseDay, parseInteger, parseText } from '../options.js';
 
-/** `sluice schedules …`: what runs by itself. */
+/** `sluice schedules …`: the scheduled runs. */
 export function schedulesCommand(cli: Cli): Command {
-  const schedules = new Command('schedules').description('what runs by itself: the timetable, and its operation');
-  const model = ['-m, --model <name>', 'the model', 'ulb_gbdt'] as const;
+  const schedules = new Command('schedules');
+  const model = (): Option => modelOption(cli);
 
   schedules
     .command('apply')
-    .description("make Temporal's schedules agree with the registry; an operator's pause survives")
-    .option('--dry-run', 'print the differences and change nothing')
+    .description("create or update Temporal's schedules from the registry; paused schedules stay paused")
+    .option('--dry-run', 'print the differences without changing anything')
     .option(
       '--as-of-offset-days <n>',
-      'days that every run adds to its scheduled time (default: SLUICE_AS_OF_OFFSET_DAYS, else as applied before, else 0)',
+      'days added to the scheduled time of every run (default: SLUICE_AS_OF_OFFSET_DAYS, else as applied before, else 0)',
       parseInteger,
     )
     .addHelpText(
@@ -43,7 +43,7 @@ export function schedulesCommand(cli: Cli): Command {
 
   schedules
     .command('list')
-    .description('next and last runs, what is paused and why, and what was dropped in silence')
+    .description('list next and last runs, paused schedules and missed runs')
     .option('-m, --model <name>', 'one model only')
     .action((options: { model?: string }) =>
       cli.withSession(async ({ client, uiUrl }) => {
@@ -59,14 +59,14 @@ export function schedulesCommand(cli: Cli): Command {
 
   schedules
     .command('run <name>')
-    .description('one run now, as of now; of a paused schedule too; waits its turn behind one at work')
-    .option(...model)
+    .description('start a run now (works on paused schedules); queues behind a run in progress')
+    .addOption(model())
     .action((name: string, options: { model: string }) =>
       cli.withSession(async ({ client, uiUrl }) => {
         const launcher = await runSchedule(client, options.model, name);
         const url = launcher === null ? null : uiUrl(launcher.workflowId, launcher.runId);
         cli.output.result({ name, model: options.model, launcher, url }, () =>
-          url === null ? `${name} will run when the run before it has ended` : `${name} runs\n${url}`,
+          url === null ? `${name} is queued behind a run in progress` : `started ${name}\n${url}`,
         );
         return EXIT.ok;
       }),
@@ -78,8 +78,8 @@ export function schedulesCommand(cli: Cli): Command {
   ] as const) {
     schedules
       .command(`${verb} <name>`)
-      .description(`${verb} a schedule; the reason stands in its note`)
-      .option(...model)
+      .description(`${verb} a schedule; the reason becomes its note`)
+      .addOption(model())
       .requiredOption('--reason <text>', 'why', parseText)
       .action((name: string, options: { model: string; reason: string }) =>
         cli.withSession(async ({ client }) => {
@@ -96,13 +96,15 @@ export function schedulesCommand(cli: Cli): Command {
 
   schedules
     .command('backfill <name>')
-    .description('run what was due on some days, oldest first, one after another; what ended well is not repeated')
-    .option(...model)
-    .requiredOption('--from <day>', 'the first day on which it was due (UTC)', parseDay)
-    .requiredOption('--to <day>', 'the last one, included', parseDay)
+    .description(
+      'start the runs that were due in a range of days, oldest first, one at a time; successful runs are not repeated',
+    )
+    .addOption(model())
+    .requiredOption('--from <day>', 'first day on which a run was due (UTC)', parseDay)
+    .requiredOption('--to <day>', 'last day, inclusive', parseDay)
     .addHelpText(
       'after',
-      '\nThe days are those on which it was due; the offset of `schedules apply` is added to them.\nExample, a missed week:\n  sluice schedules backfill nightly-refresh --from 2026-11-09 --to 2026-11-15',
+      '\nThe days are those on which the runs were due; the offset of `schedules apply` is added to them.\n\nExample, a missed week:\n  sluice schedules backfill nightly-refresh --from 2026-11-09 --to 2026-11-15',
     )
     .action((name: string, options: { model: string; from: string; to: string }) =>
       cli.withSession(async ({ client }) => {
@@ -111,11 +113,11 @@ export function schedulesCommand(cli: Cli): Command {
         const runs = due.map((time) => ({ due: time, asOf: scheduledAsOf(time, asOfOffsetDays, 'minute') }));
         cli.output.result({ name, model: options.model, asOfOffsetDays, runs }, () =>
           [
-            `${runs.length} runs of ${name}, one after another:`,
+            `${runs.length} runs of ${name}, one at a time:`,
             ...runs.map(
               (run) => `  due ${minute(run.due)}${asOfOffsetDays === 0 ? '' : `, as of ${run.asOf.slice(0, 10)}`}`,
             ),
-            '`sluice schedules list` shows the one at work',
+            '`sluice schedules list` shows the running one',
           ].join('\n'),
         );
         return EXIT.ok;
@@ -141,7 +143,9 @@ function applyText(changes: readonly ScheduleChange[]): string {
     ...differences.map(({ field, from, to }) => `    ${field}: ${from} → ${to}`),
   ]);
   const changed = changes.filter(({ change }) => change !== 'none').length;
-  return [...lines, changed === 0 ? 'nothing to change' : `${changed} of ${changes.length} differ`].join('\n');
+  return [...lines, changed === 0 ? 'nothing to change' : `${changed} of ${changes.length} schedules differ`].join(
+    '\n',
+  );
 }
 
 const minute = (iso: string): string => `${iso.slice(0, 16).replace('T', ' ')}Z`;
@@ -153,7 +157,7 @@ function stateText(state: ScheduleState, uiUrl: (workflowId: string, runId?: str
   return [
     `${state.model}  ${state.name.padEnd(18)}  ${state.paused ? 'paused' : `next ${next === undefined ? 'never' : minute(next)}`}${state.asOfOffsetDays === 0 ? '' : `  offset ${state.asOfOffsetDays} days`}`,
     ...(state.note === '' ? [] : [`    note: ${state.note}`]),
-    ...(state.running.length === 0 ? [] : [`    at work: ${state.running.join(', ')}`]),
+    ...(state.running.length === 0 ? [] : [`    running: ${state.running.join(', ')}`]),
     ...(lastRun === null
       ? []
       : [
@@ -163,7 +167,7 @@ function stateText(state: ScheduleState, uiUrl: (workflowId: string, runId?: str
     ...(lost === 0
       ? []
       : [
-          `    ✖ dropped: ${state.skippedByOverlap} while an earlier run was at work, ${state.missedCatchup} while the server was down; \`sluice schedules backfill\` makes up for them`,
+          `    ✖ missed: ${state.skippedByOverlap} (previous run still active), ${state.missedCatchup} (server down); start them with \`sluice schedules backfill\``,
         ]),
   ].join('\n');
 }

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { down, up } from '../../stack/main.js';
+import type { StackLog } from '../../stack/index.js';
 import { status } from '../../stack/status.js';
 import type { Cli } from '../cli.js';
 import { EXIT } from '../exit-codes.js';
@@ -9,35 +9,53 @@ import { statusText } from './status.js';
 /** `sluice up`. */
 export function upCommand(cli: Cli): Command {
   return new Command('up')
-    .description(
-      'start the stack: Temporal, MongoDB, S3, MLflow, the workers and the scorer; stays in the foreground until Ctrl-C',
-    )
+    .option('--detach', 'start it in the background and return when it is ready; `sluice down` stops it')
     .addHelpText(
       'after',
-      '\nWhat the environment or .env names (TEMPORAL_ADDRESS, MONGODB_URI, S3_ENDPOINT, MLFLOW_TRACKING_URI) is used instead of a server of our own.',
+      '\nStays in the foreground until Ctrl-C, unless --detach is given. Servers named by the environment or .env (TEMPORAL_ADDRESS, MONGODB_URI, S3_ENDPOINT, MLFLOW_TRACKING_URI) are used instead of starting our own.\n\nExamples:\n  sluice up\n  sluice up --detach',
     )
-    .action(async () => {
-      const stack = await up({
-        stateDir: cli.stateDirectory,
-        env: cli.env,
-        log: stackProgress(cli.output),
-        signal: cli.interrupted,
-      });
-      cli.output.result(await status({ stateDir: cli.stateDirectory }), () =>
-        statusText({ running: true, parts: stack.parts() }),
-      );
-      if (stack.found) return;
-      cli.output.line('\nup; Ctrl-C stops it');
-      cli.setExitCode(await untilEnded(cli, stack));
-    });
+    .action((options: { detach?: true }) => (options.detach === true ? upInBackground(cli) : upInForeground(cli)));
+}
+
+async function upInForeground(cli: Cli): Promise<void> {
+  const [{ up }, { tellParent }] = await Promise.all([import('../../stack/main.js'), import('../../stack/detach.js')]);
+  const show = stackProgress(cli.output);
+  const log: StackLog = (event) => {
+    show(event);
+    tellParent(event);
+  };
+  const stack = await up({ stateDir: cli.stateDirectory, env: cli.env, log, signal: cli.interrupted });
+  await tellStatus(cli);
+  if (stack.found) return;
+  cli.output.line('\nthe stack is up; Ctrl-C stops it');
+  cli.setExitCode(await untilEnded(cli, stack));
+}
+
+async function upInBackground(cli: Cli): Promise<void> {
+  const { upDetached } = await import('../../stack/detach.js');
+  const { found } = await upDetached({
+    stateDir: cli.stateDirectory,
+    env: cli.env,
+    log: stackProgress(cli.output),
+    signal: cli.interrupted,
+  });
+  await tellStatus(cli);
+  if (!found)
+    cli.output.line('\nthe stack is up in the background; `sluice down` stops it, `sluice logs` shows its logs');
+}
+
+async function tellStatus(cli: Cli): Promise<void> {
+  const found = await status({ stateDir: cli.stateDirectory });
+  cli.output.result(found, () => statusText(cli.stateDirectory, found));
 }
 
 /** `sluice down`. */
 export function downCommand(cli: Cli): Command {
   return new Command('down')
-    .description('stop the running stack')
-    .option('--purge', 'and remove its state: releases, data, models, keys')
+    .option('--purge', 'also delete its state: releases, data, models, keys')
+    .addHelpText('after', '\nExamples:\n  sluice down\n  sluice down --purge')
     .action(async (options: { purge?: true }) => {
+      const { down } = await import('../../stack/main.js');
       const result = await down({ stateDir: cli.stateDirectory, purge: options.purge === true });
       cli.output.result(result, () =>
         [

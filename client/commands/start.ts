@@ -5,44 +5,49 @@ import { mongoOf } from '../../platform/connect.js';
 import { projectPath } from '../../platform/project.js';
 import { up } from '../../stack/main.js';
 import type { Cli } from '../cli.js';
-import { startRelease } from '../release/release.js';
+import { modelOption } from '../options.js';
+import { count } from '../output.js';
+import { RELEASE, releaseStart } from '../release/kind.js';
+import { startRun } from '../runs/access.js';
+import { defineRun } from '../runs/actions.js';
 import { openSession, type Session } from '../session.js';
 import { stackProgress } from '../stack-progress.js';
-import { watch } from './release.js';
 import { untilEnded } from './stack.js';
 
-const MODEL = 'ulb_gbdt';
 const AS_OF = '2025-06-30T00:00:00.000Z';
 const DEMO_RELEASE = 'demo';
 
 /** `npm start`: the stack, the demo's data, one release to a live model. */
 export function startCommand(cli: Cli): Command {
   return new Command('start')
-    .description(
-      "set up, start the stack, import the demo's data and release a model; what is there already is found, not made again",
-    )
-    .option('--once', 'stop the stack and exit when the release is live and smoked')
-    .action(async (options: { once?: true }) => {
+    .addOption(modelOption(cli, 'the model that the demo releases'))
+    .option('--once', 'stop the stack and exit when the release is live and smoke-tested')
+    .addHelpText('after', '\nExample:\n  sluice start --once')
+    .action(async ({ once, model }: { once?: true; model: string }) => {
       const startedAt = new Date();
       const stack = await up({
         stateDir: cli.stateDirectory,
-        env: cli.env,
+        env: { ...cli.env, SCORER_MODEL: cli.env['SCORER_MODEL'] || model },
         log: stackProgress(cli.output),
         signal: cli.interrupted,
       });
+      // Ctrl-C from here on: whatever is under way is left, and the stack goes down in order
+      if (!stack.found) cli.onInterrupt(() => void stack.stop());
       let code: number;
       try {
         const settings = loadSettings({ ...stack.env, ...cli.env });
-        await importDemo(cli, settings);
+        await importDemo(cli, settings, model);
         const session = await openSession(settings, cli.env);
         try {
-          code = await releaseDemo(cli, session, startedAt);
+          code = await releaseDemo(cli, session, model, startedAt);
         } finally {
           await session.close();
         }
         tellAddresses(cli, stack.env);
-        if (options.once !== true && !stack.found) {
-          cli.output.line('Ctrl-C stops the stack; its state stays in .sluice/ and the next start finds it.');
+        if (once !== true && !stack.found) {
+          cli.output.line(
+            'Ctrl-C stops the stack; its state stays in the state directory, and the next start continues from it.',
+          );
           code = (await untilEnded(cli, stack)) || code;
         }
       } finally {
@@ -53,29 +58,37 @@ export function startCommand(cli: Cli): Command {
 }
 
 /** The demo's data, once: an import that changed nothing costs seconds, so a finished one is remembered by the file's size and name. */
-async function importDemo(cli: Cli, settings: Settings): Promise<void> {
+async function importDemo(cli: Cli, settings: Settings, model: string): Promise<void> {
+  const deps = { modelsDir: cli.modelsDirectory };
+  const told = { model, signal: cli.interrupted };
   const mongo = await mongoOf(settings, 'client');
   try {
-    const fixings = await importFixings({ db: mongo.db }, { file: projectPath('data', 'ecb_fixings.csv') });
+    const fixings = await importFixings(
+      { db: mongo.db, ...deps },
+      { file: projectPath('data', 'ecb_fixings.csv'), ...told },
+    );
     const file = projectPath('data', 'bank_transactions_demo.csv.gz');
-    const summary = await importTransactions({ db: mongo.db }, { file, skipIfImported: true });
+    const summary = await importTransactions({ db: mongo.db, ...deps }, { file, skipIfImported: true, ...told });
     cli.output.line(
       summary.skipped
-        ? `✔ data             the demo's transactions are there already`
-        : `✔ data             ${summary.read.toLocaleString('en')} transactions (${summary.refused.count} refused), ${fixings.read} ECB fixings`,
+        ? `✔ data             the demo's transactions are already imported`
+        : `✔ data             ${count(summary.read)} transactions (${summary.refused.count} rejected), ${fixings.read} ECB fixings`,
     );
   } finally {
     await mongo.close();
   }
 }
 
-async function releaseDemo(cli: Cli, session: Session, stackStartedAt: Date): Promise<number> {
-  const input = { model: MODEL, asOf: AS_OF, requestedBy: cli.actor, reason: 'first release of the demo' };
-  const found = await startRelease(session, { ...input, releaseId: DEMO_RELEASE }, { stackStartedAt });
+async function releaseDemo(cli: Cli, session: Session, model: string, stackStartedAt: Date): Promise<number> {
+  const ref = { model, releaseId: DEMO_RELEASE };
+  const input = { ...ref, asOf: AS_OF, requestedBy: cli.actor, reason: 'first release of the demo' };
+  const { started, handle } = await startRun(session, RELEASE, releaseStart(input, stackStartedAt));
   cli.output.line(
-    `\n${found.started ? 'started' : 'found'} release ${DEMO_RELEASE} of ${MODEL}\n${session.uiUrl(found.workflowId)}`,
+    `\n${started ? 'started' : 'found'} release ${DEMO_RELEASE} of ${model}\n${session.uiUrl(handle.workflowId)}`,
   );
-  return await watch(cli, session, MODEL, DEMO_RELEASE);
+  return await defineRun(cli, RELEASE).watch(session, ref, {
+    goesOn: `release ${DEMO_RELEASE} waits while the stack is down and goes on with the next start`,
+  });
 }
 
 /** Days that bring a scheduled run of today to the end of the demo's data. */

@@ -11,7 +11,7 @@ import { SluiceError } from '../../platform/errors.js';
 import { loadModel, type LoadedModel } from '../../platform/models.js';
 import type { Cli } from '../cli.js';
 import { EXIT } from '../exit-codes.js';
-import { parseInstant, parseText } from '../options.js';
+import { modelOption, parseInstant, parseText } from '../options.js';
 
 interface LookupOptions {
   model: string;
@@ -20,16 +20,16 @@ interface LookupOptions {
 
 /** `sluice synonyms check | publish | show` */
 export function synonymsCommand(cli: Cli): Command {
-  const synonyms = new Command('synonyms').description('the tables of synonyms that domain experts edit');
+  const synonyms = new Command('synonyms');
   const about = (command: Command): Command =>
     command
-      .option('-m, --model <name>', 'the model that reads the table', 'ulb_gbdt')
-      .option('--lookup <name>', "the lookup's name, where the model has more than one such table");
+      .addOption(modelOption(cli, 'the model that reads the table'))
+      .option('--lookup <name>', 'the lookup to use, where the model has more than one such table');
 
   about(synonyms.command('check <file>'))
-    .description('every mistake in a file, with its line; needs no running stack')
-    .option('--unmapped', 'also list what the transactions say and the file does not understand (wants the stack)')
-    .option('--as-of <time>', 'end of the window that is looked at for --unmapped (default: now)', parseInstant)
+    .description('report every mistake in a file with its line; needs no running stack')
+    .option('--unmapped', 'also list values of transactions that the file does not map (needs the stack)')
+    .option('--as-of <time>', 'end of the window searched by --unmapped (default: now)', parseInstant)
     .addHelpText(
       'after',
       `
@@ -59,11 +59,11 @@ Exit code 0: it can be published. 2: it has mistakes.`,
     });
 
   about(synonyms.command('publish <file>'))
-    .description('check a file and put it where the nightly jobs and releases read it')
-    .requiredOption('--reason <text>', 'why, kept with the file', parseText)
+    .description('check a file and publish it for the nightly jobs and releases')
+    .requiredOption('--reason <text>', 'why; it is kept with the file', parseText)
     .option(
       '--base <digest>',
-      'the file that the edit began from (its digest, as `show` tells it): refused if another one is there',
+      'digest of the file you edited (printed by `show`): refused if another one has been published since',
     )
     .addHelpText(
       'after',
@@ -72,7 +72,7 @@ Example:
   sluice synonyms show > synonyms.json
   sluice synonyms publish synonyms.json --reason "new card terminal spellings"
 
-The next \`sluice refresh run\` or night brings it live. Whoever published in between is not overwritten.`,
+The next \`sluice refresh run\` or nightly refresh puts it live. A file published in the meantime is not overwritten.`,
     )
     .action(async (file: string, options: LookupOptions & { reason: string; base?: string }) => {
       const { model, lookup, bytes } = await inputs(cli, options, file);
@@ -91,8 +91,8 @@ The next \`sluice refresh run\` or night brings it live. Whoever published in be
             [
               published.changed
                 ? `published as ${published.source} (${published.sha256.slice(0, 12)})`
-                : `${published.source} is this file already`,
-              ...(published.former === null ? [] : [`the one before is kept as ${published.former}`]),
+                : `${published.source} already is this file`,
+              ...(published.former === null ? [] : [`the former file is kept as ${published.former}`]),
               ...checked.notes,
             ].join('\n'),
           );
@@ -104,9 +104,7 @@ The next \`sluice refresh run\` or night brings it live. Whoever published in be
     });
 
   about(synonyms.command('show'))
-    .description(
-      "the file that counts now: the experts', else the model folder's; who published it goes to standard error",
-    )
+    .description("print the synonym table in use (published, or the model's own); its publisher is written to stderr")
     .action(async (options: LookupOptions) => {
       const { model, lookup } = await modelAndLookup(cli, options);
       await cli.withSettings(async (settings) => {
@@ -157,9 +155,7 @@ async function modelAndLookup(cli: Cli, options: LookupOptions): Promise<{ model
   if (lookup === undefined || !names.includes(lookup))
     throw new SluiceError(
       'InvalidInput',
-      names.length === 0
-        ? `${options.model} has no table of synonyms`
-        : `say which table with --lookup: ${names.join(', ')}`,
+      names.length === 0 ? `${options.model} has no synonym table` : `pass --lookup with one of ${names.join(', ')}`,
     );
   return { model, lookup };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DriftDay } from '../../domain/drift/day.js';
-import { EXIT, exitCodeOfDrift } from '../exit-codes.js';
-import { driftInput } from './drift.js';
+import { EXIT, exitCodeOf } from '../exit-codes.js';
+import { driftStart } from './kind.js';
 import { comparisonText, dayText, outcomeText, snapshotText } from './view.js';
 
 const day: DriftDay = {
@@ -29,7 +29,7 @@ describe('what drift shows', () => {
   it('says of what could not be measured that it was not', () => {
     const text = dayText(day);
     expect(text).toContain('12 rows, of 300 that a verdict needs');
-    expect(text).toContain('alert rate not measured, not measured times');
+    expect(text).toContain('alert rate: not measured (12 rows)');
     expect(text).not.toMatch(/NaN|null|undefined/);
   });
 
@@ -44,12 +44,13 @@ describe('what drift shows', () => {
       why: null,
     } as const;
     const retraining = { claim, workflowId: 'release/m/drift-2025-06-30', until: '2025-07-14T00:00:00.000Z' };
-    expect(outcomeText({ ...progress, steps: [], retraining: { ...retraining, outcome: 'started' } })).toMatch(
-      /sluice release watch drift-2025-06-30[\s\S]*http:\/\/mlflow/,
-    );
-    expect(outcomeText({ ...progress, steps: [], retraining: { ...retraining, outcome: 'cooling-down' } })).toMatch(
-      /no retraining before 2025-07-14.*drift-2025-06-30 was the last/,
-    );
+    const text = (outcome: 'started' | 'cooling-down') =>
+      outcomeText(
+        { progress: { ...progress, steps: [], retraining: { ...retraining, outcome } }, error: null, url: 'http://ui' },
+        false,
+      );
+    expect(text('started')).toMatch(/sluice release watch drift-2025-06-30[\s\S]*http:\/\/mlflow/);
+    expect(text('cooling-down')).toMatch(/no retraining before 2025-07-14.*drift-2025-06-30 was the last/);
   });
 
   it('shows a week without values, and columns that only one week has', () => {
@@ -81,13 +82,16 @@ describe('what drift shows', () => {
 
 describe('keys and exit codes', () => {
   it('a run is named by its day, or by day and time', () => {
-    expect(driftInput('m', '2025-06-30T00:00:00.000Z', 'daily')).toMatchObject({ key: '2025-06-30', kind: 'daily' });
-    expect(driftInput('m', '2025-06-30T02:00:00.000Z', 'weekly').key).toBe('weekly-2025-06-30T0200Z');
+    expect(driftStart('m', '2025-06-30T00:00:00.000Z', 'daily').input).toMatchObject({
+      key: '2025-06-30',
+      kind: 'daily',
+    });
+    expect(driftStart('m', '2025-06-30T02:00:00.000Z', 'weekly').ref.key).toBe('weekly-2025-06-30T0200Z');
   });
 
   it('tell a script drift from none, and neither from too little to judge by', () => {
     expect(
-      ['None', 'Drift', 'Retraining', 'Inconclusive', 'Failed'].map((status) => exitCodeOfDrift(status as 'None')),
+      ['None', 'Drift', 'Retraining', 'Inconclusive', 'Failed'].map((status) => exitCodeOf(status as 'None')),
     ).toEqual([EXIT.ok, EXIT.drift, EXIT.drift, EXIT.inconclusive, EXIT.failed]);
     expect(new Set([EXIT.ok, EXIT.drift, EXIT.inconclusive, EXIT.failed, EXIT.error]).size).toBe(5);
   });

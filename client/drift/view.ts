@@ -2,6 +2,8 @@ import type { DriftDay } from '../../domain/drift/day.js';
 import type { SnapshotComparison } from '../../domain/drift/snapshot.js';
 import type { DriftReport, DriftSnapshot } from '../../schemas/types.js';
 import type { DriftProgress } from '../../workflows/monitorDrift/contract.js';
+import type { Shown } from '../runs/kind.js';
+import { stepLines } from '../runs/text.js';
 
 const percent = (value: number | null): string => (value === null ? 'not measured' : `${(100 * value).toFixed(2)} %`);
 const figure = (value: number | null, digits = 4): string => (value === null ? 'not measured' : value.toFixed(digits));
@@ -13,12 +15,14 @@ export function dayText(day: DriftDay): string {
     `${day.model} as of ${day.asOf}: ${day.verdict}`,
     day.why,
     `${day.rows.toLocaleString('en')} rows against ${day.bundleVersion === '' ? 'nothing' : day.bundleVersion}; newest ${day.stalenessHours === null ? 'unknown' : `${day.stalenessHours.toFixed(1)} h old`}`,
-    `alert rate ${percent(day.alertRate)}, ${figure(day.alertRateRatio, 2)} times the reference's`,
-    `drift on ${sustained.days} of the last ${sustained.of} days; ${sustained.required} ask for a retraining`,
+    day.alertRate === null
+      ? `alert rate: not measured (${day.rows.toLocaleString('en')} rows)`
+      : `alert rate ${percent(day.alertRate)}${day.alertRateRatio === null ? '' : `, ${day.alertRateRatio.toFixed(2)} times the reference's`}`,
+    `drift on ${sustained.days} of the last ${sustained.of} days (retraining at ${sustained.required})`,
   ].join('\n');
 }
 
-/** Features, gravest first, as a table. */
+/** Features as a table, the worst verdicts first. */
 export function reportText(report: DriftReport): string {
   const rank = { drift: 0, warn: 1, inconclusive: 2, ok: 3 };
   const columns = [...report.features, report.prediction].sort((a, b) => rank[a.verdict] - rank[b.verdict]);
@@ -33,9 +37,14 @@ export function reportText(report: DriftReport): string {
   ].join('\n');
 }
 
-/** What a run came to, below its steps. */
-export function outcomeText({ status, day, snapshot, retraining, mlflowUrl, why }: DriftProgress): string {
+/** The outcome of a run for people. */
+export function outcomeText(
+  { progress, error, url }: Pick<Shown<unknown, DriftProgress>, 'progress' | 'error' | 'url'>,
+  withSteps: boolean,
+): string {
+  const { status, day, snapshot, retraining, mlflowUrl, why } = progress;
   const lines = [`${status}${day === null && why !== null ? `: ${why}` : ''}`];
+  if (withSteps) lines.push('', ...stepLines(progress.steps), '');
   if (day !== null) lines.push(dayText(day));
   if (snapshot !== null)
     lines.push(`${snapshot.rows.toLocaleString('en')} rows in ${snapshot.snapshotKey ?? 'no snapshot'}`);
@@ -43,10 +52,11 @@ export function outcomeText({ status, day, snapshot, retraining, mlflowUrl, why 
   if (retraining?.outcome === 'cooling-down')
     lines.push(`no retraining before ${retraining.until}: ${retraining.claim.releaseId} was the last`);
   if (mlflowUrl !== null) lines.push(mlflowUrl);
-  return lines.join('\n');
+  if (error !== null && error !== why) lines.push(`ended with: ${error}`);
+  return [...lines, url].join('\n');
 }
 
-/** A week's columns: what is missing, and the middle and the edges of what is there. */
+/** A week's columns: missing fraction, and quantiles or categories. */
 export function snapshotText(snapshot: DriftSnapshot): string {
   const { columns, probabilities } = snapshot;
   const width = Math.max(...columns.map(({ name }) => name.length), 7);

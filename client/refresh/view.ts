@@ -1,7 +1,8 @@
 import type { RefreshJob } from '../../domain/refresh/types.js';
 import type { ArtifactProgress, JobProgress, RefreshProgress } from '../../workflows/refresh/contract.js';
-import { decideCommand } from '../../workflows/refresh/details.js';
-import { gateTable, stepLine } from '../release/view.js';
+import { gateTable } from '../release/view.js';
+import type { Shown } from '../runs/kind.js';
+import { stepLines } from '../runs/text.js';
 
 const MARK: Record<ArtifactProgress['outcome'], string> = {
   ready: '▸',
@@ -16,12 +17,7 @@ const MARK: Record<ArtifactProgress['outcome'], string> = {
 
 /** The whole of a refresh for people. */
 export function refreshText(
-  key: string,
-  job: RefreshJob | null,
-  progress: RefreshProgress,
-  url: string,
-  error: string | null,
-  /** false where they have just been watched */
+  { ref: { key, job }, progress, error, url, approve }: Shown<{ key: string; job: RefreshJob | null }, RefreshProgress>,
   withSteps: boolean,
 ): string {
   const { status, why, bundleVersion, generation, approval, decidedBy } = progress;
@@ -29,19 +25,19 @@ export function refreshText(
   if (bundleVersion !== null)
     lines.push(`bundle ${bundleVersion}${generation === null ? '' : `, generation ${generation}`}`);
   if (decidedBy !== null) lines.push(`decided by ${decidedBy}`);
-  if (withSteps) lines.push('', ...progress.steps.map((step) => stepLine(step)));
+  if (withSteps) lines.push('', ...stepLines(progress.steps));
   lines.push('', ...progress.jobs.flatMap(jobLines));
   if (approval !== null)
     lines.push(
       '',
-      `To decide by ${approval.deadline}: ${decideCommand('approve', key, job)}   (or reject)`,
+      `To decide by ${approval.deadline}: ${approve}   (or reject)`,
       `compared with ${approval.proposal.comparedWith}, digest ${approval.digest}`,
     );
   if (error !== null && error !== why) lines.push('', `ended with: ${error}`);
   return [...lines, url].join('\n');
 }
 
-/** Each artifact with what became of it; its checks where it was not simply taken. */
+/** Each artifact with its outcome, and its checks where one failed. */
 function jobLines({ job, state, artifacts, error }: JobProgress): string[] {
   if (artifacts.length === 0) return [`${state === 'failed' ? '✖' : '·'} ${job}: ${error ?? state}`];
   return artifacts.flatMap(({ lookup, version, rows, outcome, checks, notes }) => [

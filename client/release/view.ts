@@ -1,29 +1,15 @@
 import { HEADLINE_METRICS } from '../../domain/release/headlines.js';
 import type { CheckResult, Metrics } from '../../domain/release/types.js';
 import type { ReleaseProgress } from '../../workflows/releaseModel/contract.js';
-import type { StepProgress } from '../../workflows/common/progress.js';
-import { duration } from '../output.js';
-import type { Retry } from './release.js';
+import type { Shown } from '../runs/kind.js';
+import { retryLine, stepLines } from '../runs/text.js';
+import type { Retry } from '../runs/watch.js';
 import type { ReleaseTiming } from './timing.js';
 
-const MARK: Record<StepProgress['status'], string> = {
-  pending: '·',
-  running: '▸',
-  done: '✔',
-  failed: '✖',
-  skipped: '–',
-};
-
-export function stepLine(step: StepProgress, now = Date.now()): string {
-  const took =
-    step.startedAt === null
-      ? ''
-      : duration((step.finishedAt === null ? now : Date.parse(step.finishedAt)) - Date.parse(step.startedAt));
-  return `${MARK[step.status]} ${step.name.padEnd(14)} ${took.padStart(7)}  ${step.detail ?? ''}`.trimEnd();
-}
-
-export function retryLine({ activity, attempt, failure }: Retry): string {
-  return `↻ ${activity} failed and is tried again (attempt ${attempt}): ${failure}`;
+/** What is read of a release beside its progress. */
+export interface MoreOfRelease {
+  retries: Retry[];
+  timing: ReleaseTiming;
 }
 
 export function gateTable(gates: readonly CheckResult[]): string[] {
@@ -34,7 +20,7 @@ export function gateTable(gates: readonly CheckResult[]): string[] {
   );
 }
 
-export function metricLine(metrics: Metrics): string {
+function metricLine(metrics: Metrics): string {
   return HEADLINE_METRICS.filter((name) => typeof metrics[name] === 'number')
     .map((name) => `${name} ${(metrics[name] as number).toFixed(4)}`)
     .join('  ');
@@ -42,35 +28,30 @@ export function metricLine(metrics: Metrics): string {
 
 /** The whole of a release for people. */
 export function releaseText(
-  releaseId: string,
-  progress: ReleaseProgress,
-  timing: ReleaseTiming | null,
-  uiUrl: string,
-  error: string | null,
-  /** false where they have just been watched */
+  { ref, progress, error, url, approve, more }: Shown<{ releaseId: string }, ReleaseProgress>,
   withSteps: boolean,
 ): string {
-  const lines = [`release ${releaseId}: ${progress.status}${progress.why === null ? '' : `, ${progress.why}`}`];
+  const { retries, timing } = more as unknown as MoreOfRelease;
+  const lines = [
+    ...retries.map(retryLine),
+    `release ${ref.releaseId}: ${progress.status}${progress.why === null ? '' : `, ${progress.why}`}`,
+  ];
   if (progress.bundleVersion !== null)
     lines.push(
       `bundle ${progress.bundleVersion}${progress.generation === null ? '' : `, generation ${progress.generation}`}${progress.modelVersion === null ? '' : `, MLflow version ${progress.modelVersion}`}`,
     );
-  if (withSteps) lines.push('', ...progress.steps.map((step) => stepLine(step)));
+  if (withSteps) lines.push('', ...stepLines(progress.steps));
   if (progress.gates.length > 0) lines.push('', 'gates', ...gateTable(progress.gates));
   if (progress.metrics !== null) lines.push('', metricLine(progress.metrics));
   if (progress.approval !== null)
-    lines.push(
-      '',
-      `To decide by ${progress.approval.deadline}: sluice release approve ${releaseId} --reason WHY   (or reject)`,
-    );
-  if (timing !== null)
-    lines.push(
-      '',
-      `took ${timing.totalSeconds.toFixed(1)} s, of which orchestration ${timing.orchestrationSeconds.toFixed(1)} s`,
-    );
-  if (timing !== null && timing.stackStartToLiveSeconds !== null)
+    lines.push('', `To decide by ${progress.approval.deadline}: ${approve}   (or reject)`);
+  lines.push(
+    '',
+    `took ${timing.totalSeconds.toFixed(1)} s, of which orchestration ${timing.orchestrationSeconds.toFixed(1)} s`,
+  );
+  if (timing.stackStartToLiveSeconds !== null)
     lines.push(`from the stack's start to the live model: ${timing.stackStartToLiveSeconds.toFixed(1)} s`);
   if (error !== null && error !== progress.why) lines.push('', `ended with: ${error}`);
-  lines.push(uiUrl);
+  lines.push(url);
   return lines.join('\n');
 }

@@ -1,15 +1,12 @@
 import { budgetLines, categoryLines, overallLines, weekLines } from '../../domain/thresholds/show.js';
 import type { ThresholdSummary } from '../../domain/thresholds/summary.js';
 import type { ThresholdsProgress } from '../../workflows/recalibrateThresholds/contract.js';
-import { stepLine } from '../release/view.js';
+import type { Shown } from '../runs/kind.js';
+import { stepLines } from '../runs/text.js';
 
 /** The whole of a recalibration for people. */
 export function thresholdsText(
-  key: string,
-  progress: ThresholdsProgress,
-  url: string,
-  error: string | null,
-  /** false where they have just been watched */
+  { ref: { key }, progress, error, url, approve }: Shown<{ key: string }, ThresholdsProgress>,
   withSteps: boolean,
 ): string {
   const { status, why, bundleVersion, generation, approval, proposal, edited, decidedBy } = progress;
@@ -17,17 +14,18 @@ export function thresholdsText(
   if (bundleVersion !== null)
     lines.push(`bundle ${bundleVersion}${generation === null ? '' : `, generation ${generation}`}`);
   if (decidedBy !== null) lines.push(`decided by ${decidedBy}: ${progress.decisionReason ?? ''}`);
-  if (withSteps) lines.push('', ...progress.steps.map((step) => stepLine(step)));
+  if (withSteps) lines.push('', ...stepLines(progress.steps));
   if (edited !== null) lines.push('', 'approved with edits', ...proposalLines(edited));
   else if (proposal !== null) lines.push('', ...proposalLines(proposal));
   if (approval !== null)
-    lines.push(
-      '',
-      `To decide by ${approval.deadline}: sluice thresholds approve ${key} --reason WHY   (or reject)`,
-      `digest ${approval.digest}`,
-    );
+    lines.push('', `To decide by ${approval.deadline}: ${approve}   (or reject)`, `digest ${approval.digest}`);
   if (error !== null && error !== why) lines.push('', `ended with: ${error}`);
   return [...lines, url].join('\n');
+}
+
+/** What is proposed: old and new, figures with intervals, backtest. */
+export function proposalText(summary: ThresholdSummary): string {
+  return proposalLines(summary).join('\n');
 }
 
 function proposalLines(summary: ThresholdSummary): string[] {
@@ -40,7 +38,7 @@ function proposalLines(summary: ThresholdSummary): string[] {
     ...columns(overallLines(summary)),
     '',
     ...columns(categoryLines(summary)),
-    ...(further > 0 ? [`${further} more categories stand in ${summary.proposalKey}`] : []),
+    ...(further > 0 ? [`${further} more categories are in ${summary.proposalKey}`] : []),
     '',
     ...columns(budgetLines(summary)),
     '',

@@ -26,11 +26,7 @@ export function readLog(path: string, offset = 0, maxBytes = 256 * 1024): string
   }
 }
 
-/** The last lines of a log, for an error message. */
-export function tailLog(path: string, offset = 0, lines = 12): string {
-  return readLog(path, offset, 16 * 1024)
-    .trimEnd()
-    .split('\n')
-    .slice(-lines)
-    .join('\n');
+/** The last lines of a log, of at most `maxBytes`; as many as an error message has by default. */
+export function tailLog(path: string, offset = 0, lines = 12, maxBytes = 16 * 1024): string {
+  return readLog(path, offset, maxBytes).trimEnd().split('\n').slice(-lines).join('\n');
 }

@@ -16,6 +16,8 @@ import { modelReader } from '../../platform/models.js';
 import { projectPath } from '../../platform/project.js';
 import { useServers, type SharedServers } from '../support/shared-servers.js';
 
+const MODEL = 'ulb_gbdt';
+const DEPS = { modelsDir: projectPath('models') };
 const HEADER = 'transaction_id,customer_id,booked_at,amount,currency,operation_type,merchant_name,is_fraud,labeled_at';
 const DEMO = projectPath('data', 'bank_transactions_demo.csv.gz');
 const FIXINGS = projectPath('data', 'ecb_fixings.csv');
@@ -67,7 +69,7 @@ const row = (id: string, change: Record<string, string> = {}): string => {
 
 describe('the importers', () => {
   it('refuse a malformed row by its line and reason, and take the rest', async () => {
-    await importFixings({ db }, { file: FIXINGS });
+    await importFixings({ db, ...DEPS }, { model: MODEL, file: FIXINGS });
     const file = await csv(
       row('good'),
       row('text', { amount: 'abc' }),
@@ -79,7 +81,7 @@ describe('the importers', () => {
       row('open', { merchant_name: '"Kuhn' }),
       row('last'),
     );
-    const summary = await importTransactions({ db }, { file });
+    const summary = await importTransactions({ db, ...DEPS }, { model: MODEL, file });
     expect(summary).toMatchObject({ read: 9, inserted: 2, refused: { count: 7 } });
     expect(summary.refused.examples.map(({ line }) => line)).toEqual([3, 4, 5, 6, 7, 8, 9]);
     expect(summary.refused.examples[2]?.reason).toMatch(/^\/currency .*ZZZ/);
@@ -87,10 +89,10 @@ describe('the importers', () => {
   });
 
   it('change nothing where a column is missing, and name it', async () => {
-    await importFixings({ db }, { file: FIXINGS });
+    await importFixings({ db, ...DEPS }, { model: MODEL, file: FIXINGS });
     const file = join(directory, 'narrow.csv');
     await writeFile(file, 'transaction_id,amount\nt1,5\n');
-    await expect(importTransactions({ db }, { file })).rejects.toMatchObject({
+    await expect(importTransactions({ db, ...DEPS }, { model: MODEL, file })).rejects.toMatchObject({
       type: 'InvalidInput',
       message: expect.stringMatching(/lacks the columns customer_id, .*Nothing was changed/),
     });
@@ -98,20 +100,33 @@ describe('the importers', () => {
   });
 
   it('are idempotent, update what differs, and move times only when asked', async () => {
-    await importFixings({ db }, { file: FIXINGS });
+    await importFixings({ db, ...DEPS }, { model: MODEL, file: FIXINGS });
     const file = await csv(row('a'), row('b'));
-    expect(await importTransactions({ db }, { file })).toMatchObject({ inserted: 2 });
-    expect(await importTransactions({ db }, { file })).toMatchObject({ inserted: 0, updated: 0, unchanged: 2 });
-    expect(await importTransactions({ db }, { file, skipIfImported: true })).toMatchObject({ skipped: true });
+    expect(await importTransactions({ db, ...DEPS }, { model: MODEL, file })).toMatchObject({
+      inserted: 2,
+    });
+    expect(await importTransactions({ db, ...DEPS }, { model: MODEL, file })).toMatchObject({
+      inserted: 0,
+      updated: 0,
+      unchanged: 2,
+    });
+    expect(await importTransactions({ db, ...DEPS }, { model: MODEL, file, skipIfImported: true })).toMatchObject({
+      skipped: true,
+    });
     const changed = await csv(row('a', { amount: '13' }), row('b'));
-    expect(await importTransactions({ db }, { file: changed })).toMatchObject({ updated: 1, unchanged: 1 });
-    await importTransactions({ db }, { file: changed, shiftDays: 7 });
+    expect(await importTransactions({ db, ...DEPS }, { model: MODEL, file: changed })).toMatchObject({
+      updated: 1,
+      unchanged: 1,
+    });
+    await importTransactions({ db, ...DEPS }, { model: MODEL, file: changed, shiftDays: 7 });
     const document = await db.collection('bank_transactions').findOne({ transaction_id: 'b' });
     expect(document?.['booked_at']).toEqual(new Date('2025-03-10T10:00:00Z'));
   });
 
   it('say that the fixings must come first', async () => {
-    await expect(importTransactions({ db }, { file: await csv(row('a')) })).rejects.toMatchObject({
+    await expect(
+      importTransactions({ db, ...DEPS }, { model: MODEL, file: await csv(row('a')) }),
+    ).rejects.toMatchObject({
       type: 'InvalidInput',
       message: expect.stringMatching(/fixings/),
     });
@@ -142,8 +157,8 @@ describe('the snapshot', () => {
   };
 
   it('holds mature rows only, is the same twice, and another when a row changes', async () => {
-    await importFixings({ db }, { file: FIXINGS });
-    await importTransactions({ db }, { file: DEMO });
+    await importFixings({ db, ...DEPS }, { model: MODEL, file: FIXINGS });
+    await importTransactions({ db, ...DEPS }, { model: MODEL, file: DEMO });
     const asOf = '2025-06-30T00:00:00.000Z';
     const first = await snapshot(asOf);
     const mature = await db.collection('bank_transactions').countDocuments({

@@ -25,6 +25,7 @@ import { testSigner } from '../support/live-tiny-bundle.js';
 import { testMongo, testStore } from '../support/servers.js';
 import { useServers, type SharedServers } from '../support/shared-servers.js';
 
+const MODEL = 'ulb_gbdt';
 const AS_OF = '2025-06-30T00:00:00.000Z';
 const DAY_MS = 86_400_000;
 const TRANSACTIONS = projectPath('data', 'bank_transactions_demo.csv.gz');
@@ -48,8 +49,8 @@ beforeAll(async () => {
   store = await testStore(servers.env);
   model = await loadModel(projectPath('models'), 'ulb_gbdt');
   db = mongo.db;
-  await importFixings({ db }, { file: FIXINGS });
-  await importTransactions({ db }, { file: TRANSACTIONS });
+  await importFixings({ db, modelsDir: projectPath('models') }, { model: MODEL, file: FIXINGS });
+  await importTransactions({ db, modelsDir: projectPath('models') }, { model: MODEL, file: TRANSACTIONS });
   const window = await snapshotWindow(db, model.spec.data, AS_OF);
   const made = await snapshotLookups(window);
   const asOf = new Date(window.lookups.toMs).toISOString();
@@ -109,7 +110,7 @@ const keysOf = async (asOf: string): Promise<string[]> =>
 /** Some rows of a few days in a database of their own, with fixings. */
 async function smallDb(rows: Document[]): Promise<Db> {
   const small = mongo.client.db(`refresh_small_${(serial += 1)}`);
-  await importFixings({ db: small }, { file: FIXINGS });
+  await importFixings({ db: small, modelsDir: projectPath('models') }, { model: MODEL, file: FIXINGS });
   if (rows.length > 0) await small.collection('bank_transactions').insertMany(rows.map((row) => ({ ...row })));
   return small;
 }

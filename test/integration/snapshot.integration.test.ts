@@ -64,7 +64,10 @@ beforeEach(async () => {
     log: pino({ level: 'silent' }),
     tempDir: directory,
   });
-  await importFixings({ db }, { file: projectPath('data', 'ecb_fixings.csv') });
+  await importFixings(
+    { db, modelsDir: projectPath('models') },
+    { model: MODEL, file: projectPath('data', 'ecb_fixings.csv') },
+  );
 });
 
 /** A row every ten minutes from 1 March to 20 May, one in twenty a fraud. */

@@ -36,7 +36,7 @@ describe('sluice up', () => {
   it('twice at once makes one stack; the second says so and ends well', async () => {
     const other = started.find((one) => one !== owner()) as CliProcess;
     expect((await other).exitCode).toBe(0);
-    expect(said[started.indexOf(other)]).toContain(`a stack runs already (process ${found.pid})`);
+    expect(said[started.indexOf(other)]).toContain(`a stack is already running (process ${found.pid})`);
     expect(found.state).toBe('ready');
     expect(found.parts.map(({ name }) => name).sort()).toEqual(
       [

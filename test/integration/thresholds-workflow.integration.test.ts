@@ -6,7 +6,7 @@ import { type WorkflowHandle } from '@temporalio/client';
 import { rootCause } from '@temporalio/common';
 import type { WorkflowBundle } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { decide } from '../../client/decide.js';
+import { decide } from '../../client/runs/decide.js';
 import { provenDigest } from '../../domain/approval/proven-digest.js';
 import { validate } from '../../platform/validate.js';
 import { DECIDE_UPDATE } from '../../workflows/approval/contract.js';

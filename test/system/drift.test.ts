@@ -3,11 +3,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readKeptDay } from '../../stores/drift/archive.js';
 import { RETRAININGS } from '../../stores/drift/retrainings.js';
-import { findRelease, listReleases, readProgress } from '../../client/release/release.js';
+import { RELEASE } from '../../client/release/kind.js';
+import { findRun, readProgress } from '../../client/runs/access.js';
+import { listRuns } from '../../client/runs/list.js';
 import type { Session } from '../../client/session.js';
 import { createMlflowTracking } from '../../platform/mlflow-tracking.js';
 import type { Mongo } from '../../platform/mongo.js';
 import type { DriftResult } from '../../workflows/monitorDrift/contract.js';
+import type { ReleaseProgress } from '../../workflows/releaseModel/contract.js';
 import type { Cli } from '../support/cli.js';
 import { startDemoStack, type DemoStack } from '../support/demo-stack.js';
 
@@ -37,7 +40,7 @@ async function replay(from: string, to: string): Promise<void> {
 }
 /** Releases that were ever started by drift. */
 const retrainings = async (): Promise<string[]> =>
-  (await listReleases(session, 100)).map(({ releaseId }) => releaseId).filter((id) => id.startsWith('drift-'));
+  (await listRuns(session, RELEASE, 100)).map(({ releaseId }) => releaseId).filter((id) => id.startsWith('drift-'));
 const claims = async () =>
   (
     await mongo.db
@@ -98,8 +101,8 @@ describe('drift on real servers', () => {
     expect(await claims()).toMatchObject([{ release_id: 'drift-2025-06-30', started_at: expect.any(Date) }]);
     await vi.waitUntil(async () => (await retrainings()).length > 0, { timeout: 30_000 });
     expect(await retrainings()).toEqual(['drift-2025-06-30']);
-    const release = await findRelease(session, MODEL, 'drift-2025-06-30');
-    expect((await readProgress(release)).steps[0]?.name).toBe('snapshot');
+    const { handle } = await findRun(session, RELEASE, { model: MODEL, releaseId: 'drift-2025-06-30' });
+    expect((await readProgress<ReleaseProgress>(handle)).steps[0]?.name).toBe('snapshot');
     expect(await alertsOf('drift as of 2025-06-30')).toHaveLength(1);
   });
 

@@ -3,7 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createAuditLog } from '../../stores/audit-log.js';
-import { findRefresh } from '../../client/refresh/refresh.js';
+import { REFRESH } from '../../client/refresh/kind.js';
+import { findRun } from '../../client/runs/access.js';
 import type { Session } from '../../client/session.js';
 import { verifyAuditChain } from '../../domain/audit/chain.js';
 import { bundleExpectation } from '../../domain/bundle/layout.js';
@@ -193,8 +194,8 @@ describe('nights on real servers', () => {
       for (const job of JOBS) {
         await vi.waitUntil(
           async () => {
-            const handle = await findRefresh(session, MODEL, '2025-07-01', job).catch(() => null);
-            const pending = (await handle?.describe())?.raw.pendingActivities ?? [];
+            const found = await findRun(session, REFRESH, { model: MODEL, key: '2025-07-01', job }).catch(() => null);
+            const pending = (await found?.handle.describe())?.raw.pendingActivities ?? [];
             return pending.some(
               ({ lastStartedTime }) => typeof lastStartedTime === 'object' && lastStartedTime !== null,
             );

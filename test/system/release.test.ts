@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createAuditLog } from '../../stores/audit-log.js';
-import { findRelease, readProgress } from '../../client/release/release.js';
+import { RELEASE } from '../../client/release/kind.js';
+import { findRun, readProgress } from '../../client/runs/access.js';
 import type { Session } from '../../client/session.js';
 import { verifyAuditChain } from '../../domain/audit/chain.js';
 import type { ReleaseProgress } from '../../workflows/releaseModel/contract.js';
@@ -61,8 +62,8 @@ const registry = async () => {
 async function untilStep(id: string, step: string): Promise<void> {
   await vi.waitUntil(
     async () => {
-      const progress = await findRelease(session, MODEL, id)
-        .then(readProgress)
+      const progress = await findRun(session, RELEASE, { model: MODEL, releaseId: id })
+        .then(({ handle }) => readProgress<ReleaseProgress>(handle))
         .catch(() => null);
       const at = progress?.steps.find(({ name }) => name === step);
       return at !== undefined && at.status !== 'pending';
@@ -116,7 +117,9 @@ describe('a release on real servers', () => {
     const before = { registry: await registry(), generation: (await pointer()).generation };
     const id = `killed-${part}`;
     const ending = release(id, '--seed', String(seed));
-    await vi.waitUntil(() => findRelease(session, MODEL, id).catch(() => null), { timeout: 60_000 });
+    await vi.waitUntil(() => findRun(session, RELEASE, { model: MODEL, releaseId: id }).catch(() => null), {
+      timeout: 60_000,
+    });
     for (const step of steps) {
       await untilStep(id, step);
       await stack.kill(part);

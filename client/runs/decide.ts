@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { WorkflowNotFoundError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
 import { rootCause } from '@temporalio/common';
-import { decisionProof } from '../domain/approval/proof.js';
-import { provenDigest } from '../domain/approval/proven-digest.js';
-import { SluiceError } from '../platform/errors.js';
-import type { Decision } from '../schemas/types.js';
-import { DECIDE_UPDATE, PROGRESS_QUERY, type PendingApproval } from '../workflows/approval/contract.js';
+import { decisionProof } from '../../domain/approval/proof.js';
+import { provenDigest } from '../../domain/approval/proven-digest.js';
+import { SluiceError } from '../../platform/errors.js';
+import type { Decision } from '../../schemas/types.js';
+import { DECIDE_UPDATE, PROGRESS_QUERY, type PendingApproval } from '../../workflows/approval/contract.js';
 
 export interface Choice {
   verdict: Decision['verdict'];
@@ -32,7 +32,7 @@ export async function decide(
   const { approval } = await handle.query<{ approval: PendingApproval<unknown> | null }>(PROGRESS_QUERY);
   const digest = choice.digest ?? approval?.digest;
   if (digest === undefined)
-    throw new SluiceError('Conflict', `nothing waits for a decision here: \`${lookAt}\` says where it stands`);
+    throw new SluiceError('Conflict', `this run is not waiting for a decision: see \`${lookAt}\``);
   const decisionId = randomBytes(8).toString('hex');
   const proven = { decisionId, verdict, actor, workflowId: handle.workflowId, digest: provenDigest(digest, edits) };
   const decision: Decision = {
@@ -50,7 +50,7 @@ export async function decide(
     if (error instanceof WorkflowUpdateFailedError)
       throw new SluiceError('Rejected', rootCause(error.cause) ?? error.message);
     if (error instanceof WorkflowNotFoundError)
-      throw new SluiceError('Conflict', `this run has ended, it takes no decision any more: \`${lookAt}\` says how`);
+      throw new SluiceError('Conflict', `this run has finished and accepts no decisions: see \`${lookAt}\``);
     throw error;
   }
   return { digest, decisionId };

@@ -1,0 +1,98 @@
+import { Command } from 'commander';
+import type { ChannelTest } from '../../activities/notification/contract.js';
+import type { DeliveryRecord } from '../../stores/notification-ledger.js';
+import { testAlertsWorkflowId, WORKFLOW, type TestAlertsInput } from '../../workflows/testAlerts/contract.js';
+import type { Cli } from '../cli.js';
+import { EXIT } from '../exit-codes.js';
+import { parseAtLeastOne, parseInstant } from '../options.js';
+import { withMongo } from '../stores.js';
+
+/** `sluice notify …`: what was sent to people, and whether the channels work. */
+export function notifyCommand(cli: Cli): Command {
+  const notify = new Command('notify');
+
+  notify
+    .command('list')
+    .description('list notifications, newest first, with the delivery state of each channel')
+    .option('--since <instant>', 'only notifications since then (default: all)', parseInstant)
+    .option('--limit <n>', 'show the N newest', parseAtLeastOne, 50)
+    .addHelpText('after', '\nExample:\n  sluice notify list --since 2026-11-20')
+    .action((options: { since?: string; limit: number }) =>
+      withMongo(cli, async ({ db }) => {
+        const { createDeliveryLedger } = await import('../../stores/notification-ledger.js');
+        const records = await createDeliveryLedger(db).list(new Date(options.since ?? 0), options.limit * 4);
+        const found = byNotification(records).slice(0, options.limit);
+        cli.output.result(found, () =>
+          found.length === 0 ? 'no notifications' : found.map(notificationText).join('\n'),
+        );
+        return EXIT.ok;
+      }),
+    );
+
+  notify
+    .command('test')
+    .description('send a test notification through every channel and show the results')
+    .addHelpText('after', '\nExit code 3: a channel failed.\n\nExample:\n  sluice notify test')
+    .action(() =>
+      cli.withSession(async (session) => {
+        const [{ newRunId }, { runOperation }] = await Promise.all([
+          import('../runs/id.js'),
+          import('../runs/operation.js'),
+        ]);
+        const { result: channels, url } = await runOperation<ChannelTest[]>(cli, session, {
+          workflowType: WORKFLOW,
+          workflowId: testAlertsWorkflowId(newRunId()),
+          input: { requestedBy: cli.actor } satisfies TestAlertsInput,
+          summary: `test notifications by ${cli.actor}`,
+          failsAs: 'Unreachable',
+        });
+        cli.output.result({ channels, url }, () =>
+          [
+            ...channels.map(({ sink, ok, why }) => `${ok ? '✔' : '✖'} ${sink}${why === '' ? '' : `  ${why}`}`),
+            ...(channels.some(({ sink }) => sink !== 'file' && sink !== 'log')
+              ? []
+              : [
+                  'no channel to people is configured: set SLACK_WEBHOOK_URL, or SMTP_URL with ALERT_MAIL_FROM and ALERT_MAIL_TO',
+                ]),
+          ].join('\n'),
+        );
+        return channels.every(({ ok }) => ok) ? EXIT.ok : EXIT.failed;
+      }),
+    );
+
+  return notify;
+}
+
+interface ListedNotification {
+  key: string;
+  at: string;
+  notice: DeliveryRecord['notice'];
+  channels: {
+    sink: string;
+    state: DeliveryRecord['state'];
+    attempts: number;
+    toldAt: string | null;
+    why: string | null;
+  }[];
+}
+
+function byNotification(records: readonly DeliveryRecord[]): ListedNotification[] {
+  const found = new Map<string, ListedNotification>();
+  for (const { _id, notice, state, attempts, first_at, told_at, why } of records) {
+    const one = found.get(_id.key) ?? { key: _id.key, at: first_at.toISOString(), notice, channels: [] };
+    one.channels.push({ sink: _id.sink, state, attempts, toldAt: told_at?.toISOString() ?? null, why });
+    found.set(_id.key, one);
+  }
+  return [...found.values()];
+}
+
+function notificationText({ at, notice, channels }: ListedNotification): string {
+  const { severity, title, text, whatToDo, link } = notice;
+  return [
+    `${at.slice(0, 16).replace('T', ' ')}Z  ${severity.padEnd(8)}  ${title}`,
+    `    ${text.replaceAll('\n', '\n    ')}`,
+    ...(whatToDo === undefined ? [] : [`    What to do: ${whatToDo}`]),
+    ...(link === undefined ? [] : [`    ${link}`]),
+    `    ${channels.map(({ sink, state, why }) => `${sink}: ${state}${why === null ? '' : ` (${why})`}`).join('; ')}`,
+  ].join('\n');
+}

@@ -1,0 +1,57 @@
+import { MODEL_ATTRIBUTE, RELEASE_ATTRIBUTE } from '../../domain/runs/search-attributes.js';
+import {
+  releaseWorkflowId,
+  WORKFLOW,
+  type ReleaseInput,
+  type ReleaseProgress,
+} from '../../workflows/releaseModel/contract.js';
+import { WORKFLOW as ROLLBACK } from '../../workflows/rollbackRelease/contract.js';
+import type { RunKind, RunStart } from '../runs/kind.js';
+import { pendingRetries } from '../runs/watch.js';
+import { releaseTiming } from './timing.js';
+import { releaseText, type MoreOfRelease } from './view.js';
+
+export interface ReleaseRef {
+  model: string;
+  releaseId: string;
+  /** in a list, which has rollbacks as well */
+  kind?: 'release' | 'rollback';
+}
+
+/** Releases; the list has rollbacks too, as both change what is live. An id is used once. */
+export const RELEASE: RunKind<ReleaseRef, ReleaseProgress> = {
+  noun: 'release',
+  workflowTypes: [WORKFLOW, ROLLBACK],
+  workflowId: ({ model, releaseId }) => releaseWorkflowId(model, releaseId),
+  refOf: (workflowId) => {
+    const [kind = '', model = '', releaseId = ''] = workflowId.split('/');
+    return { releaseId, model, kind: kind as 'release' | 'rollback' };
+  },
+  words: ({ releaseId }) => releaseId,
+  reuse: 'REJECT_DUPLICATE',
+  text: releaseText,
+  more: async (session, workflowId, progress): Promise<MoreOfRelease & Record<string, unknown>> => {
+    const smoked = progress.steps.find(({ name, status }) => name === 'smoke' && status === 'done');
+    return {
+      retries: await pendingRetries(session, session.client.workflow.getHandle(workflowId)),
+      timing: await releaseTiming(session.client, workflowId, smoked?.finishedAt ?? null),
+    };
+  },
+  listed: ({ kind = 'release', model, releaseId }) => `${kind.padEnd(8)}  ${model}  ${releaseId}`,
+};
+
+/** How a release is started. */
+export function releaseStart(input: ReleaseInput, stackStartedAt?: Date): RunStart<ReleaseRef> {
+  const { model, releaseId, requestedBy, reason } = input;
+  return {
+    ref: { releaseId, model },
+    workflowType: WORKFLOW,
+    input,
+    summary: `release ${releaseId} of ${model} by ${requestedBy}: ${reason}`,
+    searchAttributes: [
+      { key: MODEL_ATTRIBUTE, value: model },
+      { key: RELEASE_ATTRIBUTE, value: releaseId },
+    ],
+    ...(stackStartedAt === undefined ? {} : { memo: { stackStartedAt: stackStartedAt.toISOString() } }),
+  };
+}

@@ -1,0 +1,71 @@
+import {
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  type WorkflowHandle,
+  type WorkflowIdReusePolicy,
+} from '@temporalio/client';
+import { TypedSearchAttributes } from '@temporalio/common';
+import { SluiceError } from '../../platform/errors.js';
+import { PROGRESS_QUERY } from '../../workflows/approval/contract.js';
+import { QUEUES } from '../../workflows/common/queues.js';
+import type { Session } from '../session.js';
+import type { RunKind, RunProgress, RunRef, RunStart } from './kind.js';
+
+/** Starts a run, or finds the one that has its id already, as the kind's `reuse` and `mayRepeat` say. */
+export async function startRun<Ref extends RunRef, Progress extends RunProgress>(
+  session: Session,
+  kind: RunKind<Ref, Progress>,
+  { ref, workflowType, input, summary, searchAttributes, memo }: RunStart<Ref>,
+): Promise<{ started: boolean; handle: WorkflowHandle }> {
+  const workflowId = kind.workflowId(ref);
+  const start = async (workflowIdReusePolicy: WorkflowIdReusePolicy) => ({
+    started: true,
+    handle: await session.client.workflow.start(workflowType, {
+      taskQueue: QUEUES.release,
+      workflowId,
+      args: [input],
+      workflowIdReusePolicy,
+      workflowIdConflictPolicy: 'FAIL',
+      staticSummary: summary,
+      ...(searchAttributes === undefined ? {} : { typedSearchAttributes: new TypedSearchAttributes(searchAttributes) }),
+      ...(memo === undefined ? {} : { memo }),
+    }),
+  });
+  try {
+    return await start(kind.reuse);
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    const handle = session.client.workflow.getHandle(workflowId);
+    if (kind.mayRepeat === undefined || (await handle.describe()).status.name !== 'COMPLETED')
+      return { started: false, handle };
+    if (!kind.mayRepeat((await handle.result()) as Progress)) return { started: false, handle };
+    return await start('ALLOW_DUPLICATE');
+  }
+}
+
+/**
+ * The run's handle and Temporal's status of it.
+ * @throws SluiceError NotFound, with the command that lists those there are
+ */
+export async function findRun<Ref extends RunRef, Progress extends RunProgress>(
+  session: Session,
+  kind: RunKind<Ref, Progress>,
+  ref: Ref,
+): Promise<{ handle: WorkflowHandle; isRunning: boolean }> {
+  const handle = session.client.workflow.getHandle(kind.workflowId(ref));
+  try {
+    const { status } = await handle.describe();
+    return { handle, isRunning: status.name === 'RUNNING' };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError)
+      throw new SluiceError(
+        'NotFound',
+        `there is no ${kind.noun} ${kind.words(ref)} of ${ref.model}: see \`sluice ${kind.noun} list\``,
+      );
+    throw error;
+  }
+}
+
+export function readProgress<Progress>(handle: WorkflowHandle): Promise<Progress> {
+  return handle.query<Progress>(PROGRESS_QUERY);
+}

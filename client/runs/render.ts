@@ -1,0 +1,67 @@
+import type { ProgressItem, ShownStep } from './kind.js';
+import type { Output } from '../output.js';
+import { indented, placed, retryLine, stepLine, stepLines } from './text.js';
+import type { Retry } from './watch.js';
+
+/** What is shown of a run that is watched. */
+export interface RunFrame {
+  steps: readonly ShownStep[];
+  /** lines beside the steps */
+  items: readonly ProgressItem[];
+  /** null while nothing waits for a person */
+  waits: { what: string; proposal: string | null } | null;
+}
+
+/** Shows a run while it is watched. */
+export interface RunRenderer {
+  show(frame: RunFrame): void;
+  retry(retry: Retry): void;
+  /** the last of it */
+  end(failed: boolean): Promise<void>;
+  /** The process is about to end: others may write at once. */
+  abandon(): void;
+}
+
+/** A live list in a terminal, a line a change when piped, nothing with `--json`. */
+export async function createRenderer(title: string, output: Output): Promise<RunRenderer> {
+  if (!output.tty) return lineRenderer(output);
+  const { liveRenderer } = await import('./live.js');
+  return liveRenderer(title, output);
+}
+
+function lineRenderer(output: Output): RunRenderer {
+  const seen = new Map<string, string>();
+  const isNews = (name: string, state: string): boolean => {
+    if (seen.get(name) === state || state === 'pending' || state === 'skipped') return false;
+    seen.set(name, state);
+    return true;
+  };
+  let asked = false;
+  return {
+    show({ steps, items, waits }) {
+      for (const { step, path, depth } of placed(steps))
+        // how long a step takes is news when it has ended
+        if (isNews(path, step.status))
+          output.line(indented(depth, step.status === 'running' ? `▸ ${step.name}` : stepLine(step)));
+      for (const { name, state, line } of items) if (isNews(`item ${name}`, state)) output.line(indented(1, line));
+      if (waits !== null && !asked) {
+        if (waits.proposal !== null) output.line(waits.proposal);
+        output.line(waits.what);
+      }
+      asked = waits !== null;
+    },
+    retry: (retry) => output.line(retryLine(retry)),
+    end: () => Promise.resolve(),
+    abandon: () => {},
+  };
+}
+
+/** What the live list says now. */
+export function frameText({ steps, items, waits }: RunFrame, retries: readonly Retry[], now: number): string {
+  return [
+    ...stepLines(steps, now),
+    ...items.filter(({ state }) => state !== 'pending').map(({ line }) => indented(1, line)),
+    ...retries.map(retryLine),
+    ...(waits === null ? [] : [waits.what]),
+  ].join('\n');
+}

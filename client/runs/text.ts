@@ -1,0 +1,48 @@
+import { duration } from '../output.js';
+import type { ShownStep } from './kind.js';
+import type { Retry } from './watch.js';
+
+const MARK: Record<ShownStep['status'], string> = {
+  pending: '·',
+  running: '▸',
+  done: '✔',
+  failed: '✖',
+  skipped: '–',
+};
+
+/** A step in a line, without those below it. */
+export function stepLine(step: ShownStep, now = Date.now()): string {
+  const took =
+    step.startedAt === null
+      ? ''
+      : duration((step.finishedAt === null ? now : Date.parse(step.finishedAt)) - Date.parse(step.startedAt));
+  return `${MARK[step.status]} ${step.name.padEnd(14)} ${took.padStart(7)}  ${step.detail ?? ''}`.trimEnd();
+}
+
+/** A step with its place: names of the steps above it, itself last. */
+export interface PlacedStep {
+  step: ShownStep;
+  path: string;
+  depth: number;
+}
+
+/** Steps in the order in which they are shown, those of a step below it. */
+export function placed(steps: readonly ShownStep[], above: readonly string[] = []): PlacedStep[] {
+  return steps.flatMap((step) => {
+    const path = [...above, step.name];
+    return [{ step, path: path.join(' / '), depth: above.length }, ...placed(step.steps ?? [], path)];
+  });
+}
+
+export function indented(depth: number, line: string): string {
+  return '  '.repeat(depth) + line;
+}
+
+/** Every step in a line, those of a step indented below it. */
+export function stepLines(steps: readonly ShownStep[], now = Date.now()): string[] {
+  return placed(steps).map(({ step, depth }) => indented(depth, stepLine(step, now)));
+}
+
+export function retryLine({ activity, attempt, failure }: Retry): string {
+  return `↻ ${activity} failed and is tried again (attempt ${attempt}): ${failure}`;
+}
