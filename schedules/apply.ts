@@ -1,18 +1,10 @@
 import { ScheduleNotFoundError, type ScheduleClient, type ScheduleDescription } from '@temporalio/client';
+import type { ScheduleChange } from '../domain/schedules/change.js';
 import { readScheduleMark } from '../domain/schedules/mark.js';
 import { SluiceError } from '../platform/errors.js';
 import { desiredSchedule, type DesiredSchedule } from './desired.js';
-import { differences, type Difference } from './diff.js';
+import { differences } from './diff.js';
 import type { ScheduleEntry } from './registry.js';
-
-export interface ScheduleChange {
-  change: 'create' | 'update' | 'delete' | 'none';
-  scheduleId: string;
-  model: string;
-  name: string;
-  /** of an update */
-  differences: Difference[];
-}
 
 export interface ApplyOptions {
   registry: readonly ScheduleEntry[];

@@ -1,12 +1,7 @@
 import canonicalize from 'canonicalize';
 import type { ScheduleDescription } from '@temporalio/client';
+import type { Difference } from '../domain/schedules/change.js';
 import type { DesiredSchedule } from './desired.js';
-
-export interface Difference {
-  field: string;
-  from: string;
-  to: string;
-}
 
 type Comparable = Pick<ScheduleDescription, 'spec' | 'action' | 'policies'>;
 

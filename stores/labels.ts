@@ -36,10 +36,29 @@ export interface RefusedLabel extends Violation {
 
 export interface RecordOptions {
   actor: string;
+  /** names the list for ever: recorded again, it is answered as the first time; see `ensureBatchIndexes` */
+  batchId?: string;
   source: string;
   /** one that is refused refuses all, and nothing is written */
   allOrNone?: boolean;
   now?: Date;
+}
+
+/** What recording a list did, for whoever did not hear the answer. */
+export const LABEL_BATCHES = 'label_batches';
+const BATCHES_KEPT_SECONDS = 30 * 24 * 3600;
+
+interface BatchDocument {
+  _id: string;
+  result: RecordedLabels;
+  recorded_at: Date;
+}
+
+/** Lets the answers to lists go after a month. */
+export async function ensureBatchIndexes(db: Db): Promise<void> {
+  await db
+    .collection<BatchDocument>(LABEL_BATCHES)
+    .createIndex({ recorded_at: 1 }, { expireAfterSeconds: BATCHES_KEPT_SECONDS });
 }
 
 /** A sender's clock may be a little ahead of ours. */
@@ -59,7 +78,10 @@ export async function recordLabels(
   labels: readonly Label[],
   options: RecordOptions,
 ): Promise<RecordedLabels> {
-  const { now = new Date(), allOrNone = false } = options;
+  const { now = new Date(), allOrNone = false, batchId } = options;
+  const batches = db.collection<BatchDocument>(LABEL_BATCHES);
+  const before = batchId === undefined ? null : await batches.findOne({ _id: batchId });
+  if (before !== null) return before.result;
   const bookedAt = await bookingTimes(db, data, [...new Set(labels.map((label) => label.transaction_id))]);
   const refused: RefusedLabel[] = [];
   const accepted: Label[] = [];
@@ -72,7 +94,10 @@ export async function recordLabels(
   if (accepted.length === 0 || (allOrNone && refused.length > 0)) return none;
   return inTransaction(db, async (session) => {
     const { latest, ...counts } = await recordFeedback(db, session, accepted, options, now);
-    return { ...none, ...counts, ...(await updateTransactions(db, session, data, latest)) };
+    const result = { ...none, ...counts, ...(await updateTransactions(db, session, data, latest)) };
+    // In the same transaction: there is an answer exactly where there are labels.
+    if (batchId !== undefined) await batches.insertOne({ _id: batchId, result, recorded_at: now }, { session });
+    return result;
   });
 }
 

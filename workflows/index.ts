@@ -1,8 +1,12 @@
 /** Every workflow the release worker runs; the prebuilt bundle starts here. */
+export { applySchedules } from './applySchedules/workflow.js';
+export { importLabels } from './importLabels/workflow.js';
 export { launchScheduled } from './launchScheduled/workflow.js';
 export { monitorDrift } from './monitorDrift/workflow.js';
 export { nightlyRefresh } from './nightlyRefresh/workflow.js';
+export { pinBundle } from './pinBundle/workflow.js';
 export { pruneArtifacts } from './pruneArtifacts/workflow.js';
+export { publishExpertFile } from './publishExpertFile/workflow.js';
 export { recalibrateThresholds } from './recalibrateThresholds/workflow.js';
 export { refreshCategoryStats } from './refreshCategoryStats/workflow.js';
 export { refreshFxRates } from './refreshFxRates/workflow.js';

@@ -21,3 +21,15 @@ export interface PruneActivities {
     now: string;
   }): Promise<PruneResult>;
 }
+
+/** queue `release` */
+export interface PinActivities {
+  /** @throws SluiceError NotFound where there is no such bundle; InvalidInput for what is no version */
+  requireBundle(input: { model: string; version: string }): Promise<void>;
+  /** @throws SluiceError NotFound where the bundle is not pinned */
+  requirePin(input: { model: string; version: string }): Promise<void>;
+  /** Pinned again, the newer reason counts. */
+  putPin(pin: { model: string; version: string; actor: string; reason: string; at: string }): Promise<void>;
+  /** One that is not there is deleted already. */
+  deletePin(input: { model: string; version: string }): Promise<void>;
+}

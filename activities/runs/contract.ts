@@ -1,3 +1,5 @@
+import type { ScheduleChange } from '../../domain/schedules/change.js';
+
 /** queue `release` */
 export interface WaitActivities {
   /** Returns when the workflow has closed (or never was); heartbeats while it waits. */
@@ -33,4 +35,12 @@ export interface AwaitRunActivities {
 export interface ScheduleActivities {
   /** Every schedule of ours that has lost an action since it was made. */
   scheduleLosses(): Promise<ScheduleLoss[]>;
+}
+
+/** queue `release` */
+export interface ApplySchedulesActivities {
+  /** What applying the registry would change. */
+  planSchedules(input: { asOfOffsetDays: number | null }): Promise<ScheduleChange[]>;
+  /** Makes Temporal's schedules agree with the registry; again, it changes nothing. Conflict where an id is taken by a schedule of others. */
+  applySchedules(input: { asOfOffsetDays: number | null }): Promise<void>;
 }

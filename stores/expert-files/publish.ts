@@ -18,6 +18,8 @@ export interface PublishedFile {
   etag: string;
   /** null where it was put there by other means than `publishLookupFile` */
   by: { actor: string; reason: string; at: string } | null;
+  /** digest of the file before it; null for the first, and where nobody wrote it down */
+  replaced: string | null;
 }
 
 /** The experts' file of a static lookup, as it is, checked or not; null where none has been published. */
@@ -33,6 +35,7 @@ export async function publishedFile(store: Store, model: string, file: string): 
     sha256: sha256Hex(bytes),
     etag,
     by: actor === undefined ? null : { actor: plain(actor), reason: plain(reason ?? ''), at: plain(at ?? '') },
+    replaced: metadata['replaced'] ?? null,
   };
 }
 
@@ -65,27 +68,40 @@ export async function publishLookupFile(
   const file = model.spec.lookups[lookup]?.file ?? '';
   const key = expertFileKey(model.spec.model, file);
   const source = `s3://${store.bucket}/${key}`;
-  const metadata = metadataOf(change);
   const current = await publishedFile(store, model.spec.model, file);
   const sha256 = sha256Hex(bytes);
-  if (current?.sha256 === sha256) return { source, sha256, replaced: sha256, former: null, changed: false };
+  const keyOfFormer = (digest: string): string => formerExpertFileKey(model.spec.model, file, digest);
+  const sourceOf = (formerKey: string): string => `s3://${store.bucket}/${formerKey}`;
+  if (current?.sha256 === sha256) {
+    // This very publication, whose answer was not heard.
+    if (current.by?.at === change.at && current.by.actor === change.actor) {
+      const { replaced } = current;
+      return { source, sha256, replaced, former: replaced && sourceOf(keyOfFormer(replaced)), changed: true };
+    }
+    return { source, sha256, replaced: sha256, former: null, changed: false };
+  }
+  const metadata = metadataOf(change, current?.sha256);
   if (change.base !== undefined && current !== null && !current.sha256.startsWith(change.base.toLowerCase()))
     throw overtaken(
       `the file there is ${current.sha256.slice(0, 12)}${current.by === null ? '' : `, published by ${current.by.actor} (${current.by.reason})`}, not ${change.base}`,
     );
   let former: string | null = null;
   if (current !== null) {
-    const formerKey = formerExpertFileKey(model.spec.model, file, current.sha256);
+    const formerKey = keyOfFormer(current.sha256);
     await store.putIfAbsent(formerKey, current.bytes, 'application/json');
-    former = `s3://${store.bucket}/${formerKey}`;
+    former = sourceOf(formerKey);
   }
   const { outcome } = await store.putIfMatch(key, bytes, current?.etag ?? null, 'application/json', metadata);
   if (outcome === 'lost') throw overtaken('somebody else published at the same moment');
   return { source, sha256, replaced: current?.sha256 ?? null, former, changed: true };
 }
 
-function metadataOf({ actor, reason, at }: { actor: string; reason: string; at: string }): Record<string, string> {
+function metadataOf(
+  { actor, reason, at }: { actor: string; reason: string; at: string },
+  replaced: string | undefined,
+): Record<string, string> {
   const metadata = {
+    ...(replaced === undefined ? {} : { replaced }),
     actor: encodeURIComponent(actor),
     reason: encodeURIComponent(reason),
     'published-at': encodeURIComponent(at),

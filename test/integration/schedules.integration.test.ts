@@ -7,7 +7,8 @@ import type { NotificationTestActivities } from '../../activities/notification/c
 import type { PruneActivities } from '../../activities/retention/contract.js';
 import { createScheduleActivities } from '../../activities/runs/schedules.js';
 import { projectPath } from '../../platform/project.js';
-import { applySchedules, type ScheduleChange } from '../../schedules/apply.js';
+import type { ScheduleChange } from '../../domain/schedules/change.js';
+import { applySchedules } from '../../schedules/apply.js';
 import { scheduleId } from '../../schedules/desired.js';
 import { listSchedules } from '../../schedules/inspect.js';
 import { backfillSchedule, pauseSchedule, resumeSchedule, runSchedule, timesBetween } from '../../schedules/operate.js';

@@ -3,21 +3,28 @@ import { Context } from '@temporalio/activity';
 import { createApprovalActivities } from '../../activities/approval/approval.js';
 import { createRetrainingActivities } from '../../activities/drift/retraining-activities.js';
 import { createModelSpecActivities } from '../../activities/model-spec/model-spec.js';
+import { createLabelActivities } from '../../activities/labels/labels.js';
+import { createExpertFileActivities } from '../../activities/lookups/expert-files.js';
 import { channelsOf } from '../../activities/notification/channels.js';
 import { fileSink, logSink } from '../../activities/notification/local.js';
 import { createNotifyActivities } from '../../activities/notification/notify.js';
 import { createPointerActivities } from '../../activities/pointer/pointer.js';
 import { createRegistryActivities } from '../../activities/registry/registry.js';
 import { createReportActivities } from '../../activities/report/report.js';
+import { createPinActivities } from '../../activities/retention/pins.js';
 import { createRolloutActivities } from '../../activities/rollout/rollout.js';
 import { createScorerActivities } from '../../activities/rollout/scorers.js';
+import { createApplySchedulesActivities } from '../../activities/runs/apply-schedules.js';
 import { createScheduleActivities } from '../../activities/runs/schedules.js';
 import { createWaitActivities } from '../../activities/runs/wait.js';
 import type { System } from '../../platform/system.js';
 import { workflowPage } from '../../platform/temporal.js';
+import { applySchedules } from '../../schedules/apply.js';
+import { REGISTRY } from '../../schedules/registry.js';
 import { createAuditLog } from '../../stores/audit-log.js';
 import { createDecisionLog } from '../../stores/decision-log.js';
 import { createDeliveryLedger } from '../../stores/notification-ledger.js';
+import { createPins } from '../../stores/retention/pins.js';
 import { createRolloutVerdicts } from '../../stores/rollout-verdicts.js';
 
 export const RELEASE_PARTS = [
@@ -33,7 +40,7 @@ export const RELEASE_PARTS = [
 
 /** What the release worker does for workflows: the calls of a second or two. */
 export function releaseActivities(system: System<(typeof RELEASE_PARTS)[number]>) {
-  const { db, store, settings, log, temporal: client } = system;
+  const { db, store, settings, log, models, temporal: client } = system;
   return {
     ...createModelSpecActivities({ ...system, gitSha: settings.SLUICE_GIT_SHA }),
     ...createRegistryActivities(system),
@@ -55,5 +62,11 @@ export function releaseActivities(system: System<(typeof RELEASE_PARTS)[number]>
     ...createWaitActivities({ client }),
     ...createScheduleActivities({ client }),
     ...createRetrainingActivities(system),
+    ...createExpertFileActivities(system),
+    ...createLabelActivities(system),
+    ...createPinActivities({ store, pins: createPins(db) }),
+    ...createApplySchedulesActivities(async (options) =>
+      applySchedules(client.schedule, { registry: REGISTRY, models: await models.names(), ...options }),
+    ),
   };
 }

@@ -17,6 +17,10 @@ import type { RecomposeActivities } from '../../activities/bundle/contract.js';
 import type { RefreshActivities } from '../../activities/refresh/contract.js';
 import type { AwaitRunActivities, ScheduleActivities } from '../../activities/runs/contract.js';
 import type { RecalibrationActivities } from '../../activities/recalibration/contract.js';
+import type { LabelActivities } from '../../activities/labels/contract.js';
+import type { ExpertFileActivities } from '../../activities/lookups/contract.js';
+import type { PinActivities } from '../../activities/retention/contract.js';
+import type { ApplySchedulesActivities } from '../../activities/runs/contract.js';
 import { QUEUES, replicaQueue } from './queues.js';
 
 /** Calls of a second or two. A killed worker costs at most this timeout; a system that is down is asked again for hours, since a release should outlast it. */
@@ -36,6 +40,15 @@ export const shortCalls = proxyActivities<
   startToCloseTimeout: '20s',
   scheduleToCloseTimeout: '6h',
   retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' },
+});
+
+/** Somebody waits for the answer: tries bear the restart of a worker or a server, about half a minute; then they hear what is wrong. */
+export const answered = proxyActivities<
+  ExpertFileActivities & LabelActivities & PinActivities & ApplySchedulesActivities
+>({
+  taskQueue: QUEUES.release,
+  startToCloseTimeout: '20s',
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '10s', maximumAttempts: 8 },
 });
 
 /** Bulk I/O: minutes long, so a heartbeat tells a dead worker from a busy one. */

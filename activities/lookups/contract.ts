@@ -1,0 +1,34 @@
+import type { Caller } from '../../domain/approval/caller.js';
+
+/** What publishing an experts' file did. */
+export interface PublishedExpertFile {
+  /** `s3://…` */
+  source: string;
+  sha256: string;
+  /** digest of the file before; its own where nothing changed */
+  replaced: string | null;
+  /** where the file before is kept */
+  former: string | null;
+  changed: boolean;
+  /** what an editor should know of the file */
+  notes: string[];
+}
+
+/** queue `release` */
+export interface ExpertFileActivities {
+  /**
+   * Checks an experts' file and puts it where nightly jobs and releases read it. Asked again, it answers as the first time. InvalidInput with
+   * every finding; Conflict when the file is another one than the edit began from.
+   */
+  publishExpertFile(input: {
+    model: string;
+    lookup: string;
+    /** gzip, as base64 */
+    packed: string;
+    /** digest of the file that the edit began from, where the editor knows it */
+    base?: string;
+    by: Pick<Caller, 'actor' | 'reason'>;
+    /** ISO, from the workflow's clock: names the publication */
+    at: string;
+  }): Promise<PublishedExpertFile>;
+}

@@ -1,0 +1,49 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import type { Caller } from '../../domain/approval/caller.js';
+import { escapeMarkdown } from '../../domain/markdown/escape.js';
+import { StepLog } from './progress.js';
+import { shortCalls } from './proxies.js';
+
+/** What every workflow is given that does one thing for an operator. */
+export interface OperationInput {
+  /** names the request, for the record of who was let */
+  operationId: string;
+  caller: Caller;
+}
+
+/** The steps of an operation, shown on its page in Temporal's UI. */
+export function operationLog(title: string, { caller }: OperationInput, steps: readonly string[]): StepLog {
+  const heading = `${escapeMarkdown(title)}, by ${escapeMarkdown(caller.actor)}: ${escapeMarkdown(caller.reason)}`;
+  const log = new StepLog(steps, () =>
+    setCurrentDetails(
+      [
+        heading,
+        '',
+        ...log.steps.map(({ name, status, detail }) => `- ${name}: ${status} ${escapeMarkdown(detail ?? '')}`),
+      ].join('\n'),
+    ),
+  );
+  return log;
+}
+
+/**
+ * Goes on when the caller may operate; the answer is on record either way.
+ * @param model whose record it is; `*` for what concerns all models
+ * @param operation what the caller wants, exactly as the proof words it
+ * @throws ApplicationFailure NotAuthorised
+ */
+export async function requireOperator(
+  model: string,
+  operation: string,
+  { operationId, caller }: OperationInput,
+): Promise<void> {
+  const answer = await shortCalls.authorizeOperation({
+    model,
+    workflowId: workflowInfo().workflowId,
+    operation,
+    operationId,
+    ...caller,
+  });
+  if (!answer.allowed) throw ApplicationFailure.nonRetryable(answer.why, 'NotAuthorised');
+}
