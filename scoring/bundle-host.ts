@@ -20,28 +20,28 @@ export interface BundleHost {
 interface Slot {
   live: LiveBundle;
   uses: number;
-  retired: boolean;
+  /** told when the last work has ended, once another bundle took this one's place; null: none has */
+  onUnused: (() => void) | null;
 }
 
 export function createBundleHost(log: Logger): BundleHost {
   let current: Slot | null = null;
+  /** retired bundles that are not closed yet, those still at work among them */
   const closing = new Set<Promise<void>>();
 
-  const closeWhenUnused = (slot: Slot): void => {
-    if (!slot.retired || slot.uses > 0) return;
+  const retire = (slot: Slot | null): void => {
+    if (slot === null) return;
     const { version } = slot.live.loaded;
-    const closed = slot.live
-      .close()
+    const unused = new Promise<void>((resolve) => {
+      if (slot.uses === 0) resolve();
+      else slot.onUnused = resolve;
+    });
+    const closed = unused
+      .then(() => slot.live.close())
       .then(() => log.debug({ version }, 'bundle closed'))
       .catch((error: unknown) => log.error({ err: error, version }, 'bundle could not be closed'))
       .finally(() => closing.delete(closed));
     closing.add(closed);
-  };
-
-  const retire = (slot: Slot | null): void => {
-    if (slot === null) return;
-    slot.retired = true;
-    closeWhenUnused(slot);
   };
 
   return {
@@ -59,13 +59,13 @@ export function createBundleHost(log: Logger): BundleHost {
         return await work(slot.live);
       } finally {
         slot.uses -= 1;
-        closeWhenUnused(slot);
+        if (slot.uses === 0) slot.onUnused?.();
       }
     },
 
     replace(next) {
       const former = current;
-      current = { live: next, uses: 0, retired: false };
+      current = { live: next, uses: 0, onUnused: null };
       retire(former);
     },
 

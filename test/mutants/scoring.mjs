@@ -1,5 +1,7 @@
 const follower = { file: 'scoring/pointer-follower.ts', tests: ['scoring/pointer-follower.test.ts'] };
 const lease = { file: 'scoring/replica-lease.ts', tests: ['scoring/replica-lease.test.ts'] };
+const activities = { file: 'scoring/replica-activities.ts', tests: ['scoring/replica-activities.test.ts'] };
+const host = { file: 'scoring/bundle-host.ts', tests: ['scoring/bundle-host.test.ts'] };
 
 /** @type {{ name: string, file: string, find: string, replace: string, tests: string[] }[]} */
 export default [
@@ -214,6 +216,66 @@ export default [
     ...lease,
     name: 'leaving does not wait for the renewal under way, which puts the record back',
     find: '      await round;\n',
+    replace: '',
+  },
+  {
+    ...activities,
+    name: 'a newer generation than the one asked for gets a receipt',
+    find: 'if (generation > asked.generation) {',
+    replace: 'if (false) {',
+  },
+  {
+    ...activities,
+    name: 'an older generation than the one asked for gets a receipt',
+    find: 'held.pointer.generation < asked.generation) return null;',
+    replace: 'held.pointer.generation < asked.generation - 1) return null;',
+  },
+  {
+    ...activities,
+    name: 'another bundle of the same generation gets a receipt',
+    find: 'if (version !== asked.version || manifest_sha256 !== asked.manifestSha256) {',
+    replace: 'if (version !== asked.version) {',
+  },
+  {
+    ...activities,
+    name: 'an order is answered without a look at the pointer',
+    find: '        await deps.follower.catchUp();\n',
+    replace: '',
+  },
+  {
+    ...activities,
+    name: 'an order for another environment is followed',
+    find: 'asked.model !== deps.model || asked.environment !== deps.environment',
+    replace: 'asked.model !== deps.model',
+  },
+  {
+    ...host,
+    name: 'a bundle is closed under the hands of who works with it',
+    find: 'if (slot.uses === 0) resolve();\n      else slot.onUnused = resolve;',
+    replace: 'resolve();',
+  },
+  {
+    ...host,
+    name: 'a bundle that was replaced while at work is never closed',
+    find: 'if (slot.uses === 0) slot.onUnused?.();',
+    replace: '',
+  },
+  {
+    ...host,
+    name: 'a bundle is closed when the first of two has ended its work',
+    find: 'if (slot.uses === 0) slot.onUnused?.();',
+    replace: 'slot.onUnused?.();',
+  },
+  {
+    ...host,
+    name: 'the former bundle is not closed',
+    find: '      retire(former);\n',
+    replace: '',
+  },
+  {
+    ...host,
+    name: 'close does not wait',
+    find: 'while (closing.size > 0) await Promise.all(closing);',
     replace: '',
   },
 ];
