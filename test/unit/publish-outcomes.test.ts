@@ -5,7 +5,7 @@ import type { RolloutInput, RolloutOutcome, RolloutResult } from '../../workflow
 
 /** What stands in for Temporal: a run's own answers, and the fake system behind every proxy. */
 const world = vi.hoisted(() => ({
-  activities: {},
+  activities: {} as Record<string, unknown>,
   queries: new Map<string, () => unknown>(),
   patched: true,
   rollout: (_input: RolloutInput): RolloutResult => {
