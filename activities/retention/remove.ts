@@ -3,12 +3,13 @@ import { MANIFEST_FILE } from '../../domain/bundle/layout.js';
 import type { PlannedArtifact } from '../../stores/retention/plan.js';
 import { claimKey, tombstoneKey } from '../../stores/keys.js';
 import { versionsAside } from '../../stores/retention/inventory.js';
-import { readReferences, type ReferenceDeps } from '../../stores/retention/references.js';
+import { openRuns } from '../../stores/retention/open-runs.js';
+import { heldBy, storedReferences, type ReferenceDeps } from '../../stores/retention/references.js';
 
 const AT_ONCE = 8;
 
 /**
- * Deletes one artifact, or says who has named it since it was chosen. Killed at any point, the next attempt goes on.
+ * Deletes one artifact, or says who has come to need it since it was chosen. Killed at any point, the next attempt goes on.
  *
  * A bundle's manifest is put aside and deleted first; then the pointers are read once more. Whoever swapped in between either found the manifest
  * missing and was refused, or is seen now, and the manifest goes back: nothing else had been touched.
@@ -24,10 +25,14 @@ export async function removeArtifact(
   return null;
 }
 
-/** Gives back the manifests of bundles that somebody has named while an attempt to delete them was cut short. */
+/** Gives back the manifests of bundles that somebody has come to need while an attempt to delete them was cut short. */
 export async function restoreNeeded(deps: ReferenceDeps, model: string): Promise<void> {
-  for (const version of await versionsAside(deps.store, model))
-    if ((await whyNeeded(deps, model, version)) !== null) await putBack(deps, model, version);
+  const aside = await versionsAside(deps.store, model);
+  if (aside.size === 0) return;
+  const runs = await openRuns(deps.client, model);
+  const stored = await storedReferences(deps, model, aside);
+  for (const version of aside)
+    if (stored.has(version) || heldBy(runs, version).length > 0) await putBack(deps, model, version);
 }
 
 async function removeBundle(
@@ -38,15 +43,20 @@ async function removeBundle(
 ): Promise<string | null> {
   const { store } = deps;
   const manifest = bundleKey(model, version, MANIFEST_FILE);
-  if (keys.includes(manifest)) {
-    const before = await whyNeeded(deps, model, version);
-    if (before !== null) return before;
-    await putAside(deps, model, version);
-  }
-  const since = await whyNeeded(deps, model, version);
-  if (since !== null) {
+  // Running workflows are asked here, once: one that begins after this finds the manifest missing, or is seen through the pointer it swapped.
+  const held = heldBy(await openRuns(deps.client, model), version);
+  const before = [...(await storedWhy(deps, model, version)), ...held];
+  if (before.length > 0) {
     await putBack(deps, model, version);
-    return since;
+    return before.join('; ');
+  }
+  if (keys.includes(manifest)) {
+    await putAside(deps, model, version);
+    const since = await storedWhy(deps, model, version);
+    if (since.length > 0) {
+      await putBack(deps, model, version);
+      return since.join('; ');
+    }
   }
   await deleteAll(
     deps,
@@ -72,10 +82,10 @@ async function putBack({ store }: ReferenceDeps, model: string, version: string)
   await store.delete(grave);
 }
 
-/** Asked anew each time: pointers, rollback targets, pins and open runs. */
-async function whyNeeded(deps: ReferenceDeps, model: string, version: string): Promise<string | null> {
-  const { bundles } = await readReferences(deps, model, await versionsAside(deps.store, model));
-  return bundles.get(version)?.join('; ') ?? null;
+/** Why pointers, rollback targets or pins need a bundle at this moment. */
+async function storedWhy(deps: ReferenceDeps, model: string, version: string): Promise<readonly string[]> {
+  const stored = await storedReferences(deps, model, await versionsAside(deps.store, model));
+  return stored.get(version) ?? [];
 }
 
 /** The first before all others, which are deleted a few at a time. */

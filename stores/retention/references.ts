@@ -8,6 +8,7 @@ import type { ObjectStore } from '../../platform/object-store.js';
 import { readManifest } from '../manifests.js';
 import type { RolloutVerdicts } from '../rollout-verdicts.js';
 import { fetchPointer } from '../pointers.js';
+import { openRuns, type OpenRun } from './open-runs.js';
 import type { Pins } from './pins.js';
 
 export interface ReferenceDeps {
@@ -18,37 +19,38 @@ export interface ReferenceDeps {
   lastGood: RolloutVerdicts['lastGood'];
 }
 
-/** A run at work, by what it was given. */
-interface OpenRun {
-  workflowId: string;
-  startedAt: string;
-  /** bundle versions that its input names */
-  versions: string[];
-}
-
 /** Who needs what, at this moment. */
 export interface References {
   /** why a bundle is needed, by version */
   bundles: ReadonlyMap<string, readonly string[]>;
+  /** oldest first */
   runs: readonly OpenRun[];
 }
 
 /** Where a model can be live. */
 export const ENVIRONMENTS = ['production', 'staging'] as const;
-const VERSION = /\d{8}-\d{6}-\d+\.\d+\.\d+-[0-9a-f]{7}/g;
-/** The runs that prune, and what launches them, need nothing. */
-const PRUNING = /^(prune|launch)\//;
 
-/**
- * Reads every pointer, the parents of what they name, the rollback targets, the pins and the inputs of open runs.
- * @param aside bundles whose manifest is put aside at the moment: a pointer that names one is no damage
- * @throws SluiceError IntegrityError when a pointer or the bundle it names cannot be believed: nothing may be deleted then
- */
+/** Everything that says which bundles are needed: what is stored, and what running workflows hold. */
 export async function readReferences(
   deps: ReferenceDeps,
   model: string,
   aside: ReadonlySet<string> = new Set(),
 ): Promise<References> {
+  // In this order: a run that ends in between has left what it did in the pointers.
+  const runs = await openRuns(deps.client, model);
+  return { bundles: await storedReferences(deps, model, aside), runs };
+}
+
+/**
+ * Reads every pointer, the parents of what they name, the rollback targets and the pins: why a bundle is needed, by version.
+ * @param aside bundles whose manifest is put aside at the moment: a pointer that names one is no damage
+ * @throws SluiceError IntegrityError when a pointer or the bundle it names cannot be believed: nothing may be deleted then
+ */
+export async function storedReferences(
+  deps: ReferenceDeps,
+  model: string,
+  aside: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, readonly string[]>> {
   const bundles = new Map<string, string[]>();
   const name = (version: string | null | undefined, why: string): void => {
     if (version !== null && version !== undefined) bundles.set(version, [...(bundles.get(version) ?? []), why]);
@@ -80,9 +82,15 @@ export async function readReferences(
     name(target?.version, `where a rollback of ${environment} goes`);
   }
   for (const { version, actor, reason } of await deps.pins.of(model)) name(version, `pinned by ${actor}: ${reason}`);
-  const runs = await openRuns(deps.client, model);
-  for (const { workflowId, versions } of runs) for (const version of versions) name(version, `named by ${workflowId}`);
-  return { bundles, runs };
+  return bundles;
+}
+
+/** Why running workflows need a bundle. One that has not said what it holds may need any. */
+export function heldBy(runs: readonly OpenRun[], version: string): string[] {
+  return runs.flatMap(({ workflowId, holds }) => {
+    if (holds === null) return [`${workflowId} is running and does not say which bundles it needs`];
+    return holds.includes(version) ? [`held by ${workflowId}`] : [];
+  });
 }
 
 /** Why an artifact is needed; empty when it is not. What was made since the oldest open run began may be that run's own. */
@@ -91,7 +99,9 @@ export function namedBy(
   kept: ReadonlyMap<string, string>,
 ): (artifact: StoredArtifact) => string[] {
   return ({ kind, name, createdAt }) => [
-    ...(kind === 'bundle' || kind === 'incomplete bundle' ? (references.bundles.get(name) ?? []) : []),
+    ...(kind === 'bundle' || kind === 'incomplete bundle'
+      ? [...(references.bundles.get(name) ?? []), ...heldBy(references.runs, name)]
+      : []),
     ...(kind === 'snapshot' && kept.has(name) ? [`data of bundle ${kept.get(name)}`] : []),
     ...references.runs
       .filter(({ startedAt }) => createdAt >= startedAt.slice(0, 19))
@@ -123,29 +133,4 @@ export async function snapshotsOf(
     }
   }
   return found;
-}
-
-/** Runs of this model that are at work, oldest first. Ids name the model; search attributes are not set on every run. */
-async function openRuns(client: Client, model: string): Promise<OpenRun[]> {
-  const found: OpenRun[] = [];
-  for await (const { workflowId, runId, startTime } of client.workflow.list({ query: `ExecutionStatus = 'Running'` })) {
-    if (PRUNING.test(workflowId) || !`${workflowId}/`.includes(`/${model}/`)) continue;
-    found.push({
-      workflowId,
-      startedAt: startTime.toISOString(),
-      versions: await versionsInInput(client, workflowId, runId),
-    });
-  }
-  return found.sort((a, b) => a.startedAt.localeCompare(b.startedAt));
-}
-
-async function versionsInInput(client: Client, workflowId: string, runId: string): Promise<string[]> {
-  const { history } = await client.workflowService.getWorkflowExecutionHistory({
-    namespace: client.options.namespace,
-    execution: { workflowId, runId },
-    maximumPageSize: 1,
-  });
-  const payloads = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
-  const text = payloads.map(({ data }) => Buffer.from(data ?? []).toString('utf8')).join('\n');
-  return [...new Set(text.match(VERSION) ?? [])];
 }

@@ -1,4 +1,6 @@
-import type { Client } from '@temporalio/client';
+import { Client, type Connection, type WorkflowHandle } from '@temporalio/client';
+import type { PayloadCodec } from '@temporalio/common';
+import proto from '@temporalio/proto';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createAuditLog } from '../../stores/audit-log.js';
@@ -6,6 +8,7 @@ import { readManifest } from '../../stores/manifests.js';
 import { createPointerActivities } from '../../activities/pointer/pointer.js';
 import { referenceDeps } from '../../stores/retention/deps.js';
 import { createPruneActivities } from '../../activities/retention/prune.js';
+import { openRuns } from '../../stores/retention/open-runs.js';
 import { planPrune } from '../../stores/retention/plan.js';
 import type { PruneResult } from '../../activities/retention/contract.js';
 import { createRolloutVerdicts } from '../../stores/rollout-verdicts.js';
@@ -13,6 +16,8 @@ import { sha256Hex } from '../../domain/bundle/digest.js';
 import { bundleKey, pointerKey } from '../../stores/keys.js';
 import { MANIFEST_FILE, MANIFEST_PAYLOAD_TYPE, SIGNATURE_FILE } from '../../domain/bundle/layout.js';
 import { buildManifest } from '../../domain/bundle/manifest.js';
+import { holdsValue } from '../../domain/runs/holds.js';
+import { HOLDS_ATTRIBUTE, MODEL_ATTRIBUTE } from '../../domain/runs/search-attributes.js';
 import { signEnvelope } from '../../domain/dsse/dsse.js';
 import { writePointerFile } from '../../domain/pointer/pointer.js';
 import type { Mongo } from '../../platform/mongo.js';
@@ -122,6 +127,30 @@ async function prune(through: ObjectStore = store): Promise<PruneResult> {
 const names = (...of: number[]) => of.map((n) => `bundle ${name(n)}`);
 const deleted = ({ deleted: gone }: PruneResult) => gone.map(({ kind, name: what }) => `${kind} ${what}`);
 const objects = async (prefix: string) => (await store.list(`${prefix}/${model}/`)).map(({ key }) => key);
+/** A running workflow without a worker; it says which bundles it holds, unless these are null. */
+const start = (workflowType: string, workflowId: string, holds: string[] | null, through = client) =>
+  through.workflow.start(workflowType, {
+    taskQueue: 'nobody',
+    workflowId,
+    args: [{ bundle: { version: 'of no interest' } }],
+    ...(holds === null
+      ? {}
+      : {
+          typedSearchAttributes: [
+            { key: MODEL_ATTRIBUTE, value: model },
+            { key: HOLDS_ATTRIBUTE, value: holdsValue(holds) },
+          ],
+        }),
+  });
+const running = (count: number) =>
+  vi.waitUntil(async () => (await openRuns(client, model)).length === count, { timeout: 15_000 });
+const goneBundles = (result: PruneResult) => deleted(result).filter((one) => one.startsWith('bundle'));
+const plannedBundles = async () => (await planPrune(deps(), model, policy())).filter(({ kind }) => kind === 'bundle');
+/** Runs that begin after this spare nothing by their age alone: bundles are dated in January. */
+async function publishOld(last: number): Promise<void> {
+  await publishMany(last);
+  await swap(last);
+}
 /** The store with something that happens at one moment. */
 function whenever(moment: (method: 'copy' | 'delete', key: string) => Promise<void>): ObjectStore {
   return {
@@ -173,11 +202,7 @@ describe('keep the last N', () => {
         await store.putIfAbsent(`fraud/refresh/${model}/${key}/fxRates/${file}`, json(key), 'application/json');
     const written = Date.now();
     await vi.waitUntil(() => Date.now() - written > 1_100, 5_000);
-    const run = await client.workflow.start('rollbackRelease', {
-      taskQueue: 'nobody',
-      workflowId: `rollback/${model}/x`,
-      args: [{ version: name(7) }],
-    });
+    const run = await start('rollbackRelease', `rollback/${model}/x`, [name(7)]);
     await vi.waitUntil(async () => (await going()).every((one) => !one.includes(name(7))), 15_000);
 
     const before = await objects('fraud');
@@ -197,7 +222,7 @@ describe('keep the last N', () => {
     expect(why[name(3)]).toEqual(['live in staging']);
     expect(why[name(6)]).toEqual(['where a rollback of production goes']);
     expect(why[name(5)]).toEqual(['pinned by grace: audit']);
-    expect(why[name(7)]).toEqual([`named by rollback/${model}/x`]);
+    expect(why[name(7)]).toEqual([`held by rollback/${model}/x`]);
     expect(why[name(14)]).toEqual(['one of the newest 2']);
     expect(why['snap-7']).toEqual([`data of bundle ${name(7)}`]);
     expect(await objects('fraud')).toEqual(before);
@@ -270,6 +295,98 @@ describe('a bundle that somebody names in between', () => {
     );
     expect(refused).toMatchObject({ type: 'IntegrityError' });
     expect(await swapper().readPointer({ model, environment: 'production' })).toMatchObject({ version: name(4) });
+  });
+});
+
+describe('what running workflows hold', () => {
+  /** Nobody who has only the store and visibility can read what a workflow was given. */
+  const sealed: PayloadCodec = {
+    encode: (payloads) =>
+      Promise.resolve(
+        payloads.map(({ data }) => ({
+          metadata: { encoding: Buffer.from('binary/sealed') },
+          data: Buffer.from(data ?? []).map((byte) => byte ^ 0xa5),
+        })),
+      ),
+    decode: () => Promise.reject(new Error('sealed')),
+  };
+
+  it('stays, also where their input cannot be read; one that holds nothing spares nothing', async () => {
+    await publishOld(5);
+    const through = new Client({
+      connection: client.connection,
+      namespace: client.options.namespace,
+      dataConverter: { payloadCodecs: [sealed] },
+    });
+    const rollout = await start('rolloutBundle', `rollout/${model}/production`, [name(2), name(5)], through);
+    const release = await start('releaseModel', `release/${model}/r`, [], through);
+    await running(2);
+    expect((await plannedBundles()).map(({ name: version, goes, why }) => [version, goes, why[0]])).toEqual([
+      [name(1), true, undefined],
+      [name(2), false, `held by rollout/${model}/production`],
+      [name(3), true, undefined],
+      [name(4), false, 'one of the newest 2'],
+      [name(5), false, 'live in production'],
+    ]);
+    expect(goneBundles(await prune())).toEqual(names(1, 3));
+    expect(await readManifest(store, trustedKeys, { model, ...ref(2) })).toMatchObject({ version: name(2) });
+    await Promise.all([rollout.terminate(), release.terminate()]);
+  });
+
+  it('is every bundle where a run does not say: it began before runs did, or has not had its first turn', async () => {
+    await publishOld(5);
+    const silent = await start('rolloutBundle', `rollout/${model}/production`, null);
+    const another = await start('rolloutBundle', `rollout/${model}-2/production`, null);
+    await running(1);
+    const why = `rollout/${model}/production is running and does not say which bundles it needs`;
+    expect((await plannedBundles()).slice(0, 3).map((one) => [one.goes, one.why])).toEqual(
+      [1, 2, 3].map(() => [false, [why]]),
+    );
+    expect(goneBundles(await prune())).toEqual([]);
+    await silent.terminate();
+    await running(0);
+    expect(goneBundles(await prune())).toEqual(names(1, 2, 3));
+    await another.terminate();
+  });
+
+  it('is asked again before each deletion', async () => {
+    await publishOld(6);
+    const started: WorkflowHandle[] = [];
+    const result = await prune(
+      whenever(async (method, key) => {
+        if (started.length > 0 || method !== 'delete' || !key.includes(name(1))) return;
+        started.push(await start('rolloutBundle', `rollout/${model}/production`, [name(3)]));
+        await running(1);
+      }),
+    );
+    expect(result.spared).toEqual([{ kind: 'bundle', name: name(3), why: `held by rollout/${model}/production` }]);
+    expect(goneBundles(result)).toEqual(names(1, 2, 4));
+    await Promise.all(started.map((one) => one.terminate()));
+  });
+
+  it('cannot be asked where the namespace lacks the attribute: nothing goes, and the command that adds it is named', async () => {
+    const namespace = `bare-${Date.now()}`;
+    await client.workflowService.registerNamespace({
+      namespace,
+      workflowExecutionRetentionPeriod: proto.google.protobuf.Duration.fromObject({ seconds: 24 * 3600 }),
+    });
+    const there = new Client({ connection: client.connection, namespace });
+    const refusal = (attribute: string) =>
+      vi.waitFor(
+        async () => {
+          const error: unknown = await openRuns(there, model).catch((reason: unknown) => reason);
+          expect(error).toMatchObject({ type: 'InvalidInput' });
+          expect(String(error)).toContain(
+            `temporal operator search-attribute create --namespace ${namespace} --name ${attribute}`,
+          );
+        },
+        { timeout: 30_000, interval: 500 },
+      );
+    await refusal('SluiceModel --type Keyword');
+    const { INDEXED_VALUE_TYPE_KEYWORD: keyword } = proto.temporal.api.enums.v1.IndexedValueType;
+    const { operatorService } = client.connection as Connection;
+    await operatorService.addSearchAttributes({ namespace, searchAttributes: { [MODEL_ATTRIBUTE.name]: keyword } });
+    await refusal('SluiceHolds --type KeywordList');
   });
 });
 
