@@ -4,11 +4,17 @@ import type { FakeSystem } from '../support/fake-system.js';
 import type { RolloutInput, RolloutOutcome, RolloutResult } from '../../workflows/rolloutBundle/contract.js';
 
 /** What stands in for Temporal: a run's own answers, and the fake system behind every proxy. */
-const world = vi.hoisted(() => ({
-  activities: {} as Record<string, unknown>,
-  queries: new Map<string, () => unknown>(),
+interface World {
+  activities: Record<string, unknown>;
+  queries: Map<string, () => unknown>;
+  patched: boolean;
+  rollout: (input: RolloutInput) => RolloutResult;
+}
+const world = vi.hoisted((): World => ({
+  activities: {},
+  queries: new Map(),
   patched: true,
-  rollout: (_input: RolloutInput): RolloutResult => {
+  rollout: () => {
     throw new Error('no test has said how the rollout ends');
   },
 }));
@@ -28,7 +34,7 @@ vi.mock('@temporalio/workflow', async (original) => ({
   },
 }));
 vi.mock('../../workflows/common/proxies.js', () => {
-  const proxy = new Proxy({} as Record<string, unknown>, { get: (_target, name: string) => world.activities[name] });
+  const proxy = new Proxy(world, { get: ({ activities }, name: string) => activities[name] });
   return { shortCalls: proxy, bulkIo: proxy, refreshJobs: proxy, training: proxy };
 });
 vi.mock('../../workflows/rolloutBundle/run.js', () => ({
