@@ -2,6 +2,7 @@ const follower = { file: 'scoring/pointer-follower.ts', tests: ['scoring/pointer
 const lease = { file: 'scoring/replica-lease.ts', tests: ['scoring/replica-lease.test.ts'] };
 const activities = { file: 'scoring/replica-activities.ts', tests: ['scoring/replica-activities.test.ts'] };
 const host = { file: 'scoring/bundle-host.ts', tests: ['scoring/bundle-host.test.ts'] };
+const cache = { file: 'scoring/bundle-cache.ts', tests: ['scoring/bundle-cache.test.ts'] };
 
 /** @type {{ name: string, file: string, find: string, replace: string, tests: string[] }[]} */
 export default [
@@ -277,5 +278,43 @@ export default [
     name: 'close does not wait',
     find: 'while (closing.size > 0) await Promise.all(closing);',
     replace: '',
+  },
+  {
+    ...cache,
+    name: 'a bundle is kept in the place of the one that is read',
+    find: 'const name = `generation-${pointer.generation}-${randomUUID().slice(0, 8)}`;',
+    replace: "const name = 'generation-1';",
+  },
+  {
+    ...cache,
+    name: 'the link is removed and made anew, not replaced',
+    find: 'await rename(link, current);',
+    replace: 'await rm(current, { force: true });\n      await rename(link, current);',
+  },
+  {
+    ...cache,
+    name: 'the new bundle is linked before it is written whole',
+    find: '      await writeFile(join(target, POINTER_FILE), bytes);\n      const link = join(directory, `.${name}`);\n      await symlink(name, link);\n      await rename(link, current);\n',
+    replace:
+      '      const link = join(directory, `.${name}`);\n      await symlink(name, link);\n      await rename(link, current);\n      await writeFile(join(target, POINTER_FILE), bytes);\n',
+  },
+  {
+    ...cache,
+    name: 'the old bundle is removed before the new one is linked',
+    find: '      await symlink(name, link);\n',
+    replace:
+      '      for (const entry of await readdir(directory)) if (entry !== name) await rm(join(directory, entry), { recursive: true });\n      await symlink(name, link);\n',
+  },
+  {
+    ...cache,
+    name: 'what a dead process left is never removed',
+    find: 'entry !== name && /^\\.?generation-/.test(entry)',
+    replace: 'entry !== name && /^\\.generation-/.test(entry)',
+  },
+  {
+    ...cache,
+    name: 'a bundle on disk need not be the one that the pointer names',
+    find: 'trust, signed.pointer);',
+    replace: 'trust, null);',
   },
 ];
