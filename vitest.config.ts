@@ -38,6 +38,7 @@ export default defineConfig({
           sequence: { groupOrder: 2 },
           maxWorkers: 2,
           include: ['test/system/**/*.test.ts'],
+          globalSetup: ['test/support/demo-state.setup.ts'],
           testTimeout: 900_000,
           hookTimeout: 900_000,
         },

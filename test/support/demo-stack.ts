@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, vi } from 'vitest';
+import { execa } from 'execa';
+import { expect, inject, vi } from 'vitest';
 import { openSession, type Session } from '../../client/session.js';
 import { loadSettings, type Settings } from '../../platform/config.js';
 import { mongoOf, objectStoreOf } from '../../platform/connect.js';
@@ -9,8 +10,9 @@ import type { Mongo } from '../../platform/mongo.js';
 import type { ObjectStore } from '../../platform/object-store.js';
 import { readStackEnv, status } from '../../stack/status.js';
 import { Cli } from './cli.js';
+import { askDesk } from './desk.js';
 
-/** A whole stack with the demo's live model, as `npm start` makes it, in a directory of its own. */
+/** A whole stack with the demo's live model, as `npm start` makes it and finds it again, in a directory of its own. */
 export interface DemoStack {
   directory: string;
   stateDir: string;
@@ -29,7 +31,10 @@ export interface DemoStack {
 const SEEN_WITHIN_MS = 60_000;
 
 export async function startDemoStack(): Promise<DemoStack> {
+  const prepared = await askDesk<{ directory: string }>(inject('demoDesk'), 'state');
   const directory = await mkdtemp(join(tmpdir(), 'sluice-demo-'));
+  // with extended attributes, in which the S3 server keeps its metadata
+  await execa('cp', ['-a', `${prepared.directory}/.`, directory]);
   const stateDir = join(directory, '.sluice');
   const cli = new Cli(directory);
   const stack = cli.start('start');

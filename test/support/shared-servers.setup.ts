@@ -1,10 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { startStack, type Part, type Stack } from '../../stack/index.js';
+import { openDesk } from './desk.js';
 import { testEnv } from './stack.js';
 
 declare module 'vitest' {
@@ -65,17 +64,8 @@ class SharedServers {
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const servers = await SharedServers.open();
-  const answer = (response: ServerResponse, status: number, body: unknown): void =>
-    void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-  const desk = createServer((request, response) => {
-    const parts = (request.url ?? '/').slice(1).split(',') as Part[];
-    servers.env(parts).then(
-      (env) => answer(response, 200, env),
-      (error: unknown) => answer(response, 500, { error: (error as Error).message }),
-    );
-  });
-  await new Promise<void>((resolve) => desk.listen(0, '127.0.0.1', resolve));
-  project.provide('serversDesk', `http://127.0.0.1:${(desk.address() as AddressInfo).port}`);
+  const desk = await openDesk((parts) => servers.env(parts.split(',') as Part[]));
+  project.provide('serversDesk', desk.address);
   return async () => {
     desk.close();
     await servers.stop();

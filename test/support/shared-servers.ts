@@ -4,6 +4,7 @@ import { inject } from 'vitest';
 import { ensureBucket, type BucketEnv } from '../../stack/parts/s3.js';
 import { ensureSearchAttributes } from '../../platform/search-attributes.js';
 import type { Part } from '../../stack/index.js';
+import { askDesk } from './desk.js';
 
 export interface SharedServers {
   /** the variables of platform/config.ts; the bucket, the database and the namespace that they name are this caller's own */
@@ -16,11 +17,8 @@ export interface SharedServers {
  * Own are: `S3_BUCKET`, `MONGODB_DATABASE` and `TEMPORAL_NAMESPACE`, with the search attributes. MLflow has one registry: name models uniquely.
  */
 export async function useServers(parts: readonly Part[]): Promise<SharedServers> {
-  const response = await fetch(`${inject('serversDesk')}/${parts.join(',')}`);
-  const answer = (await response.json()) as Record<string, string>;
-  if (!response.ok) throw new Error(`the shared servers did not start: ${answer['error']}`);
+  const env = await askDesk<Record<string, string>>(inject('serversDesk'), parts.join(','));
   const name = `test-${randomBytes(6).toString('hex')}`;
-  const env = { ...answer };
   if (parts.includes('mongo')) env['MONGODB_DATABASE'] = name;
   if (parts.includes('s3')) {
     env['S3_BUCKET'] = name;
