@@ -270,13 +270,29 @@ describe('nightlyRefresh', () => {
     await freeze('rolled-back', handle);
   });
 
+  it('is superseded, with a warning, where its bundle failed its smoke and something newer is live by then', async () => {
+    const rival = '20250630-130000-1.1.0-0a1b2c3';
+    fake.smokeFails = (version) => {
+      if (version.startsWith('refresh-')) fake.goLive(rival);
+      return version.startsWith('refresh-');
+    };
+    const end = await result(await start());
+    expect(end).toMatchObject({ status: 'Superseded', generation: null, bundleVersion: null });
+    expect(end.why).toMatch(
+      /not published: the rollout of refresh-.* failed: vector 3 differs by 0.2; 20250630-130000/,
+    );
+    expect(new Set(Object.values(outcomes(end)))).toEqual(new Set(['superseded']));
+    expect(fake.pointer).toMatchObject({ version: rival, generation: 3 });
+    expect(fake.alerts).toEqual([expect.stringMatching(/fx_rates.* as of 2025-06-30 not published/)]);
+  });
+
   it('publishes by itself where the policy is auto; tells of a source that stands still', async () => {
     jobs.passes = () => false;
     policy = { policy: 'auto' };
     expect(await result(await start())).toMatchObject({ status: 'Refreshed', generation: 2 });
     expect(await result(await start())).toMatchObject({ status: 'Unchanged' });
     expect(fake.alerts).toHaveLength(4);
-    expect(fake.alerts[0]).toMatch(/is as it was, and not as it should be/);
+    expect(fake.alerts[0]).toMatch(/is unchanged and fails its checks/);
   });
 });
 

@@ -292,6 +292,24 @@ describe('rollbackRelease', () => {
     await freeze('rolled-back-by-hand', handle);
   });
 
+  it('to a named bundle is composed again on what went live first; to the last good one it is superseded', async () => {
+    const first = await result(await start());
+    const second = await result(await start());
+    const rival = () => Promise.resolve(fake.goLive('rival'));
+    fake.beforeSwap = rival;
+    expect(await failure(await rollback())).toMatchObject({
+      type: 'Superseded',
+      message: expect.stringContaining('rival went live first'),
+    });
+    expect(fake.pointer).toMatchObject({ version: 'rival', generation: 3 });
+    expect(fake.reports.at(-1)).toMatchObject({ status: 'Superseded', bundleVersion: first.bundleVersion });
+
+    fake.beforeSwap = rival;
+    const named = (await (await rollback({ version: second.bundleVersion })).result()) as RollbackResult;
+    expect(named).toMatchObject({ version: second.bundleVersion, from: 'rival' });
+    expect(fake.pointer).toMatchObject({ version: second.bundleVersion, generation: 5 });
+  });
+
   it('refuses without anything older, with an unknown bundle, and for who may not', async () => {
     expect((await failure(await rollback())).type).toBe('NotFound');
     expect((await failure(await rollback({ environment: 'staging' }))).message).toMatch(/name the bundle/);

@@ -5,7 +5,7 @@ import type { RolloutInput, RolloutOutcome, RolloutResult } from '../../workflow
 
 /** What stands in for Temporal: a run's own answers, and the fake system behind every proxy. */
 interface World {
-  activities: Record<string, unknown>;
+  activities: object;
   queries: Map<string, () => unknown>;
   patched: boolean;
   rollout: (input: RolloutInput) => RolloutResult;
@@ -34,7 +34,7 @@ vi.mock('@temporalio/workflow', async (original) => ({
   },
 }));
 vi.mock('../../workflows/common/proxies.js', () => {
-  const proxy = new Proxy(world, { get: ({ activities }, name: string) => activities[name] });
+  const proxy = new Proxy(world, { get: ({ activities }, name) => Reflect.get(activities, name) as unknown });
   return { shortCalls: proxy, bulkIo: proxy, refreshJobs: proxy, training: proxy };
 });
 vi.mock('../../workflows/rolloutBundle/run.js', () => ({
