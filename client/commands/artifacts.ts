@@ -32,6 +32,7 @@ export function artifactsCommand(cli: Cli): Command {
     .description('list stored bundles, oldest first, and what needs each')
     .addOption(model())
     .option('--all', 'also list refreshed artifacts and snapshots')
+    .addHelpText('after', '\nExample:\n  sluice artifacts list --all')
     .action((options: { model: string; all?: true }) =>
       withStores(cli, async (deps) => {
         const plan = await planPrune(deps, options.model, { keep: 0, olderThanDays: 0, now: new Date().toISOString() });
@@ -48,6 +49,7 @@ export function artifactsCommand(cli: Cli): Command {
     .description('keep a bundle: `prune` never deletes a pinned one')
     .addOption(model())
     .requiredOption('--reason <text>', 'why', parseText)
+    .addHelpText('after', '\nExample:\n  sluice artifacts pin 20250630-120000-1.0.0-0a1b2c3 --reason "audit sample"')
     .action((version: string, options: { model: string; reason: string }) =>
       withStores(cli, async (deps) => {
         if ((await deps.store.head(bundleKey(options.model, version, MANIFEST_FILE))) === null)
@@ -72,6 +74,7 @@ export function artifactsCommand(cli: Cli): Command {
     .command('unpin <version>')
     .description('remove a pin')
     .addOption(model())
+    .addHelpText('after', '\nExample:\n  sluice artifacts unpin 20250630-120000-1.0.0-0a1b2c3')
     .action((version: string, options: { model: string }) =>
       cli.withSettings(async (settings) => {
         const mongo = await mongoOf(settings, 'client');

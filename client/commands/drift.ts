@@ -61,18 +61,21 @@ export function driftCommand(cli: Cli): Command {
     .addHelpText('after', '\nExamples:\n  sluice drift show 2025-06-30\n  sluice drift show weekly-2025-06-29')
     .action((key: string, options: { model: string }) =>
       withStores(cli, async ({ db }, store) => {
-        const { archive, view } = await reading();
+        const [{ readKeptDay, readSnapshot }, { dayText, reportText, snapshotText }] = await Promise.all([
+          import('../../stores/drift/archive.js'),
+          import('../drift/view.js'),
+        ]);
         if (parseReleaseId(key).startsWith('weekly-')) {
-          const snapshot = await archive.readSnapshot(db, options.model, key);
-          cli.output.result(snapshot, () => view.snapshotText(snapshot));
+          const snapshot = await readSnapshot(db, options.model, key);
+          cli.output.result(snapshot, () => snapshotText(snapshot));
           return EXIT.ok;
         }
-        const kept = await archive.readKeptDay(db, store, options.model, key);
+        const kept = await readKeptDay(db, store, options.model, key);
         cli.output.result(kept, () =>
           [
-            view.dayText(kept.day),
+            dayText(kept.day),
             ...(kept.retraining === null ? [] : [`retraining: sluice release show ${kept.retraining}`]),
-            ...(kept.report === null ? [] : ['', view.reportText(kept.report), '', kept.day.pageKey ?? '']),
+            ...(kept.report === null ? [] : ['', reportText(kept.report), '', kept.day.pageKey ?? '']),
           ].join('\n'),
         );
         return exitCodeOf(kept.day.verdict);
@@ -87,8 +90,8 @@ export function driftCommand(cli: Cli): Command {
     .addHelpText('after', '\nExample:\n  sluice drift list --limit 7')
     .action((options: { model: string; limit: number }) =>
       withMongo(cli, async ({ db }) => {
-        const { archive } = await reading();
-        const found = await archive.listDrift(db, options.model, options.limit);
+        const { listDrift } = await import('../../stores/drift/archive.js');
+        const found = await listDrift(db, options.model, options.limit);
         cli.output.result(found, () =>
           found.length === 0 ? 'no days yet: `sluice drift run`' : found.map(entryLine).join('\n'),
         );
@@ -103,29 +106,24 @@ export function driftCommand(cli: Cli): Command {
     .addHelpText('after', '\nExample:\n  sluice drift compare weekly-2025-06-22 weekly-2025-06-29')
     .action((earlier: string, later: string, options: { model: string }) =>
       withMongo(cli, async ({ db }) => {
-        const [{ archive, view }, { loadModel }, { compareSnapshots }] = await Promise.all([
-          reading(),
+        const [{ readSnapshot }, { comparisonText }, { loadModel }, { compareSnapshots }] = await Promise.all([
+          import('../../stores/drift/archive.js'),
+          import('../drift/view.js'),
           import('../../platform/models.js'),
           import('../../domain/drift/snapshot.js'),
         ]);
         const { spec } = await loadModel(cli.modelsDirectory, options.model);
         const [before, after] = await Promise.all([
-          archive.readSnapshot(db, options.model, parseReleaseId(earlier)),
-          archive.readSnapshot(db, options.model, parseReleaseId(later)),
+          readSnapshot(db, options.model, parseReleaseId(earlier)),
+          readSnapshot(db, options.model, parseReleaseId(later)),
         ]);
         const comparison = compareSnapshots(before, after, spec.drift);
-        cli.output.result({ earlier, later, ...comparison }, () => view.comparisonText(before, after, comparison));
+        cli.output.result({ earlier, later, ...comparison }, () => comparisonText(before, after, comparison));
         return EXIT.ok;
       }),
     );
 
   return drift;
-}
-
-/** What reads and shows the archive, loaded when it is needed. */
-async function reading() {
-  const [archive, view] = await Promise.all([import('../../stores/drift/archive.js'), import('../drift/view.js')]);
-  return { archive, view };
 }
 
 function entryLine(entry: DriftEntry): string {

@@ -46,6 +46,7 @@ export function schedulesCommand(cli: Cli): Command {
     .command('list')
     .description('list next and last runs, paused schedules and missed runs')
     .option('-m, --model <name>', 'one model only')
+    .addHelpText('after', '\nExample:\n  sluice schedules list')
     .action((options: { model?: string }) =>
       cli.withSession(async ({ client, uiUrl }) => {
         const found = await listSchedules(client, options.model);
@@ -62,6 +63,7 @@ export function schedulesCommand(cli: Cli): Command {
     .command('run <name>')
     .description('start a run now (works on paused schedules); queues behind a run in progress')
     .addOption(model())
+    .addHelpText('after', '\nExample:\n  sluice schedules run nightly-refresh')
     .action((name: string, options: { model: string }) =>
       cli.withSession(async ({ client, uiUrl }) => {
         const launcher = await runSchedule(client, options.model, name);
@@ -82,6 +84,10 @@ export function schedulesCommand(cli: Cli): Command {
       .description(`${verb} a schedule; the reason becomes its note`)
       .addOption(model())
       .requiredOption('--reason <text>', 'why', parseText)
+      .addHelpText(
+        'after',
+        `\nExample:\n  sluice schedules ${verb} nightly-refresh --reason "the provider is being moved"`,
+      )
       .action((name: string, options: { model: string; reason: string }) =>
         cli.withSession(async ({ client }) => {
           const note = `${options.reason} (${cli.actor}, ${new Date().toISOString().slice(0, 16)}Z)`;

@@ -105,6 +105,7 @@ The next \`sluice refresh run\` or nightly refresh puts it live. A file publishe
 
   about(synonyms.command('show'))
     .description("print the synonym table in use (published, or the model's own); its publisher is written to stderr")
+    .addHelpText('after', '\nExample:\n  sluice synonyms show > synonyms.json')
     .action(async (options: LookupOptions) => {
       const { model, lookup } = await modelAndLookup(cli, options);
       await cli.withSettings(async (settings) => {

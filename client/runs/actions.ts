@@ -35,16 +35,19 @@ export function defineRun<Ref extends RunRef, Progress extends RunProgress>(
   };
   const approveCommand = (ref: Ref): string => `${command('approve', ref)} --reason TEXT`;
 
-  const frame = (ref: Ref) => (progress: Progress) => ({
-    items: kind.items?.(progress) ?? [],
-    waits:
-      progress.approval == null
-        ? null
-        : {
-            what: `waits for a decision until ${progress.approval.deadline}: ${approveCommand(ref)}   (or reject)`,
-            proposal: kind.proposal?.(progress) ?? null,
-          },
-  });
+  const frame = (ref: Ref) => (progress: Progress) => {
+    const waits = progress.approval ?? null;
+    return {
+      items: kind.items?.(progress) ?? [],
+      waits:
+        waits === null
+          ? null
+          : {
+              what: `waits for a decision until ${waits.deadline}: ${approveCommand(ref)}   (or reject)`,
+              proposal: kind.proposal?.(progress) ?? null,
+            },
+    };
+  };
 
   const present = async (
     session: Session,

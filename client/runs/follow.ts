@@ -1,8 +1,8 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import type { Cli } from '../cli.js';
 import type { Session } from '../session.js';
-import type { ShownStep } from './kind.js';
-import { createRenderer, type RunFrame } from './render.js';
+import type { RunFrame, ShownStep } from './kind.js';
+import { createRenderer } from './render.js';
 import { watchRun } from './watch.js';
 
 /** What is shown beside the steps; nothing by default. */

@@ -41,6 +41,15 @@ export interface ProgressItem {
   line: string;
 }
 
+/** What is shown of a run that is watched. */
+export interface RunFrame {
+  steps: readonly ShownStep[];
+  /** lines beside the steps */
+  items: readonly ProgressItem[];
+  /** null while nothing waits for a person */
+  waits: { what: string; proposal: string | null } | null;
+}
+
 /** One kind of run: everything in which releases, refreshes, thresholds and drift runs differ for the command line. */
 export interface RunKind<Ref extends RunRef, Progress extends RunProgress> {
   /** `release`: names its command, too */

@@ -1,7 +1,8 @@
 import { Listr, ListrLogger, ProcessOutput } from 'listr2';
 import type { Output } from '../output.js';
-import { frameText, type RunFrame, type RunRenderer } from './render.js';
-import { placed } from './text.js';
+import type { RunFrame } from './kind.js';
+import type { RunRenderer } from './render.js';
+import { frameText, placed } from './text.js';
 import type { Retry } from './watch.js';
 
 const REDRAW_MS = 200;

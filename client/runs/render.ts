@@ -1,16 +1,7 @@
-import type { ProgressItem, ShownStep } from './kind.js';
+import type { RunFrame } from './kind.js';
 import type { Output } from '../output.js';
-import { indented, placed, retryLine, stepLine, stepLines } from './text.js';
+import { indented, placed, retryLine, stepLine } from './text.js';
 import type { Retry } from './watch.js';
-
-/** What is shown of a run that is watched. */
-export interface RunFrame {
-  steps: readonly ShownStep[];
-  /** lines beside the steps */
-  items: readonly ProgressItem[];
-  /** null while nothing waits for a person */
-  waits: { what: string; proposal: string | null } | null;
-}
 
 /** Shows a run while it is watched. */
 export interface RunRenderer {
@@ -54,14 +45,4 @@ function lineRenderer(output: Output): RunRenderer {
     end: () => Promise.resolve(),
     abandon: () => {},
   };
-}
-
-/** What the live list says now. */
-export function frameText({ steps, items, waits }: RunFrame, retries: readonly Retry[], now: number): string {
-  return [
-    ...stepLines(steps, now),
-    ...items.filter(({ state }) => state !== 'pending').map(({ line }) => indented(1, line)),
-    ...retries.map(retryLine),
-    ...(waits === null ? [] : [waits.what]),
-  ].join('\n');
 }

@@ -1,5 +1,5 @@
 import { duration } from '../output.js';
-import type { ShownStep } from './kind.js';
+import type { RunFrame, ShownStep } from './kind.js';
 import type { Retry } from './watch.js';
 
 const MARK: Record<ShownStep['status'], string> = {
@@ -45,4 +45,14 @@ export function stepLines(steps: readonly ShownStep[], now = Date.now()): string
 
 export function retryLine({ activity, attempt, failure }: Retry): string {
   return `↻ ${activity} failed and is tried again (attempt ${attempt}): ${failure}`;
+}
+
+/** What the live list says now. */
+export function frameText({ steps, items, waits }: RunFrame, retries: readonly Retry[], now: number): string {
+  return [
+    ...stepLines(steps, now),
+    ...items.filter(({ state }) => state !== 'pending').map(({ line }) => indented(1, line)),
+    ...retries.map(retryLine),
+    ...(waits === null ? [] : [waits.what]),
+  ].join('\n');
 }
