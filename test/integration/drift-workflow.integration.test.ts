@@ -192,6 +192,7 @@ describe('a retraining', () => {
     expect(await releaseEnded('2025-06-28')).toBe('Released');
     expect(system.reports).toMatchObject([{ releaseId: 'drift-2025-06-28', actor: expect.stringContaining('drift') }]);
     await freeze('retraining', third);
+    await freeze('retraining-holding', third);
 
     const next = await start('2025-06-29');
     expect(await result(next)).toMatchObject({

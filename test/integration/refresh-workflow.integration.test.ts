@@ -128,7 +128,9 @@ describe('nightlyRefresh', () => {
     const child = environment.client.workflow.getHandle(refreshWorkflowId(MODEL, '2025-06-30', 'fxRates'));
     expect(await result(child)).toMatchObject({ status: 'Made', why: `published by ${handle.workflowId}` });
     await freeze('refreshed', handle);
+    await freeze('refreshed-holding', handle);
     await freeze('made', child);
+    await freeze('made-holding', child);
 
     const before = fake.pointer;
     const again = await start();
@@ -202,6 +204,7 @@ describe('nightlyRefresh', () => {
     });
     expect(fake.alerts).toEqual(['ulb_gbdt: merchant_freq_map held as of 2025-06-30']);
     await freeze('held-approved', handle);
+    await freeze('held-approved-holding', handle);
   });
 
   it('does not publish what is rejected, or not decided in time, and says so', async () => {

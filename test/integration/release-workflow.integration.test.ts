@@ -1,3 +1,4 @@
+import { HOLDS_ATTRIBUTE, MODEL_ATTRIBUTE, STATUS_ATTRIBUTE } from '../../domain/runs/search-attributes.js';
 import { WorkflowFailedError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
 import { rootCause } from '@temporalio/common';
 import type { WorkflowBundle } from '@temporalio/worker';
@@ -49,6 +50,11 @@ async function start(overrides: ReleaseOverrides = {}, asOf = '2025-06-30T00:00:
 }
 const result = (handle: WorkflowHandle) => handle.result() as Promise<ReleaseResult>;
 const progress = (handle: WorkflowHandle) => handle.query<ReleaseProgress>(PROGRESS_QUERY);
+/** What a run says of itself to whoever asks the server: held bundles, status, model. */
+async function attributes(handle: WorkflowHandle) {
+  const { typedSearchAttributes: said } = await handle.describe();
+  return [said.get(HOLDS_ATTRIBUTE), said.get(STATUS_ATTRIBUTE), said.get(MODEL_ATTRIBUTE)];
+}
 
 async function failure(handle: WorkflowHandle): Promise<{ message: string; type: string | undefined }> {
   const error = await handle.result().then(
@@ -98,7 +104,11 @@ describe('releaseModel', () => {
     expect(fake.registry.get('1')?.stage).toBe('Production');
     expect(Object.fromEntries(fake.aliases)).toEqual({ champion: '1' });
     expect(fake.reports).toHaveLength(1);
-    await freeze('released', handle, await rolloutHandle());
+    const rollout = await rolloutHandle();
+    expect(await attributes(handle)).toEqual([[end.bundleVersion], 'Released', end.model]);
+    expect(await attributes(rollout)).toEqual([[end.bundleVersion], 'Successful', end.model]);
+    await freeze('released', handle, rollout);
+    await freeze('released-holding', handle, rollout);
   });
 
   it('archives the former version when a second release goes live', async () => {
@@ -197,6 +207,7 @@ describe('releaseModel', () => {
     expect([...fake.registry.values()].map(({ stage }) => stage)).toEqual(['Production', 'Archived']);
     expect(Object.fromEntries(fake.aliases)).toEqual({ champion: '1' });
     await freeze('rolled-back', handle, await rolloutHandle());
+    await freeze('rolled-back-holding', handle, await rolloutHandle());
   });
 
   it('says loudly that the first bundle failed and there is none to go back to', async () => {
@@ -290,6 +301,7 @@ describe('rollbackRelease', () => {
     expect(fake.aliases.get('champion')).toBe('1');
     expect([...fake.registry.values()].map(({ stage }) => stage)).toEqual(['Production', 'Archived']);
     await freeze('rolled-back-by-hand', handle);
+    await freeze('rolled-back-by-hand-holding', handle);
   });
 
   it('to a named bundle is composed again on what went live first; to the last good one it is superseded', async () => {

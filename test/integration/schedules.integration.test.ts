@@ -347,7 +347,7 @@ describe('launcher', () => {
     await vi.waitUntil(async () => (await handle.describe()).info.runningActions.length === 1, 15_000);
     await handle.trigger('SKIP');
     await vi.waitUntil(async () => (await handle.describe()).info.numActionsSkippedOverlap === 1, 15_000);
-    const of = () => notices.filter(({ title }) => title === 'drops: the schedule thresholds-weekly has lost runs');
+    const of = () => notices.filter(({ title }) => title === 'drops: schedule thresholds-weekly missed runs');
     for (const day of ['2025-06-01', '2025-06-02']) {
       const range = { from: new Date(day), to: new Date(day) };
       await backfillSchedule(client, 'drops', 'nightly-refresh', range, new Date());
@@ -417,6 +417,7 @@ describe('pruneArtifacts', () => {
     });
     expect(pruned).toContainEqual({ model: 'tidy', keep: 5, now: expect.any(String) });
     await freeze('by-hand', handle);
+    await freeze('by-hand-holding', handle);
     const refused = await start('mallory', { operation });
     const asked = pruneOperation({ model: 'tidy', requestedBy: 'mallory', reason: 'disk' });
     await expect(refused.result()).rejects.toMatchObject({

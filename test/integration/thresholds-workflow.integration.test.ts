@@ -170,6 +170,7 @@ describe('recalibrateThresholds', () => {
       message: expect.stringContaining('has ended'),
     });
     await freeze('approved', handle);
+    await freeze('approved-holding', handle);
   });
 
   it('goes live with the approver’s edits, their figures computed anew; the audit entry covers proposal and edits', async () => {
@@ -224,7 +225,7 @@ describe('recalibrateThresholds', () => {
     const { digest } = await awaitApproval(handle);
     expect(await result(handle)).toMatchObject({ status: 'Expired', why: 'no decision before the deadline' });
     await expect(decide(handle, { ...as('grace'), digest }, show)).rejects.toThrow('has ended');
-    await expect(decide(handle, as('grace'), show)).rejects.toThrow('nothing waits for a decision here');
+    await expect(decide(handle, as('grace'), show)).rejects.toThrow('this run is not waiting for a decision');
     expect(fake.audit).toEqual([]);
     await freeze('expired', handle);
   });

@@ -10,9 +10,20 @@ const directory = projectPath('test', 'replay', 'histories');
 const histories = readdirSync(directory).filter((name) => name.endsWith('.bin'));
 
 const ENDS = {
-  release: ['released', 'approved', 'rejected', 'timed-out', 'gate-failed', 'rolled-back', 'superseded', 'cancelled'],
-  rollout: ['released', 'rolled-back'],
-  rollback: ['rolled-back-by-hand'],
+  release: [
+    'released',
+    'approved',
+    'rejected',
+    'timed-out',
+    'gate-failed',
+    'rolled-back',
+    'superseded',
+    'cancelled',
+    'released-holding',
+    'rolled-back-holding',
+  ],
+  rollout: ['released', 'rolled-back', 'released-holding', 'rolled-back-holding'],
+  rollback: ['rolled-back-by-hand', 'rolled-back-by-hand-holding'],
   refresh: [
     'refreshed',
     'made',
@@ -26,11 +37,23 @@ const ENDS = {
     'rebased',
     'rolled-back',
     'cancelled',
+    'refreshed-holding',
+    'made-holding',
+    'held-approved-holding',
   ],
-  thresholds: ['approved', 'edited', 'rejected', 'expired', 'superseded', 'rolled-back', 'no-feedback'],
-  drift: ['none', 'alerted', 'retraining', 'cooling-down', 'inconclusive', 'failed', 'weekly'],
+  thresholds: [
+    'approved',
+    'edited',
+    'rejected',
+    'expired',
+    'superseded',
+    'rolled-back',
+    'no-feedback',
+    'approved-holding',
+  ],
+  drift: ['none', 'alerted', 'retraining', 'cooling-down', 'inconclusive', 'failed', 'weekly', 'retraining-holding'],
   launch: ['completed', 'found', 'losses', 'paused', 'waiting'],
-  prune: ['by-hand', 'refused', 'scheduled'],
+  prune: ['by-hand', 'refused', 'scheduled', 'by-hand-holding'],
   alerts: ['tested'],
 };
 

@@ -39,11 +39,6 @@ export class StepLog {
     }
   }
 
-  note(name: string, detail: string): void {
-    this.find(name).detail = detail;
-    this.changed();
-  }
-
   /** Takes over what a child did under the same step names. */
   adopt(steps: readonly StepProgress[]): void {
     for (const theirs of steps) {

@@ -3,7 +3,8 @@ import { decisionDigest } from '../../domain/release/decision-digest.js';
 import type { ModelSpec } from '../../domain/release/types.js';
 import { checkEdits } from '../../domain/thresholds/edits.js';
 import type { ThresholdSummary } from '../../domain/thresholds/summary.js';
-import type { ApprovalGate, ApprovalOutcome } from '../approval/gate.js';
+import type { ApprovalOutcome } from '../../domain/approval/pending-decision.js';
+import type { ApprovalGate } from '../approval/gate.js';
 import { shortCalls } from '../common/proxies.js';
 import type { ThresholdsRun } from './run.js';
 

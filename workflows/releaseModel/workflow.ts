@@ -73,22 +73,24 @@ async function release(run: ReleaseRun, approval: ApprovalGate, undos: UndoStack
   );
 
   const before = await shortCalls.registryState({ model });
-  undos.before('register', async () => {
+  const unregister = async (): Promise<void> => {
     const modelVersion = run.progress.modelVersion;
     if (modelVersion !== null) await shortCalls.setStage({ model, modelVersion, stage: 'Archived' });
     await shortCalls.setAlias({ model, alias: 'challenger', modelVersion: before.challenger });
-  });
+  };
   const { modelVersion } = await run.step(
     'register',
     () =>
-      shortCalls.register({
-        model,
-        runId: trained.runId,
-        releaseId,
-        dataSnapshotId: snapshot.dataSnapshotId,
-        gitSha,
-        metrics: evaluated.metrics,
-      }),
+      undos.before('register', unregister, () =>
+        shortCalls.register({
+          model,
+          runId: trained.runId,
+          releaseId,
+          dataSnapshotId: snapshot.dataSnapshotId,
+          gitSha,
+          metrics: evaluated.metrics,
+        }),
+      ),
     (r) => `version ${r.modelVersion}, Staging`,
   );
   run.update({ modelVersion });
@@ -98,8 +100,8 @@ async function release(run: ReleaseRun, approval: ApprovalGate, undos: UndoStack
     async () => {
       if (!(await isApproved(run, approval, spec, trained, evaluated, modelVersion))) return false;
       // The former version keeps its own stage until this one is live, so there is only ours to take back.
-      undos.before('promote', () => shortCalls.setStage({ model, modelVersion, stage: 'Staging' }));
-      await shortCalls.setStage({ model, modelVersion, stage: 'Production' });
+      const demote = () => shortCalls.setStage({ model, modelVersion, stage: 'Staging' });
+      await undos.before('promote', demote, () => shortCalls.setStage({ model, modelVersion, stage: 'Production' }));
       return true;
     },
     (done) => (done ? 'Production' : (run.progress.why ?? 'not promoted')),

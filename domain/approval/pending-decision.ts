@@ -1,0 +1,83 @@
+import type { Decision } from '../../schemas/types.js';
+
+/** What is to be decided, by when, and what an approver may change. */
+export interface DecisionTerms {
+  /** covers everything the person is shown */
+  digest: string;
+  /** from opening */
+  deadlineSeconds: number;
+  /** says what is wrong with an approver's edits, or null; without it there is nothing to edit. Synchronous: it decides in a validator. */
+  checkEdits?: (edits: Record<string, unknown>) => string | null;
+}
+
+export type ApprovalOutcome =
+  | {
+      verdict: 'approve' | 'reject';
+      actor: string;
+      reason: string;
+      /** ISO */
+      at: string;
+      /** null: as proposed */
+      edits: Record<string, unknown> | null;
+    }
+  | { verdict: 'expired' };
+
+/** One decision that is waited for. Exactly one counts: the first that is taken while it is open, or that there was none. */
+export class PendingDecision {
+  private terms: DecisionTerms | null = null;
+  private deadlineMs = 0;
+  private decided: ApprovalOutcome | null = null;
+
+  /** null: none so far */
+  get outcome(): ApprovalOutcome | null {
+    return this.decided;
+  }
+
+  /** @param nowMs milliseconds since the epoch, here and below. Returns the deadline in the same. */
+  open(terms: DecisionTerms, nowMs: number): number {
+    this.terms = terms;
+    this.deadlineMs = nowMs + terms.deadlineSeconds * 1000;
+    return this.deadlineMs;
+  }
+
+  /** Why a decision does not count now, in words for whoever sent it; null where it does. */
+  refusal(decision: unknown, nowMs: number): string | null {
+    if (this.terms === null) return 'this run is not waiting for a decision';
+    if (this.decided !== null) return 'this has been decided already';
+    if (nowMs >= this.deadlineMs) return 'the deadline of this decision has passed';
+    return problemOf(decision, this.terms);
+  }
+
+  /** Takes a decision. Returns why it does not count, or null: then it is the outcome. */
+  take(decision: Decision, nowMs: number): string | null {
+    const refusal = this.refusal(decision, nowMs);
+    if (refusal !== null) return refusal;
+    const { verdict, actor, reason, edits = null } = decision;
+    this.decided = { verdict, actor, reason, edits, at: new Date(nowMs).toISOString() };
+    return null;
+  }
+
+  /** Nobody may decide any more. Returns what was decided until now. */
+  close(): ApprovalOutcome {
+    this.decided ??= { verdict: 'expired' };
+    return this.decided;
+  }
+}
+
+function problemOf(decision: unknown, { digest, checkEdits }: DecisionTerms): string | null {
+  if (typeof decision !== 'object' || decision === null)
+    return 'the decision must be an object {decisionId, verdict, actor, reason, digest}';
+  const fields = decision as Record<string, unknown>;
+  for (const name of ['decisionId', 'actor', 'reason', 'digest'] as const)
+    if (typeof fields[name] !== 'string' || fields[name].trim() === '') return `/${name} must be a non-empty text`;
+  if (fields['verdict'] !== 'approve' && fields['verdict'] !== 'reject')
+    return '/verdict must be "approve" or "reject"';
+  if (fields['digest'] !== digest) return `/digest is not that of the proposal shown now (${digest}): look at it again`;
+  const { edits } = fields;
+  if (edits === undefined) return null;
+  if (typeof edits !== 'object' || edits === null || Array.isArray(edits)) return '/edits must be an object';
+  if (fields['verdict'] !== 'approve') return '/edits go with "approve" only';
+  if (checkEdits === undefined) return '/edits: this is approved as it is shown, or rejected';
+  const problem = checkEdits(edits as Record<string, unknown>);
+  return problem === null ? null : `/edits${problem}`;
+}
