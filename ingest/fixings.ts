@@ -3,6 +3,7 @@ import { epochMs } from '../domain/features/time.js';
 import type { Fixing } from '../domain/lookups/fixings.js';
 import { SluiceError } from '../platform/errors.js';
 import { loadModel } from '../platform/models.js';
+import { fixingsCollection, openCollection } from '../stores/collections.js';
 import { openCsv } from './csv.js';
 import { emptySummary, progressOf, refuse, type ImportSummary } from './summary.js';
 import type { ImportDeps, ImportTransactionsInput } from './transactions.js';
@@ -25,7 +26,7 @@ export async function importFixings(
   const { spec } = await loadModel(modelsDir, model);
   const csv = await openCsv(file);
   const currencies = currencyColumns(csv.header, file);
-  const collection = db.collection(spec.data.fixings_collection);
+  const collection = openCollection<Document>(db, fixingsCollection(spec.data));
   const summary = emptySummary();
   let batch = new Map<string, Document>();
   const write = async (): Promise<void> => {

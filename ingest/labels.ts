@@ -2,7 +2,7 @@ import { epochMs } from '../domain/features/time.js';
 import { SluiceError } from '../platform/errors.js';
 import { loadModel } from '../platform/models.js';
 import { recordLabels, type Label, type RecordedLabels } from '../stores/labels.js';
-import { ensureIndexes } from '../stores/transactions/indexes.js';
+import { ensureTransactionIndexes } from '../stores/transactions/indexes.js';
 import { openCsv } from './csv.js';
 import { emptySummary, refuse, type ImportSummary } from './summary.js';
 import type { ImportDeps } from './transactions.js';
@@ -40,7 +40,7 @@ export async function importLabels(
   const csv = await openCsv(file);
   const read = labelReader(csv.header, file);
   // Every label asks for its transaction by id.
-  await ensureIndexes(db, data);
+  await ensureTransactionIndexes(db, data);
   const { read: rows, refused, ignoredColumns } = { ...emptySummary(), ignoredColumns: read.ignoredColumns };
   const none = { recorded: 0, unchanged: 0, older: 0, transactions_updated: 0, unknown_transactions: 0 };
   const summary: LabelSummary = { read: rows, ...none, refused, ignoredColumns };

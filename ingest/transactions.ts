@@ -4,18 +4,19 @@ import { pipeline } from 'node:stream/promises';
 import { Double, type Db, type Document } from 'mongodb';
 import { FingerprintSet } from '../domain/data-quality/fingerprint-set.js';
 import { requestFields } from '../domain/features/check-model.js';
-import type { Fixing } from '../domain/lookups/fixings.js';
 import { SluiceError } from '../platform/errors.js';
 import { loadModel } from '../platform/models.js';
-import { ensureIndexes } from '../stores/transactions/indexes.js';
+import { ensureTransactionIndexes } from '../stores/transactions/indexes.js';
+import type { ModelSpec } from '../schemas/types.js';
+import { openCollection, transactionsCollection } from '../stores/collections.js';
+import { quotedCurrencies } from '../stores/fixings.js';
+import { finishedImport, rememberImport } from '../stores/imports.js';
 import { openCsv, type CsvRecord } from './csv.js';
 import { createRowReader, type RowReader } from './row-reader.js';
 import { emptySummary, progressOf, refuse, type ImportProgress, type ImportSummary } from './summary.js';
 import { upsertChanged } from './upsert.js';
 
 const BATCH = 5_000;
-/** remembers finished imports, so that a start of the demo need not repeat them */
-const IMPORTS = 'imports';
 
 export interface ImportDeps {
   db: Db;
@@ -48,18 +49,18 @@ export async function importTransactions(deps: ImportDeps, input: ImportTransact
   const { data } = model.spec;
   const { file, shiftDays = 0, onProgress, signal } = input;
   const csv = await openCsv(file);
-  const quoted = await quotedCurrencies(db, data.fixings_collection);
+  const quoted = await currenciesOf(db, data);
   const reader = createRowReader(model, csv.header, { file, quoted, shiftDays });
   const importId = `${data.collection}/${await sha256OfFile(file)}/${shiftDays}`;
   if (input.skipIfImported === true) {
-    const before = await finishedImport(db, importId, data.collection);
+    const before = await importedBefore(db, importId, data);
     if (before !== null) return { ...before, skipped: true };
   }
-  await ensureIndexes(db, data);
+  await ensureTransactionIndexes(db, data);
 
   const summary: ImportSummary = { ...emptySummary(), ignoredColumns: reader.ignoredColumns };
   const ids = new FingerprintSet();
-  const collection = db.collection(data.collection);
+  const collection = openCollection(db, transactionsCollection(data));
   // An amount of 40 must not become a 32-bit integer beside one of 40.5.
   const doubles = [...requestFields(model.requestSchema)].flatMap(([name, type]) => (type === 'number' ? [name] : []));
   const stored = (document: Document): Document => ({
@@ -123,16 +124,12 @@ function documentOf(
 }
 
 /** @throws SluiceError InvalidInput when no fixings were imported: without them any currency would be unknown */
-async function quotedCurrencies(db: Db, collection: string): Promise<ReadonlySet<string>> {
-  const quoted = new Set<string>();
-  for await (const { base, rates } of db.collection<Fixing>(collection).find()) {
-    quoted.add(base);
-    for (const currency of Object.keys(rates)) quoted.add(currency);
-  }
+async function currenciesOf(db: Db, data: ModelSpec['data']): Promise<ReadonlySet<string>> {
+  const quoted = await quotedCurrencies(db, data);
   if (quoted.size > 0) return quoted;
   throw new SluiceError(
     'InvalidInput',
-    `${collection} is empty, so every currency is unknown. Import the exchange rates first: \`sluice data import-fixings FILE\`. Nothing was changed.`,
+    `${data.fixings_collection} is empty, so every currency is unknown. Import the exchange rates first: \`sluice data import-fixings FILE\`. Nothing was changed.`,
   );
 }
 
@@ -142,16 +139,11 @@ async function sha256OfFile(file: string): Promise<string> {
   return hash.digest('hex');
 }
 
-async function finishedImport(db: Db, importId: string, collection: string): Promise<ImportSummary | null> {
-  const found = await db.collection<{ _id: string; summary: ImportSummary }>(IMPORTS).findOne({ _id: importId });
-  if (found === null) return null;
-  const { inserted, updated, unchanged } = found.summary;
-  const there = await db.collection(collection).estimatedDocumentCount();
-  return there >= inserted + updated + unchanged ? found.summary : null;
-}
-
-async function rememberImport(db: Db, importId: string, summary: ImportSummary): Promise<void> {
-  await db
-    .collection<{ _id: string }>(IMPORTS)
-    .updateOne({ _id: importId }, { $set: { summary, finished_at: new Date() } }, { upsert: true });
+/** The summary of this very import, if its rows are still there. */
+async function importedBefore(db: Db, importId: string, data: ModelSpec['data']): Promise<ImportSummary | null> {
+  const summary = await finishedImport<ImportSummary>(db, importId);
+  if (summary === null) return null;
+  const { inserted, updated, unchanged } = summary;
+  const there = await openCollection(db, transactionsCollection(data)).estimatedDocumentCount();
+  return there >= inserted + updated + unchanged ? summary : null;
 }

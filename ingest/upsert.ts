@@ -1,7 +1,6 @@
 import type { AnyBulkWriteOperation, Collection, Document } from 'mongodb';
+import { isDuplicateKey } from '../platform/mongo.js';
 import type { ImportSummary } from './summary.js';
-
-const DUPLICATE_KEY = 11000;
 
 /**
  * Brings a batch of documents in, by the field that names them, writing only what differs: a second run of the same batch changes nothing.
@@ -37,8 +36,7 @@ export async function upsertChanged(
     if (operations.length > 0) await collection.bulkWrite(operations, { ordered: false });
   } catch (error) {
     // A rival import inserted some of them since we looked; now that they are there, they are compared.
-    if ((error as { code?: unknown }).code === DUPLICATE_KEY)
-      return upsertChanged(collection, key, documents, summary, stored);
+    if (isDuplicateKey(error)) return upsertChanged(collection, key, documents, summary, stored);
     throw error;
   }
   summary.inserted += inserted;

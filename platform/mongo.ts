@@ -86,6 +86,13 @@ export function explainMongo(error: unknown, address: string): unknown {
   return error instanceof MongoError ? mongoFailure(error, address) : error;
 }
 
+const DUPLICATE_KEY = 11000;
+
+/** Whether MongoDB refused a write, or one of many, because its key is taken. */
+export function isDuplicateKey(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === DUPLICATE_KEY;
+}
+
 /** codes with which mongod says that its disk is full */
 const OUT_OF_DISK_SPACE = 14031;
 /** what the driver calls a server that it cannot speak to */

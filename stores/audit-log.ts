@@ -1,9 +1,8 @@
-import { MongoServerError, type Collection, type Db } from 'mongodb';
+import type { Db } from 'mongodb';
 import { chainEntry, type AuditRecord } from '../domain/audit/chain.js';
+import { isDuplicateKey } from '../platform/mongo.js';
 import type { AuditEntry } from '../schemas/types.js';
-
-export const AUDIT_COLLECTION = 'audit_log';
-const DUPLICATE_KEY = 11000;
+import { COLLECTIONS, createIndexes, openCollection } from './collections.js';
 
 /** The hash-chained record of every effective change of a pointer. */
 export interface AuditLog {
@@ -16,20 +15,11 @@ export interface AuditLog {
 }
 
 export function createAuditLog(db: Db): AuditLog {
-  // Unacknowledged or unjournaled writes could be lost after the pointer has moved, and the change with them.
-  const collection: Collection<AuditEntry> = db.collection<AuditEntry>(AUDIT_COLLECTION, {
-    writeConcern: { w: 'majority', journal: true },
-    readConcern: { level: 'majority' },
-    readPreference: 'primary',
-  });
+  const collection = openCollection(db, COLLECTIONS.auditLog);
   const withoutId = { projection: { _id: 0 } } as const;
   let indexes: Promise<unknown> | undefined;
   const ready = async (): Promise<void> => {
-    indexes ??= collection.createIndexes([
-      { key: { seq: 1 }, unique: true },
-      { key: { put_id: 1 }, unique: true },
-      { key: { model: 1, environment: 1, generation: 1 }, unique: true },
-    ]);
+    indexes ??= createIndexes(db, COLLECTIONS.auditLog);
     try {
       await indexes;
     } catch (error) {
@@ -53,8 +43,8 @@ export function createAuditLog(db: Db): AuditLog {
           return entry;
         } catch (error) {
           // Another appender took this place in the chain, or wrote this very change: look again, one of the two is progress.
-          const taken = error instanceof MongoServerError && error.code === DUPLICATE_KEY;
-          const field = taken ? Object.keys((error.keyPattern ?? {}) as object)[0] : undefined;
+          const { keyPattern = {} } = isDuplicateKey(error) ? (error as { keyPattern?: object }) : {};
+          const field = Object.keys(keyPattern)[0];
           if (field !== 'seq' && field !== 'put_id') throw error;
         }
       }

@@ -1,9 +1,8 @@
-import { MongoServerError, type Db } from 'mongodb';
+import type { Db } from 'mongodb';
 import type { Authorisation } from '../domain/approval/authorise.js';
 import { canonicalJson, sha256Hex } from '../domain/bundle/digest.js';
-
-export const DECISION_COLLECTION = 'decision_log';
-const DUPLICATE_KEY = 11000;
+import { isDuplicateKey } from '../platform/mongo.js';
+import { COLLECTIONS, openCollection } from './collections.js';
 
 export interface DecisionQuestion {
   model: string;
@@ -21,7 +20,7 @@ export interface DecisionQuestion {
   edits?: Record<string, unknown>;
 }
 
-type DecisionDocument = DecisionQuestion & Authorisation & { _id: string; at: Date };
+export type DecisionDocument = DecisionQuestion & Authorisation & { _id: string; at: Date };
 
 /** Who wanted to decide what, when, why, and whether they were let: refusals too. */
 export interface DecisionLog {
@@ -38,11 +37,7 @@ export interface DecisionLog {
 }
 
 export function createDecisionLog(db: Db): DecisionLog {
-  const collection = db.collection<DecisionDocument>(DECISION_COLLECTION, {
-    writeConcern: { w: 'majority', journal: true },
-    readConcern: { level: 'majority' },
-    readPreference: 'primary',
-  });
+  const collection = openCollection(db, COLLECTIONS.decisionLog);
   const recorded = async (_id: string): Promise<Authorisation | null> => {
     const found = await collection.findOne({ _id });
     return found === null ? null : { allowed: found.allowed, why: found.why };
@@ -58,7 +53,7 @@ export function createDecisionLog(db: Db): DecisionLog {
         await collection.insertOne({ _id, ...question, allowed, why, at: new Date() });
         return { allowed, why };
       } catch (error) {
-        if (!(error instanceof MongoServerError && error.code === DUPLICATE_KEY)) throw error;
+        if (!isDuplicateKey(error)) throw error;
         return (await recorded(_id)) ?? { allowed, why };
       }
     },

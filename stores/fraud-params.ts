@@ -1,13 +1,11 @@
 import { Double, type Db } from 'mongodb';
 import type { RefreshedArtifact } from '../domain/refresh/types.js';
 import { SluiceError } from '../platform/errors.js';
+import { isDuplicateKey } from '../platform/mongo.js';
 import type { ObjectStore } from '../platform/object-store.js';
 import { validate } from '../platform/validate.js';
 import type { FraudParams, Stats } from '../schemas/types.js';
-
-/** robust statistics for readers of the database: one document per artifact version */
-export const FRAUD_PARAMS = 'fraud_params';
-const DUPLICATE_KEY = 11000;
+import { COLLECTIONS, openCollection } from './collections.js';
 
 /**
  * Writes stored robust statistics to `fraud_params`, unless that version is there already; older versions stay. It says what the files in S3
@@ -50,9 +48,9 @@ export async function writeFraudParams(
     categories: document.categories.map(asDoubles),
   };
   try {
-    await db.collection<{ _id: string }>(FRAUD_PARAMS).insertOne(stored);
+    await openCollection(db, COLLECTIONS.fraudParams).insertOne(stored as unknown as FraudParams);
   } catch (error) {
-    if ((error as { code?: unknown }).code !== DUPLICATE_KEY) throw error;
+    if (!isDuplicateKey(error)) throw error;
   }
 }
 

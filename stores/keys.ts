@@ -3,7 +3,7 @@ import type { RefreshJob } from '../domain/refresh/types.js';
 
 /**
  * Every key that Sluice writes in its S3 bucket, in one list. A prefix ends with `/`; nothing outside this file spells one out
- * (`test/unit/keys.test.ts`). The names are part of what users have stored: they never change.
+ * (`test/unit/stores.test.ts`). The names are part of what users have stored: they never change.
  */
 const ROOT = 'fraud';
 

@@ -1,8 +1,8 @@
 import type { AnyBulkWriteOperation, ClientSession, Db, Document } from 'mongodb';
-import { FEEDBACK_COLLECTION, type FeedbackLabel } from '../domain/predictions/types.js';
+import type { FeedbackLabel } from '../domain/predictions/types.js';
 import type { ModelSpec } from '../schemas/types.js';
 import { inTransaction } from '../platform/mongo.js';
-import { predictionsOf } from './predictions/log.js';
+import { COLLECTIONS, openCollection, transactionsCollection } from './collections.js';
 import type { Violation } from '../platform/validate.js';
 
 /** What someone says of one transaction. */
@@ -108,18 +108,20 @@ function refusalOf({ labeled_at }: Label, bookedAt: Date | undefined, now: Date)
 }
 
 /** When transactions were booked: by the model's collection, else by the prediction log; nobody may know. */
-async function bookingTimes(db: Db, { collection, fields }: Data, ids: string[]): Promise<Map<string, Date>> {
+async function bookingTimes(db: Db, data: Data, ids: string[]): Promise<Map<string, Date>> {
+  const { fields } = data;
   const times = new Map<string, Date>();
-  const own = db
-    .collection(collection)
-    .find<Document>({ [fields.id]: { $in: ids } }, { projection: { _id: 0, [fields.id]: 1, [fields.time]: 1 } });
+  const own = openCollection(db, transactionsCollection(data)).find<Document>(
+    { [fields.id]: { $in: ids } },
+    { projection: { _id: 0, [fields.id]: 1, [fields.time]: 1 } },
+  );
   for await (const document of own) {
     const time = document[fields.time] as unknown;
     if (time instanceof Date) times.set(document[fields.id] as string, time);
   }
   const unknown = ids.filter((id) => !times.has(id));
   if (unknown.length === 0) return times;
-  const scored = predictionsOf(db).find(
+  const scored = openCollection(db, COLLECTIONS.predictions).find(
     { transaction_id: { $in: unknown } },
     { projection: { _id: 0, transaction_id: 1, booked_at: 1 } },
   );
@@ -137,7 +139,7 @@ async function recordFeedback(
   { actor, source }: RecordOptions,
   now: Date,
 ): Promise<Pick<RecordedLabels, 'recorded' | 'unchanged' | 'older'> & { latest: Map<string, KnownLabel> }> {
-  const feedback = db.collection<FeedbackLabel>(FEEDBACK_COLLECTION);
+  const feedback = openCollection(db, COLLECTIONS.feedback);
   const ids = labels.map((label) => label.transaction_id);
   const latest = new Map<string, KnownLabel>();
   for await (const known of feedback.find({ _id: { $in: ids } }, { session })) latest.set(known._id, known);
@@ -171,10 +173,11 @@ type KnownLabel = Pick<Label, 'is_fraud' | 'labeled_at' | 'source'>;
 async function updateTransactions(
   db: Db,
   session: ClientSession,
-  { collection: name, fields }: Data,
+  data: Data,
   latest: ReadonlyMap<string, KnownLabel>,
 ): Promise<Pick<RecordedLabels, 'transactions_updated' | 'unknown_transactions'>> {
-  const collection = db.collection(name);
+  const { fields } = data;
+  const collection = openCollection(db, transactionsCollection(data));
   const own = collection.find<Document>(
     { [fields.id]: { $in: [...latest.keys()] } },
     { session, projection: { _id: 0, [fields.id]: 1, [fields.label]: 1, [fields.label_time]: 1 } },

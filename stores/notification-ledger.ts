@@ -1,8 +1,8 @@
-import { MongoServerError, type Collection, type Db, type Document } from 'mongodb';
+import type { Db, Document } from 'mongodb';
 import type { Notification } from '../domain/notification/notification.js';
+import { isDuplicateKey } from '../platform/mongo.js';
+import { COLLECTIONS, openCollection } from './collections.js';
 
-export const NOTIFICATION_COLLECTION = 'notifications';
-const DUPLICATE_KEY = 11000;
 /** Longer than any sink takes, so that a claim older than this belongs to a process that has died. */
 const LEASE_MS = 30_000;
 
@@ -45,11 +45,7 @@ export interface DeliveryLedger {
 
 /** @param leaseMs only tests shorten it */
 export function createDeliveryLedger(db: Db, leaseMs: number = LEASE_MS): DeliveryLedger {
-  const collection: Collection<DeliveryRecord> = db.collection(NOTIFICATION_COLLECTION, {
-    writeConcern: { w: 'majority', journal: true },
-    readConcern: { level: 'majority' },
-    readPreference: 'primary',
-  });
+  const collection = openCollection(db, COLLECTIONS.notifications);
   // The server's clock decides whether a claim has lapsed: two workers' clocks may differ.
   const lease = { $dateAdd: { startDate: '$$NOW', unit: 'millisecond', amount: leaseMs } };
 
@@ -102,7 +98,7 @@ export function createDeliveryLedger(db: Db, leaseMs: number = LEASE_MS): Delive
     try {
       return await insert(...args);
     } catch (error) {
-      if (error instanceof MongoServerError && error.code === DUPLICATE_KEY) return null;
+      if (isDuplicateKey(error)) return null;
       throw error;
     }
   };

@@ -1,4 +1,5 @@
 import type { Collection, Db } from 'mongodb';
+import { COLLECTIONS, openCollection } from './collections.js';
 
 /** A scoring replica as `scoring_replicas` holds it; `_id` is the replica's id. */
 export interface ReplicaRecord {
@@ -37,7 +38,7 @@ export interface ReplicaRegistry {
 /** @param db the database, or a way to it that may fail now and work later */
 export function createReplicaRegistry(db: Db | (() => Promise<Db>)): ReplicaRegistry {
   const replicas = async (): Promise<Collection<ReplicaRecord>> =>
-    (typeof db === 'function' ? await db() : db).collection('scoring_replicas');
+    openCollection(typeof db === 'function' ? await db() : db, COLLECTIONS.replicas);
   const alive = { $expr: { $gt: ['$lease_until', '$$NOW'] } };
   // A pipeline, because only there the database's own clock can be written; `$literal`, because a value may begin with `$`.
   const write = (state: ReplicaState, leaseMs: number) => [

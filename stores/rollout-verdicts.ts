@@ -2,10 +2,11 @@ import type { Db } from 'mongodb';
 import type { TrustedKeys } from '../domain/dsse/dsse.js';
 import { lastGood, type VerdictRecord } from '../domain/release/last-good.js';
 import type { ObjectStore } from '../platform/object-store.js';
+import { COLLECTIONS, openCollection } from './collections.js';
 import { fetchPointer } from './pointers.js';
 import type { BundleId } from '../domain/bundle/id.js';
 
-interface VerdictDocument extends VerdictRecord {
+export interface VerdictDocument extends VerdictRecord {
   _id: string;
   model: string;
   environment: string;
@@ -26,7 +27,7 @@ export function createRolloutVerdicts(deps: {
   store: Pick<ObjectStore, 'get'>;
   trustedKeys: TrustedKeys;
 }): RolloutVerdicts {
-  const verdicts = deps.db.collection<VerdictDocument>('rollout_verdicts');
+  const verdicts = openCollection(deps.db, COLLECTIONS.rolloutVerdicts);
   return {
     async record({ model, environment, generation, ...rest }) {
       const _id = `${model}/${environment}/${generation}`;

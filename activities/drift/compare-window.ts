@@ -11,7 +11,8 @@ import type { DriftReport, ModelSpec } from '../../schemas/types.js';
 import type { DriftDay } from '../../domain/drift/day.js';
 import type { DriftTarget } from './contract.js';
 import { driftPrefix } from '../../stores/keys.js';
-import { readDay, reportsOf, saveDay, toDay } from '../../stores/drift/reports.js';
+import { COLLECTIONS, openCollection } from '../../stores/collections.js';
+import { readDay, saveDay, toDay } from '../../stores/drift/reports.js';
 import { readWindow, type ReadOptions } from './read-window.js';
 import { readReference } from './reference.js';
 
@@ -90,7 +91,7 @@ async function keep(
 
 /** The days before from the same model, for the page's line of days. */
 async function earlierDays(db: Db, { model, asOf }: DriftTarget, report: DriftReport): Promise<EarlierDay[]> {
-  const days = await reportsOf(db)
+  const days = await openCollection(db, COLLECTIONS.driftReports)
     .find({
       model,
       model_version: report.model_version,
@@ -128,7 +129,7 @@ async function countDays(
 ): Promise<number> {
   const { of } = drift.retraining;
   const to = Date.parse(asOf);
-  const earlier = await reportsOf(db)
+  const earlier = await openCollection(db, COLLECTIONS.driftReports)
     .find({
       model,
       model_version: report.model_version,

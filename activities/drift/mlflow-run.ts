@@ -2,7 +2,8 @@ import type { Db } from 'mongodb';
 import { SluiceError } from '../../platform/errors.js';
 import type { MlflowTracking, TrackedRun } from '../../platform/mlflow-tracking.js';
 import type { ObjectStore } from '../../platform/object-store.js';
-import { documentId, readDay, reportsOf, type DriftReportDocument } from '../../stores/drift/reports.js';
+import { COLLECTIONS, openCollection } from '../../stores/collections.js';
+import { documentId, readDay, type DriftReportDocument } from '../../stores/drift/reports.js';
 
 /** By this tag a run whose creation was not answered is found again. */
 const TAG = 'sluice.drift';
@@ -53,7 +54,7 @@ async function theOneRun(db: Db, tracking: MlflowTracking, day: DriftReportDocum
       startTimeMs: Date.now(),
       tags: { [tag.key]: tag.value },
     }));
-  await reportsOf(db).updateOne(
+  await openCollection(db, COLLECTIONS.driftReports).updateOne(
     { _id: documentId(day), mlflow_run_id: { $exists: false } },
     { $set: { mlflow_run_id: mine.runId } },
   );

@@ -1,6 +1,7 @@
 import type { ModelSpec } from '../../schemas/types.js';
 import type { RetrainingActivities } from './contract.js';
-import { documentId, reportsOf } from '../../stores/drift/reports.js';
+import { COLLECTIONS, openCollection } from '../../stores/collections.js';
+import { documentId } from '../../stores/drift/reports.js';
 import { logDay, type MlflowRunDeps } from './mlflow-run.js';
 import { claimRetraining, markStarted } from '../../stores/drift/retrainings.js';
 
@@ -20,7 +21,10 @@ export function createRetrainingActivities({ db, store, tracking, models }: Retr
 
     async recordRetraining({ model, key, releaseId, startedAt }) {
       await markStarted(db, model, releaseId, startedAt);
-      await reportsOf(db).updateOne({ _id: documentId({ model, key }) }, { $set: { retraining: releaseId } });
+      await openCollection(db, COLLECTIONS.driftReports).updateOne(
+        { _id: documentId({ model, key }) },
+        { $set: { retraining: releaseId } },
+      );
     },
   };
 }

@@ -5,7 +5,8 @@ import { validate } from '../../platform/validate.js';
 import type { DriftSnapshot, ModelSpec } from '../../schemas/types.js';
 import type { CompareDeps } from './compare-window.js';
 import type { DriftTarget, KeptSnapshot } from './contract.js';
-import { documentId, snapshotsOf } from '../../stores/drift/reports.js';
+import { COLLECTIONS, openCollection } from '../../stores/collections.js';
+import { documentId } from '../../stores/drift/reports.js';
 import { driftPrefix } from '../../stores/keys.js';
 import { readWindow, type ReadOptions } from './read-window.js';
 import { readReference } from './reference.js';
@@ -49,6 +50,10 @@ async function keep(
 ): Promise<KeptSnapshot> {
   const snapshot: DriftSnapshot = validate('drift-snapshot', JSON.parse(bytes.toString('utf8')), snapshotKey);
   const document = { model, key, as_of: new Date(asOf), snapshot_key: snapshotKey, snapshot };
-  await snapshotsOf(db).updateOne({ _id: documentId({ model, key }) }, { $set: document }, { upsert: true });
+  await openCollection(db, COLLECTIONS.driftSnapshots).updateOne(
+    { _id: documentId({ model, key }) },
+    { $set: document },
+    { upsert: true },
+  );
   return { model, key, asOf, rows: snapshot.rows, snapshotKey, why: `${snapshot.rows} rows` };
 }

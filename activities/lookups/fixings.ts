@@ -2,6 +2,7 @@ import type { Db } from 'mongodb';
 import type { Fixing } from '../../domain/lookups/fixings.js';
 import { SluiceError } from '../../platform/errors.js';
 import type { DataProfile, ModelSpec } from '../../schemas/types.js';
+import { storedFixings } from '../../stores/fixings.js';
 
 const DAY_MS = 86_400_000;
 /** The fixing before the window's first day may lie a long weekend back; a month leaves no doubt. */
@@ -13,18 +14,16 @@ const LEAD_DAYS = 31;
  */
 export async function readFixings(
   db: Db,
-  { fixings_collection }: ModelSpec['data'],
+  data: ModelSpec['data'],
   { from, asOf }: { from: string; asOf: string },
 ): Promise<Fixing[]> {
   const firstDay = new Date(Date.parse(from) - LEAD_DAYS * DAY_MS).toISOString().slice(0, 10);
-  const fixings = await db
-    .collection<Fixing>(fixings_collection)
-    .find({ _id: { $gte: firstDay, $lt: asOf.slice(0, 10) } }, { sort: { _id: 1 } })
-    .toArray();
+  const lastDay = new Date(Date.parse(asOf.slice(0, 10)) - DAY_MS).toISOString().slice(0, 10);
+  const fixings = await storedFixings(db, data, firstDay, lastDay);
   if (fixings.length === 0) {
     throw new SluiceError(
       'InvalidInput',
-      `${fixings_collection} has no fixing between ${firstDay} and ${asOf.slice(0, 10)}. Import the exchange rates: \`sluice data import-fixings FILE\`.`,
+      `${data.fixings_collection} has no fixing between ${firstDay} and ${asOf.slice(0, 10)}. Import the exchange rates: \`sluice data import-fixings FILE\`.`,
     );
   }
   return fixings;

@@ -6,7 +6,7 @@ import { RobustStatsBuilder } from '../../domain/lookups/robust-stats.js';
 import { SluiceError } from '../../platform/errors.js';
 import type { LoadedModel } from '../../platform/models.js';
 import { ContentHash, rowLine } from './content-hash.js';
-import { streamRows } from './stream.js';
+import { streamRows } from '../../stores/transactions/stream.js';
 import type { SnapshotWindow } from './window.js';
 
 interface Windowed {
@@ -75,7 +75,7 @@ export async function lookupsPass(
   const { fromMs, toMs, filter, rows } = window.lookups;
 
   await streamRows(
-    db.collection(data.collection),
+    db,
     data,
     { filter, rows, sort: window.sort },
     fields,

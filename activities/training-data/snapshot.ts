@@ -11,7 +11,8 @@ import type { LoadedModel } from '../../platform/models.js';
 import type { ObjectStore } from '../../platform/object-store.js';
 import { validate } from '../../platform/validate.js';
 import type { ModelAsPublished } from '../../stores/expert-files/read.js';
-import { ensureIndexes } from '../../stores/transactions/indexes.js';
+import { ensureTransactionIndexes } from '../../stores/transactions/indexes.js';
+import { firstBooking } from '../../stores/transactions/window.js';
 import { freshness, hashHeader, ingestionSummary, lineage } from './documents.js';
 import { expectFixingsBefore, fixingsProfile, readFixings } from '../lookups/fixings.js';
 import { SNAPSHOT_FILE, snapshotPrefix } from '../../stores/keys.js';
@@ -49,7 +50,7 @@ export async function writeSnapshot(
   asOf: string,
   how: { signal?: AbortSignal | undefined; onProgress: (progress: Progress) => void },
 ): Promise<SnapshotRef> {
-  await ensureIndexes(deps.db, model.spec.data);
+  await ensureTransactionIndexes(deps.db, model.spec.data);
   const directory = await mkdtemp(join(deps.tempDir, 'snapshot-'));
   try {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
@@ -141,10 +142,9 @@ async function attemptSnapshot(
 async function expectFixingsBeforeFirstRow(
   db: Db,
   { spec: { data } }: LoadedModel,
-  { filter, sort }: SnapshotWindow,
+  { filter }: SnapshotWindow,
   fixings: readonly Fixing[],
 ): Promise<void> {
-  const { time } = data.fields;
-  const first = await db.collection(data.collection).findOne(filter, { sort, projection: { _id: 0, [time]: 1 } });
-  if (first !== null) expectFixingsBefore(fixings, first[time] as Date);
+  const first = await firstBooking(db, data, filter);
+  if (first !== null) expectFixingsBefore(fixings, first);
 }

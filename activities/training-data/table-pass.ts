@@ -8,7 +8,7 @@ import type { LoadedModel } from '../../platform/models.js';
 import { createTableFile } from './table-file.js';
 import { rawCell, SPLITS, tableColumns } from './columns.js';
 import { ContentHash, rowLine } from './content-hash.js';
-import { streamRows } from './stream.js';
+import { streamRows } from '../../stores/transactions/stream.js';
 import type { SnapshotWindow } from './window.js';
 
 export interface TableResult {
@@ -93,7 +93,7 @@ export async function tablePass(
 
   try {
     await streamRows(
-      db.collection(data.collection),
+      db,
       data,
       window,
       fields,

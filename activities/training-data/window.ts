@@ -1,5 +1,6 @@
 import type { Db, Document, Filter } from 'mongodb';
 import { SluiceError } from '../../platform/errors.js';
+import { openCollection, transactionsCollection } from '../../stores/collections.js';
 import type { ModelSpec } from '../../schemas/types.js';
 
 const DAY_MS = 86_400_000;
@@ -32,7 +33,7 @@ export async function snapshotWindow(db: Db, data: ModelSpec['data'], asOf: stri
   if (Number.isNaN(asOfMs))
     throw new SluiceError('InvalidInput', `asOf must be an ISO time, not ${JSON.stringify(asOf)}`);
   const { fields } = data;
-  const collection = db.collection(data.collection);
+  const collection = openCollection(db, transactionsCollection(data));
   const from = new Date(asOfMs - data.window_days * DAY_MS);
   const to = new Date(asOfMs - data.label_maturity_days * DAY_MS);
   const filter = { [fields.time]: { $gte: from, $lte: to }, [fields.label_time]: { $lte: new Date(asOfMs) } };

@@ -2,7 +2,8 @@ import { createReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 import { parse } from 'csv-parse';
 import { Double, type Collection, type Db, type Document } from 'mongodb';
-import { ensureIndexes } from '../../stores/transactions/indexes.js';
+import { openCollection, transactionsCollection } from '../../stores/collections.js';
+import { ensureTransactionIndexes } from '../../stores/transactions/indexes.js';
 import type { ModelSpec } from '../../schemas/types.js';
 
 const BATCH = 5_000;
@@ -29,8 +30,8 @@ export async function makeRows(
     const at = Date.parse((row as { booked_at: string }).booked_at);
     if (at >= from && at < to - DAY_MS) source.push(row as Record<string, string>);
   }
-  await ensureIndexes(db, data);
-  const collection = db.collection(data.collection);
+  await ensureTransactionIndexes(db, data);
+  const collection = openCollection(db, transactionsCollection(data));
   const copies = Math.ceil(count / source.length);
   let made = 0;
   let batch: Document[] = [];

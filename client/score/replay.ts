@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Db, Document } from 'mongodb';
 import { requestFields } from '../../domain/features/check-model.js';
 import type { LoadedModel } from '../../platform/models.js';
-import { predictionsOf } from '../../stores/predictions/log.js';
+import { COLLECTIONS, openCollection, transactionsCollection } from '../../stores/collections.js';
 import type { ScorerClient } from './scorer-client.js';
 
 const BATCH = 200;
@@ -50,7 +50,7 @@ export async function replay(
   input: ReplayInput,
 ): Promise<ReplaySummary> {
   const { db, model, scorer } = deps;
-  const { fields, collection } = model.spec.data;
+  const { fields } = model.spec.data;
   const live = await scorer.metadata();
   const before = live.prediction_log;
   const compact = (iso: string): string => new Date(iso).toISOString().replaceAll(/[-:]|\.000/g, '');
@@ -95,7 +95,7 @@ export async function replay(
     }
   };
 
-  const cursor = db.collection(collection).find(
+  const cursor = openCollection(db, transactionsCollection(model.spec.data)).find(
     { [fields.time]: { $gte: new Date(input.from), $lt: new Date(input.to) } },
     {
       projection: {
@@ -150,7 +150,7 @@ function requestOf(document: Document, model: LoadedModel): Record<string, unkno
 
 /** Whether exactly these transactions are in the log under this request. */
 async function isLogged(db: Db, requestId: string, transactions: readonly Record<string, unknown>[]): Promise<boolean> {
-  const logged = await predictionsOf(db)
+  const logged = await openCollection(db, COLLECTIONS.predictions)
     .find(
       { _id: { $in: transactions.map((_, position) => `${requestId}/${position}`) } },
       { projection: { input: 1 }, batchSize: transactions.length },

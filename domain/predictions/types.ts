@@ -1,7 +1,3 @@
-/** Where the scorer keeps what it scored, and where people's labels arrive. */
-export const PREDICTION_COLLECTION = 'prediction_log';
-export const FEEDBACK_COLLECTION = 'feedback_labels';
-
 /** One scored transaction as the prediction log holds it. Deleted some time after `scored_at`. */
 export interface Prediction {
   /** `{request_id}/{position in the request}` */

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { MongoClient } from 'mongodb';
-import { ensurePredictionIndexes } from '../../stores/predictions/log.js';
+import { COLLECTIONS, createIndexes } from '../../stores/collections.js';
 import { documentsOf } from './documents.js';
 import type { FromLogThread, LogThreadData, ToLogThread } from './thread-protocol.js';
 import { writePredictions } from './write.js';
@@ -25,7 +25,7 @@ let prepared = false;
 async function write(batch: Extract<ToLogThread, { kind: 'write' }>['batch']): Promise<FromLogThread> {
   try {
     const db = (await client.connect()).db(database);
-    if (!prepared) await ensurePredictionIndexes(db, { retentionDays });
+    if (!prepared) await createIndexes(db, COLLECTIONS.predictions, { retentionDays });
     prepared = true;
     return { kind: 'written', outcome: await writePredictions(db, documentsOf(batch, { environment, replica })) };
   } catch (error) {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { BSON, MongoBulkWriteError, type Db } from 'mongodb';
 import type { Prediction } from '../../domain/predictions/types.js';
-import { predictionsOf } from '../../stores/predictions/log.js';
+import { isDuplicateKey } from '../../platform/mongo.js';
+import { COLLECTIONS, openCollection } from '../../stores/collections.js';
 
-const DUPLICATE_KEY = 11000;
 /** BadValue, Overflow (nested too deep), Location17280/17282 (key too large), BSONObjectTooLarge */
 const REFUSES_CONTENT = new Set<number | string | undefined>([2, 15, 17280, 17282, 10334]);
 
@@ -32,7 +32,7 @@ async function write(
 ): Promise<WriteOutcome> {
   if (documents.length === 0) return { written: 0, refused: 0, reason: null };
   try {
-    await predictionsOf(db).insertMany(documents, { ordered: false });
+    await openCollection(db, COLLECTIONS.predictions).insertMany(documents, { ordered: false });
     return { written: documents.length, refused: 0, reason: null };
   } catch (error) {
     if (error instanceof MongoBulkWriteError) return afterErrors(db, documents, named, error);
@@ -55,7 +55,7 @@ async function afterErrors(
 ): Promise<WriteOutcome> {
   const errors = [error.writeErrors].flat();
   const refused = errors.filter(({ code }) => REFUSES_CONTENT.has(code));
-  const taken = errors.filter(({ code }) => code === DUPLICATE_KEY);
+  const taken = errors.filter(isDuplicateKey);
   // Something else is the matter: with all of them, and perhaps not for long.
   if (errors.length === 0 || refused.length + taken.length < errors.length) throw error;
   const rest: WriteOutcome = {
@@ -74,7 +74,7 @@ async function afterErrors(
 /** Those whose `_id` is taken by something else. */
 async function differing(db: Db, documents: readonly Prediction[]): Promise<Prediction[]> {
   const stored = new Map<string, string>();
-  const found = predictionsOf(db).find(
+  const found = openCollection(db, COLLECTIONS.predictions).find(
     { _id: { $in: documents.map(({ _id }) => _id) } },
     { projection: { input: 1, manifest_sha256: 1 } },
   );

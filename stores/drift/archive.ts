@@ -4,7 +4,8 @@ import type { ObjectStore } from '../../platform/object-store.js';
 import { validate } from '../../platform/validate.js';
 import type { DriftReport, DriftSnapshot } from '../../schemas/types.js';
 import type { DriftDay } from '../../domain/drift/day.js';
-import { documentId, readDay, reportsOf, snapshotsOf, toDay, type DriftReportDocument } from './reports.js';
+import { COLLECTIONS, openCollection } from '../collections.js';
+import { documentId, readDay, toDay, type DriftReportDocument } from './reports.js';
 
 /** One line of `sluice drift list`. */
 export interface DriftEntry {
@@ -30,8 +31,8 @@ export interface KeptDay {
 /** Days and weekly snapshots of a model, newest first. */
 export async function listDrift(db: Db, model: string, limit: number): Promise<DriftEntry[]> {
   const [days, weeks] = await Promise.all([
-    reportsOf(db).find({ model }).sort({ as_of: -1 }).limit(limit).toArray(),
-    snapshotsOf(db)
+    openCollection(db, COLLECTIONS.driftReports).find({ model }).sort({ as_of: -1 }).limit(limit).toArray(),
+    openCollection(db, COLLECTIONS.driftSnapshots)
       .find({ model }, { projection: { key: 1, as_of: 1, 'snapshot.rows': 1 } })
       .sort({ as_of: -1 })
       .limit(limit)
@@ -72,7 +73,7 @@ export async function readKeptDay(
 
 /** @throws SluiceError NotFound */
 export async function readSnapshot(db: Db, model: string, key: string): Promise<DriftSnapshot> {
-  const document = await snapshotsOf(db).findOne({ _id: documentId({ model, key }) });
+  const document = await openCollection(db, COLLECTIONS.driftSnapshots).findOne({ _id: documentId({ model, key }) });
   if (document === null) throw unknown(model, key, 'weekly snapshot');
   return document.snapshot;
 }

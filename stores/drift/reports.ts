@@ -1,10 +1,8 @@
-import type { Collection, Db } from 'mongodb';
+import type { Db } from 'mongodb';
 import type { DriftSnapshot } from '../../schemas/types.js';
 import type { DriftDay } from '../../domain/drift/day.js';
-
-export const DRIFT_REPORTS = 'drift_reports';
-export const DRIFT_SNAPSHOTS = 'drift_snapshots';
-const DUPLICATE_KEY = 11000;
+import { isDuplicateKey } from '../../platform/mongo.js';
+import { COLLECTIONS, openCollection } from '../collections.js';
 
 /** One day in short, for the k-of-n rule and for lists; the report itself lies in S3. */
 export interface DriftReportDocument {
@@ -44,9 +42,6 @@ export interface DriftSnapshotDocument {
   snapshot: DriftSnapshot;
 }
 
-export const reportsOf = (db: Db): Collection<DriftReportDocument> => db.collection(DRIFT_REPORTS);
-export const snapshotsOf = (db: Db): Collection<DriftSnapshotDocument> => db.collection(DRIFT_SNAPSHOTS);
-
 interface Which {
   model: string;
   key: string;
@@ -60,14 +55,14 @@ export async function saveDay(db: Db, day: DriftDay): Promise<void> {
   const { _id, ...fields } = toDocument(day);
   const filter = day.reportKey === null ? { _id, report_key: null } : { _id };
   try {
-    await reportsOf(db).updateOne(filter, { $set: fields }, { upsert: true });
+    await openCollection(db, COLLECTIONS.driftReports).updateOne(filter, { $set: fields }, { upsert: true });
   } catch (error) {
-    if (day.reportKey !== null || (error as { code?: unknown }).code !== DUPLICATE_KEY) throw error;
+    if (day.reportKey !== null || !isDuplicateKey(error)) throw error;
   }
 }
 
 export async function readDay(db: Db, which: Which): Promise<DriftReportDocument | null> {
-  return await reportsOf(db).findOne({ _id: documentId(which) });
+  return await openCollection(db, COLLECTIONS.driftReports).findOne({ _id: documentId(which) });
 }
 
 function toDocument(day: DriftDay): DriftReportDocument {

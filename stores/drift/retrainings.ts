@@ -1,12 +1,12 @@
 import type { Collection, Db } from 'mongodb';
 import { coolDownEnd, inCoolDown } from '../../domain/retraining/rule.js';
 import { SluiceError } from '../../platform/errors.js';
+import { isDuplicateKey } from '../../platform/mongo.js';
+import { COLLECTIONS, openCollection } from '../collections.js';
 import type { ClaimAnswer, ClaimRequest, RetrainingClaim } from '../../domain/retraining/claim.js';
 
-export const RETRAININGS = 'retrainings';
-
 /** One per model, so that one conditional write decides between any number of days that claim at the same time. */
-interface RetrainingsDocument {
+export interface RetrainingsDocument {
   _id: string;
   /** rises with every claim */
   revision: number;
@@ -24,7 +24,6 @@ interface ClaimEntry {
 /** Far more than a cool-down of a day would fill in a year. */
 const CLAIMS_KEPT = 500;
 const ROUNDS = 10;
-const DUPLICATE_KEY = 11000;
 
 /**
  * Claims the right to start a retraining. The newest claim decides: outside its cool-down a new one is made; inside, the newest one is
@@ -34,7 +33,7 @@ const DUPLICATE_KEY = 11000;
  */
 export async function claimRetraining(db: Db, input: ClaimRequest, cooldownDays: number): Promise<ClaimAnswer> {
   const { model, releaseId, asOf, reason, claimedAt } = input;
-  const collection = db.collection<RetrainingsDocument>(RETRAININGS);
+  const collection = openCollection(db, COLLECTIONS.retrainings);
   for (let round = 0; round < ROUNDS; round++) {
     const { revision, claims } = (await collection.findOne({ _id: model })) ?? { revision: 0, claims: [] };
     const answer = (entry: ClaimEntry, whenStarted: 'started' | 'cooling-down') => ({
@@ -79,19 +78,17 @@ async function addIf(
     await collection.insertOne({ _id: model, revision: 1, claims: [entry] });
     return true;
   } catch (error) {
-    if ((error as { code?: unknown }).code === DUPLICATE_KEY) return false;
+    if (isDuplicateKey(error)) return false;
     throw error;
   }
 }
 
 /** That a claim's release runs: from now on the claim holds others back. The first time stands. */
 export async function markStarted(db: Db, model: string, releaseId: string, startedAt: string): Promise<void> {
-  await db
-    .collection<RetrainingsDocument>(RETRAININGS)
-    .updateOne(
-      { _id: model, claims: { $elemMatch: { release_id: releaseId, started_at: null } } },
-      { $set: { 'claims.$.started_at': new Date(startedAt) } },
-    );
+  await openCollection(db, COLLECTIONS.retrainings).updateOne(
+    { _id: model, claims: { $elemMatch: { release_id: releaseId, started_at: null } } },
+    { $set: { 'claims.$.started_at': new Date(startedAt) } },
+  );
 }
 
 function toClaim(entry: ClaimEntry): RetrainingClaim {

@@ -1,7 +1,7 @@
 import { BSON, type Db } from 'mongodb';
 import type { LabelledPrediction, Prediction } from '../../domain/predictions/types.js';
 import { SluiceError } from '../../platform/errors.js';
-import { PREDICTION_STREAM_INDEX, PREDICTION_TRANSACTION_INDEX, predictionsOf } from './log.js';
+import { COLLECTIONS, openCollection, PREDICTION_STREAM_INDEX, PREDICTION_TRANSACTION_INDEX } from '../collections.js';
 import type { ModelSpec } from '../../schemas/types.js';
 import { knownLabels } from './labels.js';
 import { newestOfEach } from './newest.js';
@@ -79,7 +79,7 @@ export async function streamPredictions(
     onProgress?.(done);
   };
 
-  const cursor = predictionsOf(db).find(filter, {
+  const cursor = openCollection(db, COLLECTIONS.predictions).find(filter, {
     projection: PROJECTION,
     sort: PREDICTION_STREAM_INDEX,
     hint: PREDICTION_STREAM_INDEX,
@@ -135,7 +135,7 @@ async function newestElsewhere(
   rows: readonly Row[],
   read: number,
 ): Promise<ReadonlyMap<string, string>> {
-  const predictions = predictionsOf(db);
+  const predictions = openCollection(db, COLLECTIONS.predictions);
   const ids = [...new Set(rows.map((row) => row.transaction_id))];
   const { model, environment, booked_at } = filter;
   const all = { transaction_id: { $in: ids }, model, environment, booked_at };

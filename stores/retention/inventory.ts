@@ -12,8 +12,9 @@ export interface Stored extends StoredArtifact {
 
 /** Versions whose manifest is put aside: an attempt to delete them was cut short. */
 export async function versionsAside(store: Pick<ObjectStore, 'list'>, model: string): Promise<Set<string>> {
-  const graves = await store.list(tombstonesPrefix(model));
-  return new Set(graves.map(({ key }) => key.split('/')[3] ?? ''));
+  const prefix = tombstonesPrefix(model);
+  const tombstones = await store.list(prefix);
+  return new Set(tombstones.map(({ key }) => key.slice(prefix.length).split('/')[0] ?? ''));
 }
 
 /** Everything of a model that may ever go. Pointers lie beside the bundles' folders and are no part of it. */

@@ -1,6 +1,5 @@
 import type { Db } from 'mongodb';
-
-export const PIN_COLLECTION = 'artifact_pins';
+import { COLLECTIONS, openCollection } from '../collections.js';
 
 /** A bundle that a person wants kept, whatever else happens. */
 export interface Pin {
@@ -12,6 +11,9 @@ export interface Pin {
   at: string;
 }
 
+/** `_id` is `{model}/{version}`. */
+export type PinDocument = Pin & { _id: string };
+
 export interface Pins {
   /** Pinned again, the newer reason stands. */
   put(pin: Pin): Promise<void>;
@@ -21,11 +23,7 @@ export interface Pins {
 }
 
 export function createPins(db: Db): Pins {
-  const collection = db.collection<Pin & { _id: string }>(PIN_COLLECTION, {
-    writeConcern: { w: 'majority', journal: true },
-    readConcern: { level: 'majority' },
-    readPreference: 'primary',
-  });
+  const collection = openCollection(db, COLLECTIONS.pins);
   const id = (model: string, version: string): string => `${model}/${version}`;
   return {
     async put(pin) {

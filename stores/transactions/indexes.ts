@@ -1,23 +1,17 @@
 import type { Db } from 'mongodb';
-import type { ModelSpec } from '../../schemas/types.js';
+import { isDuplicateKey } from '../../platform/mongo.js';
 import { SluiceError } from '../../platform/errors.js';
+import type { ModelSpec } from '../../schemas/types.js';
+import { createIndexes, openCollection, streamIndex, transactionsCollection } from '../collections.js';
 
-const DUPLICATE_KEY = 11000;
 const CANNOT_INDEX_PARALLEL_ARRAYS = 171;
 
-/** The index that snapshots stream over: it gives the order and answers the maturity condition without the documents. */
-export function streamIndex({ fields }: ModelSpec['data']): Record<string, 1> {
-  return { [fields.time]: 1, [fields.id]: 1, [fields.label_time]: 1 };
-}
-
 /** Creates what snapshots and imports need; a no-op where it exists. */
-export async function ensureIndexes(db: Db, data: ModelSpec['data']): Promise<void> {
-  const collection = db.collection(data.collection);
+export async function ensureTransactionIndexes(db: Db, data: ModelSpec['data']): Promise<void> {
   try {
-    await collection.createIndex({ [data.fields.id]: 1 }, { unique: true });
-    await collection.createIndex(streamIndex(data));
+    await createIndexes(db, transactionsCollection(data));
   } catch (error) {
-    if ((error as { code?: unknown }).code !== DUPLICATE_KEY) throw error;
+    if (!isDuplicateKey(error)) throw error;
     throw new SluiceError(
       'InvalidInput',
       `${data.collection} holds several documents with the same ${data.fields.id}: ${(error as Error).message}. Remove the duplicates.`,
@@ -37,13 +31,15 @@ export async function ensureWindowIndex(
   fields: readonly string[],
 ): Promise<Record<string, 1>> {
   const { time } = data.fields;
-  const index = Object.fromEntries([time, ...fields.filter((name) => name !== time)].map((name) => [name, 1]));
+  const index = Object.fromEntries(
+    [time, ...fields.filter((name) => name !== time)].map((name) => [name, 1]),
+  ) as Record<string, 1>;
   try {
-    await db.collection(data.collection).createIndex(index);
-    return index as Record<string, 1>;
+    await openCollection(db, transactionsCollection(data)).createIndex(index);
+    return index;
   } catch (error) {
     if ((error as { code?: unknown }).code !== CANNOT_INDEX_PARALLEL_ARRAYS) throw error;
-    await ensureIndexes(db, data);
+    await ensureTransactionIndexes(db, data);
     return streamIndex(data);
   }
 }

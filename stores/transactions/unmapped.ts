@@ -3,6 +3,7 @@ import { normaliseText } from '../../domain/lookups/normalise.js';
 import { spellings } from '../../domain/synonyms/compare.js';
 import { translatedField } from '../../domain/synonyms/known.js';
 import type { FeatureRegistry, ModelSpec, OperationTypeSynonyms } from '../../schemas/types.js';
+import { countValues } from './window.js';
 
 const DAY_MS = 86_400_000;
 /** how many are listed one by one; the rest is counted */
@@ -45,17 +46,7 @@ export async function unmappedValues(
     values: [],
     more_values: 0,
   };
-  const groups = db
-    .collection(data.collection)
-    .aggregate<{ _id: unknown; rows: number }>(
-      [
-        { $match: { [data.fields.time]: { $gte: from, $lt: to } } },
-        { $group: { _id: `$${field}`, rows: { $sum: 1 } } },
-        { $sort: { rows: -1, _id: 1 } },
-      ],
-      { allowDiskUse: true },
-    );
-  for await (const { _id: value, rows } of groups) {
+  for await (const { _id: value, rows } of countValues(db, data, field, { from, to })) {
     found.rows += rows;
     if (typeof value !== 'string' || known.has(normaliseText(value))) continue;
     found.unmapped_rows += rows;

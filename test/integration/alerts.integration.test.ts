@@ -1,11 +1,8 @@
 import { execa } from 'execa';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import {
-  createDeliveryLedger,
-  NOTIFICATION_COLLECTION,
-  type DeliveryLedger,
-} from '../../stores/notification-ledger.js';
+import { createDeliveryLedger, type DeliveryLedger } from '../../stores/notification-ledger.js';
+import { COLLECTIONS } from '../../stores/collections.js';
 import { mailSink, messageId } from '../../activities/notification/mail.js';
 import { createNotifyActivities } from '../../activities/notification/notify.js';
 import type { Notification } from '../../domain/notification/notification.js';
@@ -188,7 +185,7 @@ describe('a notice', () => {
     slack.answers.push({ status: 503 }, { status: 503 });
     await failure(notifier().notify(given));
     await mongo.db
-      .collection(NOTIFICATION_COLLECTION)
+      .collection(COLLECTIONS.notifications.name)
       .updateMany({ '_id.key': given.key }, { $set: { first_at: new Date(Date.now() - 5 * 3600_000) } });
     await notifier().notify(given);
     expect(await states(given.key)).toEqual({ slack: 'refused 2', mail: 'told 1' });
@@ -209,7 +206,7 @@ describe('a notice', () => {
     await notifier(undefined, slack.url, mail.url.replace(mail.password, 'another-secret')).notify(notice());
     slack.answers.push('cut');
     const failed = await failure(notifier().notify(notice()));
-    const ledger = await mongo.db.collection(NOTIFICATION_COLLECTION).find().toArray();
+    const ledger = await mongo.db.collection(COLLECTIONS.notifications.name).find().toArray();
     const said = [failed.message, JSON.stringify(failed), JSON.stringify(ledger), ...logged].join('\n');
     expect(said).toContain('check SLACK_WEBHOOK_URL');
     expect(said).toContain('check SMTP_URL');
@@ -239,7 +236,7 @@ describe('kill -9', () => {
     // The claim of the dead is respected until it lapses: it might be alive.
     expect((await failure(notifier().notify(given))).message).toContain('another attempt is at it');
     await mongo.db
-      .collection(NOTIFICATION_COLLECTION)
+      .collection(COLLECTIONS.notifications.name)
       .updateMany({ '_id.key': given.key }, { $set: { lease_until: new Date(Date.now() - 1000) } });
     await notifier().notify(given);
     await notifier().notify(given);

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createApprovalActivities } from '../../activities/approval/approval.js';
-import { createDecisionLog, DECISION_COLLECTION } from '../../stores/decision-log.js';
+import { COLLECTIONS } from '../../stores/collections.js';
+import { createDecisionLog } from '../../stores/decision-log.js';
 import type { ApprovalActivities } from '../../activities/approval/contract.js';
 import { decisionProof, operationAsDecision } from '../../domain/approval/proof.js';
 import type { Mongo } from '../../platform/mongo.js';
@@ -58,7 +59,7 @@ const ask = (one: Decision, requesterMayApprove = false, requester = 'ben') =>
   activities.authorizeDecision({ model: 'm', workflowId, decision: one, requester, requesterMayApprove });
 const recorded = () =>
   mongo.db
-    .collection(DECISION_COLLECTION)
+    .collection(COLLECTIONS.decisionLog.name)
     .find({}, { projection: { _id: 0, at: 0 } })
     .sort({ at: 1 })
     .toArray();

@@ -5,22 +5,21 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readSnapshot } from '../../stores/drift/archive.js';
 import type { DriftActivities, DriftTarget, RetrainingActivities } from '../../activities/drift/contract.js';
 import type { DriftDay } from '../../domain/drift/day.js';
-import { documentId, readDay, reportsOf, saveDay } from '../../stores/drift/reports.js';
+import { documentId, readDay, saveDay } from '../../stores/drift/reports.js';
 import { driftPrefix } from '../../stores/keys.js';
 import { createDriftActivities } from '../../activities/drift/drift.js';
 import { createRetrainingActivities } from '../../activities/drift/retraining-activities.js';
-import { RETRAININGS } from '../../stores/drift/retrainings.js';
 import { readableJson } from '../../domain/bundle/digest.js';
 import { bundleKey } from '../../stores/keys.js';
 import { MANIFEST_PAYLOAD_TYPE } from '../../domain/bundle/layout.js';
 import { buildManifest } from '../../domain/bundle/manifest.js';
 import { signEnvelope } from '../../domain/dsse/dsse.js';
-import { FEEDBACK_COLLECTION, type FeedbackLabel, type Prediction } from '../../domain/predictions/types.js';
+import type { FeedbackLabel, Prediction } from '../../domain/predictions/types.js';
 import { createMlflowTracking, type MlflowTracking } from '../../platform/mlflow-tracking.js';
 import { loadModel } from '../../platform/models.js';
 import type { Mongo } from '../../platform/mongo.js';
 import type { ObjectStore } from '../../platform/object-store.js';
-import { ensurePredictionIndexes, predictionsOf } from '../../stores/predictions/log.js';
+import { COLLECTIONS, createIndexes, openCollection } from '../../stores/collections.js';
 import { projectPath } from '../../platform/project.js';
 import { validate } from '../../platform/validate.js';
 import type { DriftReport, ModelSpec, ReferenceProfile } from '../../schemas/types.js';
@@ -221,7 +220,9 @@ describe('the claim on a retraining', () => {
     const dates = Array.from({ length: 8 }, (_, i) => `2025-06-${10 + i}`);
     const answers = await Promise.all(dates.map(claim));
     expect(new Set(answers.map((answer) => answer.claim.releaseId)).size).toBe(1);
-    const kept = await mongo.db.collection<{ _id: string; claims: object[] }>(RETRAININGS).findOne({ _id: model });
+    const kept = await mongo.db
+      .collection<{ _id: string; claims: object[] }>(COLLECTIONS.retrainings.name)
+      .findOne({ _id: model });
     expect(kept?.claims).toHaveLength(1);
   });
 
@@ -304,7 +305,7 @@ describe('a comparison', () => {
 
   /** A week of evenly spread rows, whose amounts and alerts are as in the profile times a factor. */
   async function scored(factor: number, rows = 1400, to = end): Promise<void> {
-    const log = predictionsOf(mongo.db);
+    const log = openCollection(mongo.db, COLLECTIONS.predictions);
     await log.insertMany(
       Array.from({ length: rows }, (_, i): Prediction => {
         const u = ((i * 617) % rows) / rows;
@@ -350,7 +351,7 @@ describe('a comparison', () => {
     );
   const compare = (date = KEY, objects = store) => ask(activitiesOn(objects).compareWindow, date);
 
-  beforeAll(() => ensurePredictionIndexes(mongo.db, { retentionDays: 10_000 }));
+  beforeAll(() => createIndexes(mongo.db, COLLECTIONS.predictions, { retentionDays: 10_000 }));
   beforeEach(() => publish(profile));
 
   it("without drift asks for nothing; its report is the schema's and stands, whatever is scored later", async () => {
@@ -371,7 +372,11 @@ describe('a comparison', () => {
   it('with drift on the third of five days, and more alerts, asks for a retraining; days of another model do not count', async () => {
     await scored(2, 1400, end);
     const other = { verdict: 'drift' as const, model_version: '0', model, as_of: new Date(end - 3 * DAY_MS) };
-    await reportsOf(mongo.db).insertOne({ ...other, _id: `${model}/2025-06-27`, key: '2025-06-27' } as never);
+    await openCollection(mongo.db, COLLECTIONS.driftReports).insertOne({
+      ...other,
+      _id: `${model}/2025-06-27`,
+      key: '2025-06-27',
+    } as never);
     expect(await compare('2025-06-28')).toMatchObject({ verdict: 'drift', action: 'alert', sustained: { days: 1 } });
     expect(await compare('2025-06-29')).toMatchObject({ verdict: 'drift', action: 'alert', sustained: { days: 2 } });
     const day = await compare('2025-06-30');
@@ -385,7 +390,7 @@ describe('a comparison', () => {
     const matured = end - spec.data.label_maturity_days * DAY_MS;
     await scored(1, 1400, matured);
     const frauds = Array.from({ length: 200 }, (_, i) => `${model}-${matured}-${i}`);
-    await mongo.db.collection<FeedbackLabel>(FEEDBACK_COLLECTION).insertMany(
+    await mongo.db.collection<FeedbackLabel>(COLLECTIONS.feedback.name).insertMany(
       frauds.map((_id) => ({
         _id,
         is_fraud: true,
@@ -482,7 +487,7 @@ describe('a day', () => {
     const poorer: DriftDay = { ...day, verdict: 'inconclusive', reportKey: null, pageKey: null };
     await saveDay(mongo.db, poorer);
     expect(await readDay(mongo.db, day)).toMatchObject({ verdict: 'drift' });
-    await reportsOf(mongo.db).deleteOne({ _id: documentId(day) });
+    await openCollection(mongo.db, COLLECTIONS.driftReports).deleteOne({ _id: documentId(day) });
     await saveDay(mongo.db, poorer);
     await saveDay(mongo.db, poorer);
     expect(await readDay(mongo.db, day)).toMatchObject({ verdict: 'inconclusive' });

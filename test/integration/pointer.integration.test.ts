@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { AUDIT_COLLECTION, createAuditLog, type AuditLog } from '../../stores/audit-log.js';
+import { createAuditLog, type AuditLog } from '../../stores/audit-log.js';
+import { COLLECTIONS } from '../../stores/collections.js';
 import type { PointerActivities } from '../../activities/pointer/contract.js';
 import { createPointerActivities, type PointerDeps } from '../../activities/pointer/pointer.js';
 import { verifyAuditChain } from '../../domain/audit/chain.js';
@@ -251,7 +252,7 @@ describe('the pointer in S3, its audit in MongoDB', () => {
   it('shows what was changed in the audit log', async () => {
     await activities().swapPointer(swap(0, 0));
     await activities().swapPointer(swap(1, 1));
-    await mongo.db.collection(AUDIT_COLLECTION).updateOne({ seq: 1 }, { $set: { actor: 'nobody' } });
+    await mongo.db.collection(COLLECTIONS.auditLog.name).updateOne({ seq: 1 }, { $set: { actor: 'nobody' } });
     expect(verifyAuditChain(await audit.entries())).toMatchObject({ intact: false, seq: 1 });
   });
 });

@@ -7,16 +7,11 @@ import { importLabels } from '../../ingest/index.js';
 import { streamPredictions, type PredictionWindow } from '../../stores/predictions/stream.js';
 import { replay } from '../../client/score/replay.js';
 import { createScorerClient } from '../../client/score/scorer-client.js';
-import {
-  FEEDBACK_COLLECTION,
-  type FeedbackLabel,
-  type LabelledPrediction,
-  type Prediction,
-} from '../../domain/predictions/types.js';
+import type { FeedbackLabel, LabelledPrediction, Prediction } from '../../domain/predictions/types.js';
 import { loadSigner } from '../../platform/keys.js';
 import { loadModel } from '../../platform/models.js';
 import type { Mongo } from '../../platform/mongo.js';
-import { ensurePredictionIndexes, predictionsOf } from '../../stores/predictions/log.js';
+import { COLLECTIONS, createIndexes, openCollection } from '../../stores/collections.js';
 import type { ApiError, FeedbackRecorded, Health, Metadata, ScoreResponse } from '../../scoring/api-schemas.js';
 import { writePredictions } from '../../scoring/prediction-log/write.js';
 import { ensureBuilt } from '../support/build.js';
@@ -100,7 +95,8 @@ const counters = async (of: ScorerProcess) => {
 /** until nothing waits */
 const logged = (by: ScorerProcess) =>
   vi.waitFor(async () => expect((await counters(by)).pending).toBe(0), { timeout: 30_000, interval: 50 });
-const ofRequest = (id: string) => predictionsOf(db).find({ request_id: id }).sort({ _id: 1 }).toArray();
+const ofRequest = (id: string) =>
+  openCollection(db, COLLECTIONS.predictions).find({ request_id: id }).sort({ _id: 1 }).toArray();
 const transaction = (id: string, change: object = {}) => ({ ...tinyTransaction, transaction_id: id, ...change });
 
 async function feedback(
@@ -151,11 +147,12 @@ describe('the prediction log', () => {
 
   it('is deleted by MongoDB after the retention, whose change takes effect', async () => {
     const ttl = async () =>
-      (await predictionsOf(db).indexes()).find(({ key }) => 'scored_at' in key)?.expireAfterSeconds;
+      (await openCollection(db, COLLECTIONS.predictions).indexes()).find(({ key }) => 'scored_at' in key)
+        ?.expireAfterSeconds;
     expect(await ttl()).toBe(90 * 86_400);
-    await ensurePredictionIndexes(db, { retentionDays: 30 });
+    await createIndexes(db, COLLECTIONS.predictions, { retentionDays: 30 });
     expect(await ttl()).toBe(30 * 86_400);
-    await ensurePredictionIndexes(db, { retentionDays: 30 });
+    await createIndexes(db, COLLECTIONS.predictions, { retentionDays: 30 });
   });
 
   it('has a repeated request once, and another one under the same id as well', async () => {
@@ -206,7 +203,7 @@ describe('the prediction log', () => {
     expect(away.prediction_log?.failed_batches).toBeGreaterThan(before.failed_batches);
     await line.restore();
     await logged(scorer);
-    expect(await predictionsOf(db).countDocuments({ request_id: /^away-/ })).toBe(16);
+    expect(await openCollection(db, COLLECTIONS.predictions).countDocuments({ request_id: /^away-/ })).toBe(16);
     expect(await health(scorer)).toMatchObject({
       notices: [],
       prediction_log: { written: before.written + 16, dropped: 0 },
@@ -222,7 +219,7 @@ describe('the prediction log', () => {
     expect(full.notices.join()).toMatch(/predictions are being dropped from the log: 3/);
     await line.restore();
     await logged(small);
-    const rest = await predictionsOf(db)
+    const rest = await openCollection(db, COLLECTIONS.predictions)
       .find({ request_id: /^full-/ })
       .sort({ _id: 1 })
       .toArray();
@@ -234,7 +231,7 @@ describe('the prediction log', () => {
     await Promise.all([0, 1, 2, 3].map((index) => score(small, transaction(`last-${index}`), `last-${index}`)));
     small.signal('SIGTERM');
     expect(await small.exited).toBe(0);
-    expect(await predictionsOf(db).countDocuments({ request_id: /^last-/ })).toBe(4);
+    expect(await openCollection(db, COLLECTIONS.predictions).countDocuments({ request_id: /^last-/ })).toBe(4);
   });
 });
 
@@ -245,7 +242,7 @@ describe('POST /v1/feedback', () => {
     labeled_at: at,
     ...more,
   });
-  const of = (id: string) => db.collection<FeedbackLabel>(FEEDBACK_COLLECTION).findOne({ _id: id });
+  const of = (id: string) => db.collection<FeedbackLabel>(COLLECTIONS.feedback.name).findOne({ _id: id });
 
   it('keeps the latest label of a transaction, and the transaction follows', async () => {
     const own = db.collection('bank_transactions');
@@ -342,7 +339,9 @@ describe('POST /v1/feedback', () => {
       feedback(labels('2025-07-03T00:00:00Z', false)),
     ]);
     expect(both.map(({ status }) => status)).toEqual([200, 200]);
-    expect(await db.collection(FEEDBACK_COLLECTION).countDocuments({ _id: /^p-/ as never, is_fraud: false })).toBe(300);
+    expect(
+      await db.collection(COLLECTIONS.feedback.name).countDocuments({ _id: /^p-/ as never, is_fraud: false }),
+    ).toBe(300);
 
     await line.cut();
     const away = await feedback(label('h-1', '2025-07-02T00:00:00Z'));
@@ -388,7 +387,7 @@ describe('labels from a file', () => {
       '/labeled_at must not lie in the future': 1,
     });
     expect(summary.refused.examples.map((example) => example.line).sort((a, b) => a - b)).toEqual([4, 5, 6, 7, 8, 9]);
-    expect(await db.collection<FeedbackLabel>(FEEDBACK_COLLECTION).findOne({ _id: 'i-1' })).toMatchObject({
+    expect(await db.collection<FeedbackLabel>(COLLECTIONS.feedback.name).findOne({ _id: 'i-1' })).toMatchObject({
       is_fraud: false,
       source: 'file',
       actor: 'ann',
@@ -403,7 +402,7 @@ describe('streamed predictions', () => {
   it('are those a naive computation finds: one scoring each, the newest, with the label of the time', async () => {
     const other = mongo.client.db('streamed');
     const { data } = (await loadModel(modelsDir, TINY_MODEL)).spec;
-    await ensurePredictionIndexes(other, { retentionDays: 90 });
+    await createIndexes(other, COLLECTIONS.predictions, { retentionDays: 90 });
     await other.collection(data.collection).createIndex({ transaction_id: 1 }, { unique: true });
     let seed = 7;
     const random = (below: number): number => {
@@ -452,9 +451,9 @@ describe('streamed predictions', () => {
         score: random(1_000) / 1_000,
       });
     }
-    await predictionsOf(other).insertMany(predictions);
+    await openCollection(other, COLLECTIONS.predictions).insertMany(predictions);
     await other.collection(data.collection).insertMany(own);
-    await other.collection<FeedbackLabel>(FEEDBACK_COLLECTION).insertMany(labels);
+    await other.collection<FeedbackLabel>(COLLECTIONS.feedback.name).insertMany(labels);
 
     const naive = (window: PredictionWindow): LabelledPrediction[] => {
       const [start, end, asOf] = [window.from, window.to, window.asOf].map((time) => Date.parse(time)) as [
@@ -568,18 +567,18 @@ describe('a replay', () => {
       /interrupted/,
     );
     await logged(scorer);
-    expect(await predictionsOf(db).countDocuments({ transaction_id: /^re-/ })).toBe(199);
+    expect(await openCollection(db, COLLECTIONS.predictions).countDocuments({ transaction_id: /^re-/ })).toBe(199);
 
     const rest = await run();
     expect(rest).toMatchObject({ read: 450, scored: 449, already: 0, refused: 1, prediction_log: { dropped: 0 } });
     expect(Object.keys(rest.reasons)).toEqual([expect.stringMatching(/^\/currency /)]);
-    const stored = await predictionsOf(db).find({ transaction_id: /^re-/ }).toArray();
+    const stored = await openCollection(db, COLLECTIONS.predictions).find({ transaction_id: /^re-/ }).toArray();
     expect(new Set(stored.map(({ transaction_id }) => transaction_id)).size).toBe(449);
     expect(stored).toHaveLength(449);
     expect(stored.every(({ input }) => !('is_fraud' in input))).toBe(true);
     // The list with the refused transaction was never logged under its own id; the others are not sent again.
     expect(await run()).toMatchObject({ already: 250, scored: 199 });
-    expect(await predictionsOf(db).countDocuments({ transaction_id: /^re-/ })).toBe(449);
+    expect(await openCollection(db, COLLECTIONS.predictions).countDocuments({ transaction_id: /^re-/ })).toBe(449);
     expect(await run({ limit: 10 })).toMatchObject({ read: 10 });
   });
 });

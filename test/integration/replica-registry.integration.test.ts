@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { Mongo } from '../../platform/mongo.js';
 import { createReplicaRegistry } from '../../stores/replica-registry.js';
-import { replicaRegistryContract } from '../support/replica-registry-contract.js';
+import { replicaRegistryContract } from '../contracts/replica-registry.contract.js';
 import { testMongo } from '../support/servers.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 

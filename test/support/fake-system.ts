@@ -11,8 +11,9 @@ import type { ReleaseReport, ReportActivities } from '../../activities/report/co
 import type { ReplicaActivities, RolloutActivities, ScorerActivities } from '../../activities/rollout/contract.js';
 import type { ModelSpecActivities } from '../../activities/model-spec/contract.js';
 import type { TrainerActivities } from '../../activities/trainer/contract.js';
+import { decideSwap, nextPointer, type PointerChange } from '../../domain/pointer/pointer.js';
 import { lastGood, type VerdictRecord } from '../../domain/release/last-good.js';
-import type { BundleRef, Metrics, ModelSpec, Pointer, SnapshotRef } from '../../domain/release/types.js';
+import type { BundleRef, Metrics, ModelSpec, Pointer, PointerSwap, SnapshotRef } from '../../domain/release/types.js';
 import { projectPath } from '../../platform/project.js';
 
 type Everything = ModelSpecActivities &
@@ -38,20 +39,23 @@ const GOOD: Metrics = {
   precision_at_1pct: 0.9,
 };
 
+const ENVIRONMENTS: readonly Pointer['environment'][] = ['production', 'staging'];
+
 const final = (type: string, message: string) => ApplicationFailure.nonRetryable(message, type);
 
 /**
  * The outside world of the workflows, in memory, for tests of the workflows' own logic. Strict where the real one is: a pointer moves only
- * by the expected generation, a replica refuses an older one, a bundle must exist to be named, a stage needs a registered version.
+ * by the expected generation, a replica refuses an older one, a bundle must exist to be named, a stage needs a registered version. Pointer, registry
+ * and rollout records are held to the suites of `test/contracts/` that the real ones are held to.
  */
 export class FakeSystem {
-  pointer: Pointer | null = null;
+  private readonly pointers = new Map<Pointer['environment'], Pointer>();
   readonly bundles = new Map<string, BundleRef>();
   readonly registry = new Map<string, { stage: string; runId: string }>();
   readonly aliases = new Map<string, string>();
   readonly reports: ReleaseReport[] = [];
   readonly alerts: string[] = [];
-  readonly verdicts: VerdictRecord[] = [];
+  readonly verdicts: (VerdictRecord & { environment: string })[] = [];
   readonly generations: number[] = [];
   replicaGeneration = 0;
   /** what a test sets to make something go wrong, or to look in between */
@@ -61,14 +65,33 @@ export class FakeSystem {
   beforeSwap: (() => Promise<void>) | null = null;
   lookupsOf = (_releaseId: string): string[] => [];
 
+  /** the pointer of production */
+  get pointer(): Pointer | null {
+    return this.pointers.get('production') ?? null;
+  }
+  set pointer(pointer: Pointer | null) {
+    if (pointer === null) this.pointers.delete('production');
+    else this.pointers.set('production', pointer);
+  }
+
+  /** Publishes a bundle that no release made. */
+  publish(version: string, asOf = '2025-06-01T00:00:00.000Z'): BundleRef {
+    return this.bundle(version, asOf, `model of ${version}`, null, '0');
+  }
+
   /** Puts a bundle live by force, as a rival that won would have. */
-  goLive(version: string, asOf = '2025-06-01T00:00:00.000Z'): void {
-    const ref = this.bundle(version, asOf, `model of ${version}`, null, '0');
-    this.pointer = this.pointerTo(ref.version, (this.pointer?.generation ?? 0) + 1, {
-      put_id: `forced-${version}`,
+  goLive(version: string, asOf?: string): void {
+    const { manifestSha256 } = this.publish(version, asOf);
+    this.movePointer({
+      model: 'ulb_gbdt',
+      environment: 'production',
+      bundle: { version, manifestSha256 },
+      expectedGeneration: this.pointer?.generation ?? 0,
+      releaseId: 'rival',
+      putId: `forced-${version}`,
       actor: 'rival',
       reason: 'forced',
-      release_id: 'rival',
+      updatedAt: '2025-07-01T00:00:00.000Z',
     });
   }
 
@@ -93,23 +116,11 @@ export class FakeSystem {
     return ref;
   }
 
-  private pointerTo(
-    version: string,
-    generation: number,
-    rest: Pick<Pointer, 'put_id' | 'actor' | 'reason' | 'release_id'>,
-  ): Pointer {
-    this.generations.push(generation);
-    return {
-      model: 'ulb_gbdt',
-      version,
-      manifest_sha256: `sha of ${version}`,
-      environment: 'production',
-      generation,
-      candidate: null,
-      previous_version: this.pointer?.version ?? null,
-      updated_at: '2025-07-01T00:00:00.000Z',
-      ...rest,
-    };
+  private movePointer(change: PointerChange): Pointer {
+    const next = nextPointer(this.pointers.get(change.environment) ?? null, change);
+    this.generations.push(next.generation);
+    this.pointers.set(change.environment, next);
+    return next;
   }
 
   readonly replica: ReplicaActivities = {
@@ -172,7 +183,9 @@ export class FakeSystem {
       }),
     register: ({ runId }) => {
       const existing = [...this.registry].find(([, entry]) => entry.runId === runId)?.[0];
-      const modelVersion = existing ?? String(this.registry.size + 1);
+      // A version that went on stays where it is, as with the real one.
+      if (existing !== undefined) return Promise.resolve({ modelVersion: existing });
+      const modelVersion = String(this.registry.size + 1);
       this.registry.set(modelVersion, { stage: 'Staging', runId });
       this.aliases.set('challenger', modelVersion);
       return Promise.resolve({ modelVersion });
@@ -184,11 +197,16 @@ export class FakeSystem {
       return Promise.resolve();
     },
     setAlias: ({ alias, modelVersion }) => {
+      if (modelVersion !== null && !this.registry.has(modelVersion))
+        return Promise.reject(final('NotFound', `no version ${modelVersion}`));
       if (modelVersion === null) this.aliases.delete(alias);
       else this.aliases.set(alias, modelVersion);
       return Promise.resolve();
     },
-    tagModelVersion: () => Promise.resolve(),
+    tagModelVersion: ({ modelVersion }) =>
+      this.registry.has(modelVersion)
+        ? Promise.resolve()
+        : Promise.reject(final('NotFound', `no version ${modelVersion}`)),
     registryState: () =>
       Promise.resolve({
         champion: this.aliases.get('champion') ?? null,
@@ -206,21 +224,19 @@ export class FakeSystem {
       const ref = this.bundles.get(version);
       return ref === undefined ? Promise.reject(final('IntegrityError', `no bundle ${version}`)) : Promise.resolve(ref);
     },
-    readPointer: () => Promise.resolve(this.pointer),
-    swapPointer: async ({ bundle, expectedGeneration, putId, actor, reason, releaseId }) => {
+    readPointer: async ({ environment }) => this.pointers.get(known(environment)) ?? null,
+    swapPointer: async (input) => {
       const hook = this.beforeSwap;
       this.beforeSwap = null;
       await hook?.();
-      if (this.pointer?.put_id === putId) return { outcome: 'already', pointer: this.pointer };
-      if ((this.pointer?.generation ?? 0) !== expectedGeneration) return { outcome: 'lost', pointer: this.pointer };
-      if (!this.bundles.has(bundle.version)) throw final('IntegrityError', `no bundle ${bundle.version}`);
-      this.pointer = this.pointerTo(bundle.version, expectedGeneration + 1, {
-        put_id: putId,
-        actor,
-        reason,
-        release_id: releaseId,
-      });
-      return { outcome: 'swapped', pointer: this.pointer };
+      const change = { ...input, environment: known(input.environment) };
+      const current = this.pointers.get(change.environment) ?? null;
+      const decision = decideSwap(current, change);
+      if (decision !== 'put') return { outcome: decision, pointer: current } as PointerSwap;
+      const { version, manifestSha256 } = input.bundle;
+      if (this.bundles.get(version)?.manifestSha256 !== manifestSha256)
+        throw final('IntegrityError', `no bundle ${version}`);
+      return { outcome: 'swapped', pointer: this.movePointer(change) };
     },
     liveReplicas: () =>
       Promise.resolve([
@@ -252,11 +268,16 @@ export class FakeSystem {
       return Promise.resolve({ directory: 'reports', files: [] });
     },
     recordVerdict: (record) => {
-      this.verdicts.push(record);
+      const { environment, generation } = record;
+      const before = this.verdicts.findIndex((one) => one.environment === environment && one.generation === generation);
+      if (before < 0) this.verdicts.push(record);
+      else this.verdicts[before] = record;
       return Promise.resolve();
     },
-    lastGoodBundle: () => {
-      const found = this.pointer === null ? null : lastGood(this.verdicts, this.pointer);
+    lastGoodBundle: ({ environment }) => {
+      const live = this.pointers.get(known(environment));
+      const records = this.verdicts.filter((one) => one.environment === environment);
+      const found = live === undefined ? null : lastGood(records, live);
       return Promise.resolve(found === null ? null : { version: found.version, manifestSha256: found.manifestSha256 });
     },
     findBundle: ({ version }) =>
@@ -268,4 +289,10 @@ export class FakeSystem {
       return Promise.resolve();
     },
   };
+}
+
+function known(environment: string): Pointer['environment'] {
+  const found = ENVIRONMENTS.find((name) => name === environment);
+  if (found === undefined) throw final('InvalidInput', `/environment is ${environment}`);
+  return found;
 }

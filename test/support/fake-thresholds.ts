@@ -77,10 +77,9 @@ export class FakeThresholds {
       swapPointer: async (input: Parameters<typeof swapPointer>[0]) => {
         const swap = await swapPointer(input);
         if (swap.outcome !== 'swapped') return swap;
-        const pointer = { ...swap.pointer, ...(input.change === undefined ? {} : { change: input.change }) };
-        const signed = { ...pointer, manifest_sha256: sha256Hex(pointer.manifest_sha256) };
+        const signed = { ...swap.pointer, manifest_sha256: sha256Hex(swap.pointer.manifest_sha256) };
         this.audit.push(chainEntry(this.audit.at(-1) ?? null, auditRecordOf(signed)));
-        return { ...swap, pointer };
+        return swap;
       },
       loadModelSpec: async (input: { model: string }) => {
         const loaded = await loadModelSpec(input);

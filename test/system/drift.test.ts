@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readKeptDay } from '../../stores/drift/archive.js';
-import { RETRAININGS } from '../../stores/drift/retrainings.js';
+import { COLLECTIONS } from '../../stores/collections.js';
 import { RELEASE } from '../../client/release/kind.js';
 import { findRun, readProgress } from '../../client/runs/access.js';
 import { listRuns } from '../../client/runs/list.js';
@@ -44,7 +44,9 @@ const retrainings = async (): Promise<string[]> =>
 const claims = async () =>
   (
     await mongo.db
-      .collection<{ _id: string; claims: { release_id: string; started_at: Date | null }[] }>(RETRAININGS)
+      .collection<{ _id: string; claims: { release_id: string; started_at: Date | null }[] }>(
+        COLLECTIONS.retrainings.name,
+      )
       .findOne({ _id: MODEL })
   )?.claims ?? [];
 const alertsOf = async (word: string): Promise<string[]> =>

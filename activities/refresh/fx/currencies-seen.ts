@@ -1,6 +1,7 @@
 import type { Db } from 'mongodb';
 import { SluiceError } from '../../../platform/errors.js';
 import type { FeatureRegistry, ModelSpec } from '../../../schemas/types.js';
+import { countValues } from '../../../stores/transactions/window.js';
 
 const DAY_MS = 86_400_000;
 /** ISO 4217 has fewer than 200; more means that the field holds something else */
@@ -23,15 +24,7 @@ export async function currenciesSeen(
   const seen = new Map<string, number>();
   const notes: string[] = [];
   for (const field of fields) {
-    const groups = await db
-      .collection(data.collection)
-      .aggregate<{ _id: unknown; rows: number }>([
-        { $match: { [data.fields.time]: { $gte: from, $lt: to } } },
-        { $group: { _id: `$${field}`, rows: { $sum: 1 } } },
-        { $sort: { rows: -1, _id: 1 } },
-        { $limit: MAX_CURRENCIES },
-      ])
-      .toArray();
+    const groups = await countValues(db, data, field, { from, to }, MAX_CURRENCIES).toArray();
     if (groups.length === 0)
       throw new SluiceError(
         'InvalidInput',

@@ -5,7 +5,7 @@ import { expectQuoted } from '../../../domain/fx/answer.js';
 import { addDays, carriedForward, lastBusinessDay } from '../../../domain/fx/calendar.js';
 import { checkRates, largestMove } from '../../../domain/fx/checks.js';
 import { daysToAsk, mergeFixings } from '../../../domain/fx/merge.js';
-import { buildFxRates, type Fixing } from '../../../domain/lookups/fixings.js';
+import { buildFxRates } from '../../../domain/lookups/fixings.js';
 import { SluiceError } from '../../../platform/errors.js';
 import type { LoadedModel, Models } from '../../../platform/models.js';
 import type { ObjectStore } from '../../../platform/object-store.js';
@@ -16,7 +16,7 @@ import type { RefreshActivities, RefreshInput } from '../contract.js';
 import { openLive, type LiveLookups } from '../live.js';
 import { currenciesSeen } from './currencies-seen.js';
 import type { FxProvider } from './provider.js';
-import { addFixings, storedFixings } from '../../../stores/stored-fixings.js';
+import { addFixings, storedFixings } from '../../../stores/fixings.js';
 
 export interface FxRefreshDeps {
   db: Db;
@@ -69,8 +69,7 @@ async function makeRates(
   const reach = Math.max(...declared.map(([, { trailing_days: days }]) => days));
   const first = addDays(lastBusinessDay(asOfDay), -reach);
 
-  const collection = db.collection<Fixing>(data.fixings_collection);
-  const stored = await storedFixings(collection, first, asOfDay);
+  const stored = await storedFixings(db, data, first, asOfDay);
   const { from, to, missing } = daysToAsk(new Set(stored.map(({ _id }) => _id)), first, asOfDay);
   const source = provider();
   const published = await withinMinutes(source, signal, (until) => source.fixings({ from, to, signal: until }));
@@ -113,7 +112,7 @@ async function makeRates(
       ],
     });
   }
-  if (withinTolerance) await addFixings(collection, added);
+  if (withinTolerance) await addFixings(db, data, added);
   else
     for (const artifact of made)
       artifact.notes.push(

@@ -5,6 +5,7 @@ import { SluiceError } from '../../../platform/errors.js';
 import type { LoadedModel } from '../../../platform/models.js';
 import type { Fixing } from '../../../domain/lookups/fixings.js';
 import type { FeatureRegistry, ModelSpec } from '../../../schemas/types.js';
+import { firstBooking } from '../../../stores/transactions/window.js';
 import { expectFixingsBefore, readFixings } from '../../lookups/fixings.js';
 import { readyLookups } from '../../lookups/ready.js';
 import type { LiveLookups } from '../live.js';
@@ -52,10 +53,7 @@ export async function derivingLookups(
 /** The fixings of a window that has rows; none where none are needed. */
 async function fixingsOf(db: Db, data: ModelSpec['data'], window: Part, needed: boolean): Promise<Fixing[]> {
   const [from, to] = [new Date(window.fromMs), new Date(window.toMs)];
-  const { time } = data.fields;
-  const first = await db
-    .collection(data.collection)
-    .findOne({ [time]: { $gte: from, $lt: to } }, { sort: { [time]: 1 }, projection: { _id: 0, [time]: 1 } });
+  const first = await firstBooking(db, data, { [data.fields.time]: { $gte: from, $lt: to } });
   if (first === null)
     throw new SluiceError(
       'InvalidInput',
@@ -63,7 +61,7 @@ async function fixingsOf(db: Db, data: ModelSpec['data'], window: Part, needed: 
     );
   if (!needed) return [];
   const fixings = await readFixings(db, data, { from: from.toISOString(), asOf: to.toISOString() });
-  expectFixingsBefore(fixings, first[time] as Date);
+  expectFixingsBefore(fixings, first);
   return fixings;
 }
 

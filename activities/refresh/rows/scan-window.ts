@@ -2,6 +2,7 @@ import { MongoServerError, type Db, type Document } from 'mongodb';
 import type { Derived, Lookups } from '../../../domain/features/compile.js';
 import type { LoadedModel } from '../../../platform/models.js';
 import type { FeatureRegistry } from '../../../schemas/types.js';
+import { openCollection, transactionsCollection } from '../../../stores/collections.js';
 import { ensureWindowIndex } from '../../../stores/transactions/indexes.js';
 import { Groups, type GroupReader } from './group-reader.js';
 import { rawBatches } from './raw-batches.js';
@@ -38,7 +39,7 @@ export async function scanWindow(
   const fieldsOf = (some: FeatureRegistry['derived']): string[] => rawInputs(some).map(({ name }) => name);
   // One index for all jobs; each asks for the fields that it needs.
   const hint = await ensureWindowIndex(db, data, fieldsOf(registry.derived));
-  const atMost = await db.collection(data.collection).estimatedDocumentCount();
+  const atMost = await openCollection(db, transactionsCollection(data)).estimatedDocumentCount();
   const projection = { _id: 0, ...Object.fromEntries(fieldsOf(derived).map((name) => [name, 1])) };
   const deriver = new RowDeriver({ derived }, lookups, data.checks);
   const reader = deriver.grouping(data.fields.time);

@@ -1,26 +1,32 @@
-import { BSON, type Collection, type Document } from 'mongodb';
-import { streamIndex } from '../../stores/transactions/indexes.js';
+import { BSON, type Db, type Document, type Filter } from 'mongodb';
 import type { ModelSpec } from '../../schemas/types.js';
-import type { SnapshotWindow } from './window.js';
+import { openCollection, streamIndex, transactionsCollection } from '../collections.js';
 
 const FETCH = 2_000;
 /** Documents are unpacked a few at a time, so that they die young: survivors are what makes collecting garbage dear. */
 const BATCH = 250;
+
+/** Which rows, in which order, and how many they are, for the progress. */
+export interface RowSelection {
+  filter: Filter<Document>;
+  sort: Record<string, 1>;
+  rows: number;
+}
 
 /**
  * The rows that a filter chooses in their order, a batch at a time over the index, so that neither side ever holds or sorts them all.
  * @param signal stops between batches
  */
 export async function streamRows(
-  collection: Collection,
+  db: Db,
   data: ModelSpec['data'],
-  { filter, sort, rows }: Pick<SnapshotWindow, 'filter' | 'sort' | 'rows'>,
+  { filter, sort, rows }: RowSelection,
   fields: readonly string[],
   each: (batch: Document[], firstPosition: number) => Promise<void> | void,
   { signal, onProgress }: { signal?: AbortSignal | undefined; onProgress: (fraction: number) => void },
 ): Promise<void> {
   const projection = Object.fromEntries(fields.map((name) => [name, 1]));
-  const cursor = collection.find(filter, {
+  const cursor = openCollection(db, transactionsCollection(data)).find(filter, {
     projection: { _id: 0, ...projection },
     sort,
     hint: streamIndex(data),
