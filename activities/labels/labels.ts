@@ -3,7 +3,7 @@ import { epochMs } from '../../domain/features/time.js';
 import { SluiceError } from '../../platform/errors.js';
 import type { ModelSpec } from '../../schemas/types.js';
 import { ensureBatchIndexes, recordLabels, type Label } from '../../stores/labels.js';
-import { ensureIndexes } from '../../stores/transactions/indexes.js';
+import { ensureTransactionIndexes } from '../../stores/transactions/indexes.js';
 import type { LabelActivities, LabelRow } from './contract.js';
 
 export interface LabelDeps {
@@ -18,7 +18,7 @@ export function createLabelActivities({ db, models }: LabelDeps): LabelActivitie
       const { data } = (await models.load(model)).spec;
       if (!indexed.has(model)) {
         // Every label asks for its transaction by id.
-        await ensureIndexes(db, data);
+        await ensureTransactionIndexes(db, data);
         await ensureBatchIndexes(db);
         indexed.add(model);
       }
