@@ -25,8 +25,8 @@ export default tseslint.config(
   },
   {
     // The environment is read where a process starts and nowhere else.
-    files: ['{activities,client,domain,ingest,platform,schedules,scoring,stack,stores,workers,workflows}/**/*.ts'],
-    ignores: ['**/*.test.ts', '**/main.ts'],
+    files: ['**/*.ts'],
+    ignores: ['{bench,test}/**', '**/*.test.ts', '**/main.ts'],
     rules: {
       'no-restricted-properties': [
         'error',

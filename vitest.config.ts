@@ -1,8 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
-// Three layers, three projects, one after another: `unit` needs nothing, `integration` uses real servers it starts itself, `system` drives whole stacks.
-// Servers are waited for half of the time, so two files at once fill two cores; all of both layers together took longer.
+// One project a layer, the layers one after another: `unit` and `replay` need nothing, `integration` shares servers that the run starts,
+// `system` drives whole stacks. A new `*.test.ts` anywhere is picked up; its name or folder says by which layer.
 const common = { environment: 'node', pool: 'forks' as const };
+const elsewhere = ['**/node_modules/**', 'dist/**', '.sluice/**'];
+const LAYERS = {
+  integration: ['**/*.integration.test.ts'],
+  replay: ['test/replay/**/*.test.ts'],
+  system: ['test/system/**/*.test.ts'],
+};
 
 export default defineConfig({
   test: {
@@ -12,10 +18,19 @@ export default defineConfig({
           ...common,
           name: 'unit',
           sequence: { groupOrder: 0 },
-          include: [
-            '{activities,client,domain,ingest,platform,schedules,schemas,scoring,stack,stores,workers,workflows,test/unit}/**/*.test.ts',
-          ],
-          exclude: ['**/*.integration.test.ts'],
+          include: ['**/*.test.ts'],
+          exclude: [...elsewhere, ...Object.values(LAYERS).flat()],
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: 'replay',
+          sequence: { groupOrder: 0 },
+          include: LAYERS.replay,
+          exclude: elsewhere,
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
         },
       },
       {
@@ -23,9 +38,10 @@ export default defineConfig({
           ...common,
           name: 'integration',
           sequence: { groupOrder: 1 },
+          // servers are waited for half of the time, so two files at once fill two cores
           maxWorkers: 2,
-          include: ['**/*.integration.test.ts', 'test/replay/**/*.test.ts'],
-          exclude: ['node_modules/**', 'dist/**'],
+          include: LAYERS.integration,
+          exclude: elsewhere,
           globalSetup: ['test/support/shared-servers.setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 300_000,
@@ -36,8 +52,10 @@ export default defineConfig({
           ...common,
           name: 'system',
           sequence: { groupOrder: 2 },
-          maxWorkers: 2,
-          include: ['test/system/**/*.test.ts'],
+          // a killed worker is noticed after 20 s without a heartbeat, and most of the time is that
+          maxWorkers: 3,
+          include: LAYERS.system,
+          exclude: elsewhere,
           globalSetup: ['test/support/demo-state.setup.ts'],
           testTimeout: 900_000,
           hookTimeout: 900_000,
