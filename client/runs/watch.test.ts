@@ -56,7 +56,7 @@ describe('watching a run', () => {
     const failed = new WorkflowFailedError(
       'it failed',
       new Error('the smoke test failed'),
-      'NON_RETRYABLE_FAILURE' as never,
+      'NON_RETRYABLE_FAILURE',
     );
     const handle = run(['going', 'Failed'], failed);
     const query = handle.query.bind(handle);
@@ -67,7 +67,7 @@ describe('watching a run', () => {
   });
 
   it('says that nobody can tell how it ended, where no worker answers', async () => {
-    const failed = new WorkflowFailedError('it failed', new Error('why'), 'NON_RETRYABLE_FAILURE' as never);
+    const failed = new WorkflowFailedError('it failed', new Error('why'), 'NON_RETRYABLE_FAILURE');
     await expect(watchRun(session, run([new Error('no worker')], failed), listener(), never, 1)).rejects.toMatchObject({
       type: 'Unreachable',
       message: expect.stringMatching(/has finished \(why\).*no release worker is running/) as string,

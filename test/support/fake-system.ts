@@ -224,7 +224,7 @@ export class FakeSystem {
       const ref = this.bundles.get(version);
       return ref === undefined ? Promise.reject(final('IntegrityError', `no bundle ${version}`)) : Promise.resolve(ref);
     },
-    readPointer: async ({ environment }) => this.pointers.get(known(environment)) ?? null,
+    readPointer: ({ environment }) => Promise.resolve().then(() => this.pointers.get(known(environment)) ?? null),
     swapPointer: async (input) => {
       const hook = this.beforeSwap;
       this.beforeSwap = null;

@@ -3,7 +3,6 @@ import type { StepProgress } from '../common/progress.js';
 
 export const WORKFLOW = 'pruneArtifacts';
 export const STEPS = ['authorise', 'prune'] as const;
-export { PROGRESS_QUERY } from '../common/contract.js';
 
 export function pruneWorkflowId(model: string, key: string): string {
   return `prune/${model}/${key}`;

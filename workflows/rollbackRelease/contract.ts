@@ -3,7 +3,6 @@ import type { StepProgress } from '../common/progress.js';
 
 export const WORKFLOW = 'rollbackRelease';
 export const STEPS = ['find the bundle', 'authorise', 'pointer swap', 'reload', 'smoke', 'champion', 'report'] as const;
-export { PROGRESS_QUERY } from '../common/contract.js';
 
 export function rollbackWorkflowId(model: string, releaseId: string): string {
   return `rollback/${model}/${releaseId}`;

@@ -5,7 +5,6 @@ import type { BundleId } from '../../domain/bundle/id.js';
 
 export const WORKFLOW = 'rolloutBundle';
 export const STEPS = ['verify', 'pointer swap', 'reload', 'smoke'] as const;
-export { PROGRESS_QUERY } from '../common/contract.js';
 
 export type ChangeKind = ChangeNote['kind'];
 export type Environment = 'production' | 'staging';
