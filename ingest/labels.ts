@@ -1,17 +1,14 @@
 import { epochMs } from '../domain/features/time.js';
 import { SluiceError } from '../platform/errors.js';
-import { loadModel } from '../platform/models.js';
-import { recordLabels, type Label, type RecordedLabels } from '../stores/labels.js';
-import { ensureTransactionIndexes } from '../stores/transactions/indexes.js';
+import type { Label, RecordedLabels } from '../stores/labels.js';
 import { openCsv } from './csv.js';
 import { emptySummary, refuse, type ImportSummary } from './summary.js';
-import type { ImportDeps } from './transactions.js';
 
 const COLUMNS = ['transaction_id', 'is_fraud', 'labeled_at'] as const;
 const SOURCE_COLUMN = 'source';
 const MAX_TEXT = 128;
 const FRAUD: Readonly<Record<string, boolean>> = { '0': false, '1': true, false: false, true: true };
-/** in one transaction of the database */
+/** handed over at once, and recorded in one transaction of the database */
 const BATCH = 1_000;
 
 /** What an import of labels did. A refused row changed nothing. */
@@ -21,49 +18,46 @@ export interface LabelSummary
 export interface ImportLabelsInput {
   /** CSV or CSV.gz with the columns transaction_id, is_fraud (0 or 1) and labeled_at (RFC 3339); source, if there is one */
   file: string;
-  /** whose transactions */
-  model: string;
-  actor: string;
   onProgress?: (progress: { read: number; refused: number; fraction: number }) => void;
   signal?: AbortSignal;
 }
 
 /**
- * Brings labels in, streaming: checked row by row, recorded as `recordLabels` does it. May be repeated after any failure.
- * @throws SluiceError InvalidInput (a column is missing), NotFound, Unreachable
+ * Reads a file of labels, streaming, checks it row by row and hands the labels over in batches. May be repeated after any failure.
+ * @param record records one batch, as `recordLabels` does; the next one waits for it
+ * @throws SluiceError InvalidInput (a column is missing), NotFound, and whatever `record` throws
  */
 export async function importLabels(
-  { db, modelsDir }: ImportDeps,
-  { file, model, actor, onProgress, signal }: ImportLabelsInput,
+  { record }: { record: (labels: Label[]) => Promise<RecordedLabels> },
+  { file, onProgress, signal }: ImportLabelsInput,
 ): Promise<LabelSummary> {
-  const { data } = (await loadModel(modelsDir, model)).spec;
   const csv = await openCsv(file);
   const read = labelReader(csv.header, file);
-  // Every label asks for its transaction by id.
-  await ensureTransactionIndexes(db, data);
   const { read: rows, refused, ignoredColumns } = { ...emptySummary(), ignoredColumns: read.ignoredColumns };
   const none = { recorded: 0, unchanged: 0, older: 0, transactions_updated: 0, unknown_transactions: 0 };
   const summary: LabelSummary = { read: rows, ...none, refused, ignoredColumns };
   let batch: { line: number; label: Label }[] = [];
   const write = async (): Promise<void> => {
-    const labels = batch.map(({ label }) => label);
-    const recorded = await recordLabels(db, data, labels, { actor, source: 'file' });
-    for (const name of Object.keys(none) as (keyof typeof none)[]) summary[name] += recorded[name];
-    for (const { index, path, message, value } of recorded.refused)
+    const recorded = batch.length === 0 ? null : await record(batch.map(({ label }) => label));
+    for (const name of Object.keys(none) as (keyof typeof none)[]) summary[name] += recorded?.[name] ?? 0;
+    for (const { index, path, message, value } of recorded?.refused ?? [])
       refuse(summary, batch[index]?.line ?? 0, `${path} ${message}`, value);
     batch = [];
     onProgress?.({ read: summary.read, refused: refused.count, fraction: csv.fraction() });
   };
   for await (const records of csv.records) {
-    signal?.throwIfAborted();
     for (const record of records) {
       summary.read++;
       const row = 'malformed' in record ? { reason: record.malformed } : read.label(record.values);
       if ('reason' in row) refuse(summary, record.line, row.reason, row.value);
       else batch.push({ line: record.line, label: row.label });
-      if (batch.length === BATCH) await write();
+      if (batch.length === BATCH) {
+        signal?.throwIfAborted();
+        await write();
+      }
     }
   }
+  signal?.throwIfAborted();
   await write();
   return summary;
 }

@@ -33,7 +33,8 @@ export const FAILURES = {
 
 export type FailureType = keyof typeof FAILURES;
 
-function isFailureType(name: string | undefined): name is FailureType {
+/** Whether it is a type of the closed list. */
+export function isFailureType(name: string | undefined): name is FailureType {
   return name !== undefined && Object.hasOwn(FAILURES, name);
 }
 

@@ -1,12 +1,8 @@
 import { Command, type Option } from 'commander';
 import { referenceDeps } from '../../stores/retention/deps.js';
-import { createPins } from '../../stores/retention/pins.js';
 import { planPrune, type PlannedArtifact } from '../../stores/retention/plan.js';
 import type { ReferenceDeps } from '../../stores/retention/references.js';
-import { bundleKey } from '../../stores/keys.js';
-import { MANIFEST_FILE } from '../../domain/bundle/layout.js';
 import { mongoOf, objectStoreOf } from '../../platform/connect.js';
-import { SluiceError } from '../../platform/errors.js';
 import { loadTrustedKeys } from '../../platform/keys.js';
 import {
   pruneOperation,
@@ -15,11 +11,17 @@ import {
   type PruneInput,
   type PruneProgress,
 } from '../../workflows/pruneArtifacts/contract.js';
+import {
+  pinBundleId,
+  pinOperation,
+  WORKFLOW as PIN_WORKFLOW,
+  type PinBundleResult,
+} from '../../workflows/pinBundle/contract.js';
 import type { Cli } from '../cli.js';
 import { EXIT } from '../exit-codes.js';
-import { modelOption, parseAtLeastOne, parseCount, parseReleaseId, parseText } from '../options.js';
+import { modelOption, parseAtLeastOne, parseCount, parseText } from '../options.js';
 import { newRunId } from '../runs/id.js';
-import { proofOf, runOperation } from '../runs/operation.js';
+import { askOperation, operationBy, proofOf, runOperation } from '../runs/operation.js';
 import type { Session } from '../session.js';
 
 /** `sluice artifacts …`: what is kept, and why. */
@@ -51,20 +53,8 @@ export function artifactsCommand(cli: Cli): Command {
     .requiredOption('--reason <text>', 'why', parseText)
     .addHelpText('after', '\nExample:\n  sluice artifacts pin 20250630-120000-1.0.0-0a1b2c3 --reason "audit sample"')
     .action((version: string, options: { model: string; reason: string }) =>
-      withStores(cli, async (deps) => {
-        if ((await deps.store.head(bundleKey(options.model, version, MANIFEST_FILE))) === null)
-          throw new SluiceError(
-            'NotFound',
-            `there is no bundle ${version} of ${options.model}: see \`sluice artifacts list\``,
-          );
-        const pin = {
-          model: options.model,
-          version: parseReleaseId(version),
-          actor: cli.actor,
-          reason: options.reason,
-          at: new Date().toISOString(),
-        };
-        await deps.pins.put(pin);
+      cli.withSession(async (session) => {
+        const pin = await setPin(cli, session, { model: options.model, version, pinned: true }, options.reason);
         cli.output.result(pin, () => `pinned ${version}: ${options.reason}`);
         return EXIT.ok;
       }),
@@ -74,18 +64,14 @@ export function artifactsCommand(cli: Cli): Command {
     .command('unpin <version>')
     .description('remove a pin')
     .addOption(model())
+    .option('--reason <text>', 'why; it is recorded', parseText, 'unpinned from the command line')
     .addHelpText('after', '\nExample:\n  sluice artifacts unpin 20250630-120000-1.0.0-0a1b2c3')
-    .action((version: string, options: { model: string }) =>
-      cli.withSettings(async (settings) => {
-        const mongo = await mongoOf(settings, 'client');
-        try {
-          if (!(await createPins(mongo.db).remove(options.model, version)))
-            throw new SluiceError('NotFound', `${version} of ${options.model} is not pinned`);
-          cli.output.result({ model: options.model, version, pinned: false }, () => `unpinned ${version}`);
-          return EXIT.ok;
-        } finally {
-          await mongo.close();
-        }
+    .action((version: string, options: { model: string; reason: string }) =>
+      cli.withSession(async (session) => {
+        const { model: name, reason } = options;
+        await setPin(cli, session, { model: name, version, pinned: false }, reason);
+        cli.output.result({ model: name, version, pinned: false }, () => `unpinned ${version}`);
+        return EXIT.ok;
       }),
     );
 
@@ -108,6 +94,23 @@ export function artifactsCommand(cli: Cli): Command {
     );
 
   return artifacts;
+}
+
+function setPin(
+  cli: Cli,
+  session: Session,
+  input: { model: string; version: string; pinned: boolean },
+  reason: string,
+): Promise<PinBundleResult> {
+  const operationId = newRunId();
+  const workflowId = pinBundleId(input.model, operationId);
+  return askOperation<PinBundleResult>(session, {
+    workflowType: PIN_WORKFLOW,
+    workflowId,
+    input: operationBy(cli, { input, reason, operationId, operation: pinOperation, workflowId }),
+    summary: `${input.pinned ? 'pin' : 'unpin'} ${input.version} by ${cli.actor}: ${reason}`,
+    model: input.model,
+  });
 }
 
 interface PruneOptions {

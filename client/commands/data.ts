@@ -4,7 +4,7 @@ import type { Cli } from '../cli.js';
 import { EXIT } from '../exit-codes.js';
 import { modelOption, parseCount } from '../options.js';
 import { count, rowsOf } from '../output.js';
-import { runImport } from '../import/run-import.js';
+import { openMongo, runImport } from '../import/run-import.js';
 
 /** `sluice data …`: transactions and exchange rates. */
 export function dataCommand(cli: Cli): Command {
@@ -24,7 +24,7 @@ Example:
   sluice data import transactions.csv.gz`,
     )
     .action((file: string, { model, shiftDays }: { model: string; shiftDays?: number }) =>
-      runImport(cli, async (mongo, told) => {
+      runImport(cli, openMongo, async (mongo, told) => {
         const { importTransactions } = await import('../../ingest/index.js');
         const summary = await importTransactions(
           { db: mongo.db, modelsDir: cli.modelsDirectory },
@@ -40,7 +40,7 @@ Example:
     .addOption(modelOption(cli, 'the model whose spec names the collection'))
     .addHelpText('after', '\nExample:\n  sluice data import-fixings eurofxref-hist.csv')
     .action((file: string, { model }: { model: string }) =>
-      runImport(cli, async (mongo, told) => {
+      runImport(cli, openMongo, async (mongo, told) => {
         const { importFixings } = await import('../../ingest/index.js');
         const summary = await importFixings(
           { db: mongo.db, modelsDir: cli.modelsDirectory },

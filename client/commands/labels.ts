@@ -3,8 +3,10 @@ import type { LabelSummary } from '../../ingest/index.js';
 import type { Cli } from '../cli.js';
 import { EXIT } from '../exit-codes.js';
 import { runImport } from '../import/run-import.js';
+import { labelSender } from '../labels/sender.js';
 import { modelOption } from '../options.js';
 import { count, rowsOf } from '../output.js';
+import { openSession } from '../session.js';
 import { everyRowRejected, rejectionLines } from './data.js';
 
 export function labelsCommand(cli: Cli): Command {
@@ -23,15 +25,16 @@ Example:
   sluice labels import chargebacks-june.csv.gz`,
     )
     .action((file: string, { model }: { model: string }) =>
-      runImport(cli, async (mongo, told) => {
-        const { importLabels } = await import('../../ingest/index.js');
-        const summary = await importLabels(
-          { db: mongo.db, modelsDir: cli.modelsDirectory },
-          { file, model, actor: cli.actor, ...told(20_000) },
-        );
-        cli.output.result(summary, () => labelsText(summary));
-        return everyRowRejected(summary) ? EXIT.usage : EXIT.ok;
-      }),
+      runImport(
+        cli,
+        async (settings) => labelSender(cli, await openSession(settings, cli.env), model),
+        async (sender, told) => {
+          const { importLabels } = await import('../../ingest/labels.js');
+          const summary = await importLabels(sender, { file, ...told(20_000) });
+          cli.output.result(summary, () => labelsText(summary));
+          return everyRowRejected(summary) ? EXIT.usage : EXIT.ok;
+        },
+      ),
     );
   return labels;
 }

@@ -7,9 +7,13 @@ import { applySchedules } from '../../schedules/apply.js';
 import { listSchedules, type ScheduleState } from '../../schedules/inspect.js';
 import { backfillSchedule, pauseSchedule, resumeSchedule, runSchedule } from '../../schedules/operate.js';
 import { REGISTRY } from '../../schedules/registry.js';
+import { applyOperation, applySchedulesId, WORKFLOW } from '../../workflows/applySchedules/contract.js';
 import type { Cli } from '../cli.js';
 import { EXIT } from '../exit-codes.js';
 import { modelOption, parseDay, parseInteger, parseText } from '../options.js';
+import { newRunId } from '../runs/id.js';
+import { askOperation, operationBy } from '../runs/operation.js';
+import type { Session } from '../session.js';
 
 /** `sluice schedules …`: the scheduled runs. */
 export function schedulesCommand(cli: Cli): Command {
@@ -29,15 +33,21 @@ export function schedulesCommand(cli: Cli): Command {
       'after',
       "\nExamples:\n  sluice schedules apply --dry-run\n  sluice schedules apply --as-of-offset-days -509   # the demo's data ends in June 2025",
     )
-    .action((options: { dryRun?: true; asOfOffsetDays?: number }) =>
-      cli.withSession(async ({ client, settings }) => {
-        const changes = await applySchedules(client.schedule, {
-          registry: REGISTRY,
-          models: await modelNames(cli.modelsDirectory),
-          asOfOffsetDays: options.asOfOffsetDays ?? offsetSetting(settings.SLUICE_AS_OF_OFFSET_DAYS),
-          dryRun: options.dryRun === true,
-        });
-        cli.output.result({ dryRun: options.dryRun === true, changes }, () => applyText(changes));
+    .option('--reason <text>', 'why; it is recorded', parseText, 'applied from the command line')
+    .action((options: { dryRun?: true; asOfOffsetDays?: number; reason: string }) =>
+      cli.withSession(async (session) => {
+        const { client, settings } = session;
+        const asOfOffsetDays = options.asOfOffsetDays ?? offsetSetting(settings.SLUICE_AS_OF_OFFSET_DAYS);
+        const dryRun = options.dryRun === true;
+        const changes = dryRun
+          ? await applySchedules(client.schedule, {
+              registry: REGISTRY,
+              models: await modelNames(cli.modelsDirectory),
+              asOfOffsetDays,
+              dryRun,
+            })
+          : await apply(cli, session, asOfOffsetDays, options.reason);
+        cli.output.result({ dryRun, changes }, () => applyText(changes));
         return EXIT.ok;
       }),
     );
@@ -132,6 +142,17 @@ export function schedulesCommand(cli: Cli): Command {
     );
 
   return schedules;
+}
+
+function apply(cli: Cli, session: Session, asOfOffsetDays: number | null, reason: string): Promise<ScheduleChange[]> {
+  const operationId = newRunId();
+  const workflowId = applySchedulesId(operationId);
+  return askOperation<ScheduleChange[]>(session, {
+    workflowType: WORKFLOW,
+    workflowId,
+    input: operationBy(cli, { input: { asOfOffsetDays }, reason, operationId, operation: applyOperation, workflowId }),
+    summary: `apply the schedules by ${cli.actor}: ${reason}`,
+  });
 }
 
 function offsetSetting(text: string): number | null {

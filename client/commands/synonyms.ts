@@ -1,7 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
+import { gzipSync } from 'node:zlib';
 import { Command } from 'commander';
 import { checkLookupFile, MAX_FILE_BYTES } from '../../stores/expert-files/read.js';
-import { publishedFile, publishLookupFile } from '../../stores/expert-files/publish.js';
+import { publishedFile } from '../../stores/expert-files/publish.js';
 import { unmappedValues, type UnmappedValues } from '../../stores/transactions/unmapped.js';
 import { sha256Hex } from '../../domain/bundle/digest.js';
 import type { Finding } from '../../domain/json/read.js';
@@ -9,9 +10,19 @@ import type { CheckedSynonyms } from '../../domain/synonyms/check.js';
 import { mongoOf, objectStoreOf } from '../../platform/connect.js';
 import { SluiceError } from '../../platform/errors.js';
 import { loadModel, type LoadedModel } from '../../platform/models.js';
+import {
+  MAX_PACKED_BYTES,
+  publishExpertFileId,
+  publishOperation,
+  WORKFLOW,
+  type PublishedExpertFile,
+} from '../../workflows/publishExpertFile/contract.js';
 import type { Cli } from '../cli.js';
 import { EXIT } from '../exit-codes.js';
 import { modelOption, parseInstant, parseText } from '../options.js';
+import { newRunId } from '../runs/id.js';
+import { askOperation, operationBy } from '../runs/operation.js';
+import type { Session } from '../session.js';
 
 interface LookupOptions {
   model: string;
@@ -78,28 +89,18 @@ The next \`sluice refresh run\` or nightly refresh puts it live. A file publishe
       const { model, lookup, bytes } = await inputs(cli, options, file);
       const checked = checkLookupFile(model, lookup, bytes);
       if (checked.document === null) return cli.setExitCode(tellCheck(cli, file, checked, null));
-      await cli.withSettings(async (settings) => {
-        const store = objectStoreOf(settings);
-        try {
-          const published = await publishLookupFile(store, model, lookup, bytes, {
-            actor: cli.actor,
-            reason: options.reason,
-            at: new Date().toISOString(),
-            ...(options.base === undefined ? {} : { base: options.base }),
-          });
-          cli.output.result({ ...published, notes: checked.notes }, () =>
-            [
-              published.changed
-                ? `published as ${published.source} (${published.sha256.slice(0, 12)})`
-                : `${published.source} already is this file`,
-              ...(published.former === null ? [] : [`the former file is kept as ${published.former}`]),
-              ...checked.notes,
-            ].join('\n'),
-          );
-          return EXIT.ok;
-        } finally {
-          store.close();
-        }
+      await cli.withSession(async (session) => {
+        const published = await publish(cli, session, { model: options.model, lookup, bytes }, options);
+        cli.output.result(published, () =>
+          [
+            published.changed
+              ? `published as ${published.source} (${published.sha256.slice(0, 12)})`
+              : `${published.source} already is this file`,
+            ...(published.former === null ? [] : [`the former file is kept as ${published.former}`]),
+            ...published.notes,
+          ].join('\n'),
+        );
+        return EXIT.ok;
       });
     });
 
@@ -130,6 +131,37 @@ The next \`sluice refresh run\` or nightly refresh puts it live. A file publishe
       });
     });
   return synonyms;
+}
+
+/** @throws SluiceError InvalidInput for a file that is too large to travel, Conflict when another file was published meanwhile */
+async function publish(
+  cli: Cli,
+  session: Session,
+  { model, lookup, bytes }: { model: string; lookup: string; bytes: Buffer },
+  { reason, base }: { reason: string; base?: string },
+): Promise<PublishedExpertFile> {
+  const packed = gzipSync(bytes);
+  if (packed.length > MAX_PACKED_BYTES)
+    throw new SluiceError(
+      'InvalidInput',
+      `the file has ${packed.length} bytes when compressed, and at most ${MAX_PACKED_BYTES} can be published: shorten it`,
+    );
+  const operationId = newRunId();
+  const workflowId = publishExpertFileId(model, operationId);
+  const asked = {
+    model,
+    lookup,
+    packed: packed.toString('base64'),
+    sha256: sha256Hex(bytes),
+    ...(base === undefined ? {} : { base }),
+  };
+  return askOperation<PublishedExpertFile>(session, {
+    workflowType: WORKFLOW,
+    workflowId,
+    input: operationBy(cli, { input: asked, reason, operationId, operation: publishOperation, workflowId }),
+    summary: `publish ${lookup} by ${cli.actor}: ${reason}`,
+    model,
+  });
 }
 
 async function inputs(

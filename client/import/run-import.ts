@@ -1,4 +1,5 @@
 import type { ImportProgress } from '../../ingest/index.js';
+import type { Settings } from '../../platform/config.js';
 import type { Mongo } from '../../platform/mongo.js';
 import type { Cli } from '../cli.js';
 import { EXIT } from '../exit-codes.js';
@@ -11,17 +12,17 @@ interface Told {
 }
 
 /**
- * Runs an import with a database of its own. Ctrl-C stops it between two batches: how many rows it has imported is said, and the exit code is that of an
+ * Runs an import with something of its own that is open meanwhile. Ctrl-C stops it between two batches: how many rows it has imported is said, and the exit code is that of an
  * interruption. An import may be repeated, so that is how it goes on.
  * @param work gets `told`, whose argument is how many rows are worth a line
  */
-export function runImport(
+export function runImport<Open extends { close(): Promise<void> }>(
   cli: Cli,
-  work: (mongo: Mongo, told: (everyRows: number) => Told) => Promise<number>,
+  open: (settings: Settings) => Promise<Open>,
+  work: (open: Open, told: (everyRows: number) => Told) => Promise<number>,
 ): Promise<void> {
   return cli.withSettings(async (settings) => {
-    const { mongoOf } = await import('../../platform/connect.js');
-    const mongo = await mongoOf(settings, 'client');
+    const opened = await open(settings);
     let imported = 0;
     const told = (everyRows: number): Told => {
       let shown = 0;
@@ -37,7 +38,7 @@ export function runImport(
       };
     };
     try {
-      return await work(mongo, told);
+      return await work(opened, told);
     } catch (error) {
       if (!cli.interrupted.aborted) throw error;
       cli.output.result(
@@ -46,7 +47,13 @@ export function runImport(
       );
       return EXIT.interrupted;
     } finally {
-      await mongo.close();
+      await opened.close();
     }
   });
+}
+
+/** The database, for an import that writes to it. */
+export async function openMongo(settings: Settings): Promise<Mongo> {
+  const { mongoOf } = await import('../../platform/connect.js');
+  return mongoOf(settings, 'client');
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Db } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { importLabels } from '../../ingest/index.js';
+import { recordLabels, type Label } from '../../stores/labels.js';
 import { streamPredictions, type PredictionWindow } from '../../stores/predictions/stream.js';
 import { replay } from '../../client/score/replay.js';
 import { createScorerClient } from '../../client/score/scorer-client.js';
@@ -371,7 +372,9 @@ describe('labels from a file', () => {
       'i-1,0,2025-07-03T00:00:00Z,a',
     ];
     await writeFile(file, rows.join('\n'));
-    const run = () => importLabels({ db, modelsDir }, { file, model: TINY_MODEL, actor: 'ann' });
+    const { data } = (await loadModel(modelsDir, TINY_MODEL)).spec;
+    const record = (labels: Label[]) => recordLabels(db, data, labels, { actor: 'ann', source: 'file' });
+    const run = () => importLabels({ record }, { file });
     const summary = await run();
     expect(summary).toMatchObject({
       read: 9,

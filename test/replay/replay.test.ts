@@ -55,6 +55,10 @@ const ENDS = {
   launch: ['completed', 'found', 'losses', 'paused', 'waiting'],
   prune: ['by-hand', 'refused', 'scheduled', 'by-hand-holding'],
   alerts: ['tested'],
+  'expert-file': ['published', 'refused'],
+  'import-labels': ['finished', 'continued', 'refused'],
+  pin: ['pinned', 'unpinned', 'refused'],
+  'apply-schedules': ['applied', 'refused'],
 };
 
 // Invariant 10: every workflow that ever ran replays on today's code. Histories are never made anew; changed code uses `patched()`.
