@@ -180,7 +180,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
 
     app.post('/v1/feedback', {
       schema: {
-        summary: 'Record what became known of transactions: one label or a list, all or none',
+        summary: 'Record fraud labels (one or a list); atomic',
         security: [{ admin: [] }],
         response: { 200: Api.FeedbackRecorded, ...failures(400, 401, 409, 413, 415, 422, 429, 503) },
       },

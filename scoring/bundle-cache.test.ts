@@ -10,7 +10,7 @@ import { readFrom, testSigner, tinyTrust } from '../test/support/live-tiny-bundl
 import { seeded } from '../test/support/seeded.js';
 import { makeTinyBundle, tinyPointer } from '../test/support/tiny-bundle.js';
 import { createBundleCache } from './bundle-cache.js';
-import { believePointer, fetchBundle, type FetchedBundle, type SignedPointer } from './bundle-source.js';
+import { verifyPointer, fetchBundle, type FetchedBundle, type SignedPointer } from './bundle-source.js';
 
 /** The process dies in the course of this one of its changes to the disk: a file is half written, anything else just done. */
 const death = vi.hoisted(() => ({ atChange: Infinity }));
@@ -58,7 +58,7 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 async function published(generation: number): Promise<Pair> {
   const bundle = await makeTinyBundle({ signer, patch: generation, eurRate: 1 + generation / 10 });
   const pointer = tinyPointer(bundle, generation);
-  const signed = believePointer(writePointerFile(pointer, signer), trust);
+  const signed = verifyPointer(writePointerFile(pointer, signer), trust);
   return { ...signed, ...(await fetchBundle(readFrom(bundle), trust, pointer)) };
 }
 

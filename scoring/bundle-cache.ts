@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { believePointer, fetchBundle, type FetchedBundle, type SignedPointer, type Trust } from './bundle-source.js';
+import { verifyPointer, fetchBundle, type FetchedBundle, type SignedPointer, type Trust } from './bundle-source.js';
 
 const POINTER_FILE = 'pointer.json';
 
@@ -28,7 +28,7 @@ export function createBundleCache(directory: string): BundleCache {
         if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
         throw error;
       }
-      const signed = believePointer(bytes, trust);
+      const signed = verifyPointer(bytes, trust);
       const fetched = await fetchBundle((name) => readFile(join(current, 'bundle', name)), trust, signed.pointer);
       return { ...signed, ...fetched };
     },

@@ -29,7 +29,7 @@ export interface FetchedBundle {
 }
 
 /** @throws PointerError (`IntegrityError`) */
-export function believePointer(bytes: Buffer, trust: Trust): SignedPointer {
+export function verifyPointer(bytes: Buffer, trust: Trust): SignedPointer {
   return { pointer: readPointerFile(bytes, trust, trust.trustedKeys, validateBundleDocument), bytes };
 }
 
@@ -62,7 +62,7 @@ export async function fetchBundle(
 /** The environment's pointer in S3; null when nothing was ever published. */
 export async function pointerFromStore(store: ObjectStore, trust: Trust): Promise<SignedPointer | null> {
   const object = await store.get(pointerKey(trust.model, trust.environment));
-  return object === null ? null : believePointer(object.bytes, trust);
+  return object === null ? null : verifyPointer(object.bytes, trust);
 }
 
 /** The bundle that a pointer names, from S3. */

@@ -184,7 +184,7 @@ export async function startModelRunner(options: ModelRunnerOptions): Promise<Mod
       const rows = features.length / models.width;
       if (!Number.isInteger(rows) || rows === 0) {
         return Promise.reject(
-          new SluiceError('InvalidInput', `${features.length} values are no whole rows of ${models.width} features`),
+          new SluiceError('InvalidInput', `got ${features.length} values, not a multiple of ${models.width} features`),
         );
       }
       if (closing !== null) return Promise.reject(new SluiceError('Unreachable', 'this bundle is being closed'));

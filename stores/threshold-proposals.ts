@@ -31,10 +31,10 @@ export async function storeProposal(
 ): Promise<{ proposal: ThresholdProposal; sha256: string }> {
   const key = proposalKey(prefix);
   await store.putIfAbsent(key, readableJson(validate('threshold-proposal', made, key)), JSON_TYPE);
-  const standing = await readProposal(store, prefix);
-  if (standing === null)
+  const stored = await readProposal(store, prefix);
+  if (stored === null)
     throw new SluiceError('Unreachable', `s3://${store.bucket}/${key} vanished while it was written; try again.`);
-  return standing;
+  return stored;
 }
 
 /** Makes sure that the thresholds lie beside the proposal, and answers with what people are shown. */
@@ -50,7 +50,7 @@ export async function settleProposal(
     if (present !== null && !present.bytes.equals(bytes))
       throw new SluiceError(
         'IntegrityError',
-        `s3://${store.bucket}/${thresholdsKey} on ${store.endpoint} is not what its proposal says: somebody changed it. Propose anew, with another --as-of.`,
+        `s3://${store.bucket}/${thresholdsKey} on ${store.endpoint} is not what its proposal says: somebody changed it. Create a new proposal, with another --as-of.`,
       );
   }
   const places = {

@@ -71,7 +71,7 @@ async function readOne(
   if (actual !== sha256)
     throw new SluiceError(
       'IntegrityError',
-      `s3://${store.bucket}/${objectKey} on ${store.endpoint} has digest ${actual}, not ${sha256} as it was announced. Find out who changed it, then make it anew.`,
+      `s3://${store.bucket}/${objectKey} on ${store.endpoint} has digest ${actual}, not ${sha256} as it was announced. Find out who changed it, then rebuild it.`,
     );
   const document: unknown = JSON.parse(bytes.toString('utf8'));
   if (entry === undefined) {
@@ -89,9 +89,6 @@ async function readOne(
 async function read(store: ObjectStore, key: string): Promise<Buffer> {
   const object = await store.get(key);
   if (object === null)
-    throw new SluiceError(
-      'IntegrityError',
-      `s3://${store.bucket}/${key} on ${store.endpoint} is missing: make it anew.`,
-    );
+    throw new SluiceError('IntegrityError', `s3://${store.bucket}/${key} on ${store.endpoint} is missing; rebuild it.`);
   return object.bytes;
 }

@@ -43,8 +43,8 @@ export async function compareWindow(
   const kept = await readDay(deps.db, target);
   if (kept !== null && kept.report_key !== null) return toDay(kept);
   const reportKey = `${driftPrefix(target)}report.json`;
-  const standing = await deps.store.get(reportKey);
-  if (standing !== null) return await keep(deps, spec, target, reportKey, standing.bytes);
+  const stored = await deps.store.get(reportKey);
+  if (stored !== null) return await keep(deps, spec, target, reportKey, stored.bytes);
 
   const { manifest, reference } = await readReference(deps.store, deps.trustedKeys, {
     model: target.model,

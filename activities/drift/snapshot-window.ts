@@ -19,8 +19,8 @@ export async function snapshotWindow(
   options: ReadOptions,
 ): Promise<KeptSnapshot> {
   const snapshotKey = `${driftPrefix(target)}snapshot.json`;
-  const standing = await deps.store.get(snapshotKey);
-  if (standing !== null) return await keep(deps, target, snapshotKey, standing.bytes);
+  const stored = await deps.store.get(snapshotKey);
+  if (stored !== null) return await keep(deps, target, snapshotKey, stored.bytes);
   const nothing = (why: string): KeptSnapshot => {
     const { model, key, asOf } = target;
     return { model, key, asOf, rows: 0, snapshotKey: null, why };

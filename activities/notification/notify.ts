@@ -133,7 +133,7 @@ function toldInPart({ title }: Notification, obstacles: readonly Obstacle[]): Ap
   const waitMs = Math.max(...obstacles.map(({ retryAfterMs }) => retryAfterMs));
   return ApplicationFailure.create({
     type: 'Unreachable' satisfies FailureType,
-    message: `${title}: not told everywhere: ${obstacles.map(({ sink, why }) => `${sink}: ${why}`).join('; ')}`,
+    message: `${title}: some channels failed: ${obstacles.map(({ sink, why }) => `${sink}: ${why}`).join('; ')}`,
     nonRetryable: false,
     ...(waitMs > 0 ? { nextRetryDelay: waitMs } : {}),
   });

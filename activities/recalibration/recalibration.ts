@@ -1,4 +1,4 @@
-import { setImmediate as breathe } from 'node:timers/promises';
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import type { Db } from 'mongodb';
 import { canonicalJson, sha256Hex } from '../../domain/bundle/digest.js';
 import type { TrustedKeys } from '../../domain/dsse/dsse.js';
@@ -37,7 +37,7 @@ export function createRecalibrationActivities(deps: ThresholdDeps): Recalibratio
 
   return {
     proposeThresholds: (input) =>
-      busy(async (work) => {
+      withHeartbeat(async (work) => {
         const prefix = thresholdsPrefix(input.model, input.key);
         const live = await liveOf(deps, input);
         const stored = await readProposal(store, prefix);
@@ -58,13 +58,13 @@ export function createRecalibrationActivities(deps: ThresholdDeps): Recalibratio
           { ...headOf(spec, live, input), refused, edited: false },
           { old: live.thresholds, proposed: found.thresholds, fallbacks: found.fallbacks },
           policy,
-          () => rest(work.signal),
+          () => pauseIfAborted(work.signal),
         );
         return settleProposal(store, prefix, await storeProposal(store, prefix, proposal));
       }),
 
     reviseThresholds: (input) =>
-      busy(async (work) => {
+      withHeartbeat(async (work) => {
         const { proposal: shown, edits } = input;
         const prefix = `${thresholdsPrefix(input.model, input.key)}edited-${sha256Hex(canonicalJson({ shown, edits })).slice(0, 12)}/`;
         const stored = await readProposal(store, prefix);
@@ -73,7 +73,7 @@ export function createRecalibrationActivities(deps: ThresholdDeps): Recalibratio
         if (proposed?.sha256 !== shown.proposalSha256)
           throw new SluiceError(
             'IntegrityError',
-            `${shown.proposalKey} is not the proposal that was approved any more. Propose anew, with another --as-of.`,
+            `${shown.proposalKey} is not the proposal that was approved any more. Create a new proposal, with another --as-of.`,
           );
         const [{ spec }, live] = [await deps.models.load(input.model), await liveOf(deps, input)];
         const { rows, refused } = await read(deps, spec, live, input, work);
@@ -89,20 +89,20 @@ export function createRecalibrationActivities(deps: ThresholdDeps): Recalibratio
           { ...headOf(spec, live, input), refused, edited: true },
           { old: live.thresholds, proposed: applyEdits(proposed.proposal.new, edits), fallbacks },
           policyOf(spec),
-          () => rest(work.signal),
+          () => pauseIfAborted(work.signal),
         );
         return settleProposal(store, prefix, await storeProposal(store, prefix, proposal));
       }),
 
     thresholdsOfBundle: ({ model, bundle }) =>
-      busy(async () => {
+      withHeartbeat(async () => {
         const manifest = await readManifest(store, trustedKeys, { model, ...bundle });
         return { modelVersion: manifest.model_version, thresholdsSha256: thresholdsSha256(manifest) };
       }),
   };
 }
 
-function busy<T>(work: (work: Work) => Promise<T>): Promise<T> {
+function withHeartbeat<T>(work: (work: Work) => Promise<T>): Promise<T> {
   let stage = 'start';
   return heartbeating(
     (signal) => work({ signal, at: (now) => (stage = now) }),
@@ -110,8 +110,8 @@ function busy<T>(work: (work: Work) => Promise<T>): Promise<T> {
   );
 }
 
-async function rest(signal: AbortSignal): Promise<void> {
-  await breathe();
+async function pauseIfAborted(signal: AbortSignal): Promise<void> {
+  await yieldToEventLoop();
   signal.throwIfAborted();
 }
 
@@ -163,7 +163,7 @@ function requireSameBase(stored: ThresholdProposal, live: LiveDecision, { key }:
     return;
   throw new SluiceError(
     'Conflict',
-    `the proposal ${key} was made for model version ${stored.model_version} and the thresholds of ${stored.base.version}, and ${live.manifest.version} is live by now. Propose anew, with another --as-of.`,
+    `the proposal ${key} was made for model version ${stored.model_version} and the thresholds of ${stored.base.version}, and ${live.manifest.version} is live by now. Create a new proposal, with another --as-of.`,
   );
 }
 

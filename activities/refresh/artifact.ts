@@ -104,13 +104,13 @@ export async function publishArtifact(
   const place = placeOf(input, job, file);
   const written = readableJson(validate('refresh-result', result, place.result));
   const outcome = await store.putIfAbsent(place.result, written, 'application/json');
-  const standing = outcome === 'created' ? written : (await store.get(place.result))?.bytes;
-  if (standing === undefined)
+  const stored = outcome === 'created' ? written : (await store.get(place.result))?.bytes;
+  if (stored === undefined)
     throw new SluiceError(
       'Unreachable',
       `s3://${store.bucket}/${place.result} vanished while it was written; try again.`,
     );
-  return settle(store, place, readResult(standing, place.result), await live.lookup(lookup));
+  return settle(store, place, readResult(stored, place.result), await live.lookup(lookup));
 }
 
 interface Place {
@@ -169,6 +169,6 @@ async function writeOnce(store: Store, key: string, bytes: Buffer): Promise<void
   if (present === null || present.bytes.equals(bytes)) return;
   throw new SluiceError(
     'IntegrityError',
-    `s3://${store.bucket}/${key} on ${store.endpoint} was changed after it was written (${sha256Hex(present.bytes)}, not ${sha256Hex(bytes)}). Remove everything below its folder to have it made again.`,
+    `s3://${store.bucket}/${key} on ${store.endpoint} was changed after it was written (${sha256Hex(present.bytes)}, not ${sha256Hex(bytes)}). Delete the folder and run the job again.`,
   );
 }

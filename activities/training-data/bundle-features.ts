@@ -32,7 +32,7 @@ const RAW = 'raw.';
  * the booking day, and a bundle carries only as many old ones as late transactions need.
  * @throws SluiceError IntegrityError for a damaged bundle; InvalidInput when the bundle refuses a row, since then the two cannot be compared
  */
-export async function writeChampionFeatures(
+export async function writeBundleFeatures(
   { store, trustedKeys, tempDir }: ChampionDeps,
   spec: ModelSpec,
   input: { snapshot: SnapshotRef; bundle: BundleId; releaseId: string },

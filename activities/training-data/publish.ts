@@ -26,10 +26,10 @@ export async function digestOfFile(path: string): Promise<Digest> {
  */
 export async function putOnce(store: Store, key: string, bytes: Buffer): Promise<{ bytes: Buffer; digest: Digest }> {
   const outcome = await store.putIfAbsent(key, bytes, 'application/json');
-  const standing = outcome === 'created' ? bytes : (await store.get(key))?.bytes;
-  if (standing === undefined)
+  const stored = outcome === 'created' ? bytes : (await store.get(key))?.bytes;
+  if (stored === undefined)
     throw new SluiceError('Unreachable', `s3://${store.bucket}/${key} vanished while it was written; try again.`);
-  return { bytes: standing, digest: { sha256: sha256Hex(standing), bytes: standing.length } };
+  return { bytes: stored, digest: { sha256: sha256Hex(stored), bytes: stored.length } };
 }
 
 /**

@@ -11,7 +11,7 @@ import { validate } from '../../platform/validate.js';
 import type { TrainingDataActivities } from './contract.js';
 import { heartbeating } from '../heartbeat.js';
 import { withPublishedLookups } from '../../stores/expert-files/read.js';
-import { writeChampionFeatures } from './bundle-features.js';
+import { writeBundleFeatures } from './bundle-features.js';
 import { SNAPSHOT_FILE } from '../../stores/keys.js';
 import { writeSnapshot, type Progress } from './snapshot.js';
 
@@ -69,7 +69,7 @@ export function createTrainingDataActivities(deps: TrainingDataDeps): TrainingDa
       let fraction = 0;
       return heartbeating(
         (signal) =>
-          writeChampionFeatures(
+          writeBundleFeatures(
             { store, trustedKeys, tempDir },
             spec,
             { snapshot, bundle, releaseId },

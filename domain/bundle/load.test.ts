@@ -126,7 +126,7 @@ describe('loading a bundle', () => {
           ),
         ),
         name,
-      ).toContain('no name for a file');
+      ).toContain('invalid file name');
   });
 
   it('gives the reference profile where there is one, checked', async () => {

@@ -150,7 +150,7 @@ function checkNames(present: readonly string[], needed: readonly string[]): void
   const odd = present.filter(
     (name) => !/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name) || name === MANIFEST_FILE || name === SIGNATURE_FILE,
   );
-  if (odd.length > 0) throw new BundleError(`its manifest lists ${odd.join(', ')}, which is no name for a file`);
+  if (odd.length > 0) throw new BundleError(`its manifest lists ${odd.join(', ')}, an invalid file name`);
 }
 
 /** Files that are right one by one must also belong together. */

@@ -13,7 +13,7 @@ export type Lookups = Readonly<Record<string, unknown>>;
 export type CompiledOp = { type: 'number'; evaluate: () => number } | { type: 'string'; evaluate: () => string | null };
 
 /** A key that only documents of this kind have: catches a registry that names the wrong lookup. */
-const TELLTALE = {
+const SHAPE_KEY = {
   static: 'synonyms',
   fixings: 'exchange_rates',
   frequency: 'frequencies',
@@ -25,8 +25,8 @@ function lookupOf<T>(op: Op, lookups: Lookups): T {
   if (needed === null) throw new RegistryError(`${op.kind} reads no lookup`);
   const document = lookups[needed.name];
   if (document === undefined) throw new RegistryError(`${op.kind} needs the lookup ${needed.name}, which is not there`);
-  if (typeof document !== 'object' || document === null || !(TELLTALE[needed.kind] in document))
-    throw new RegistryError(`${op.kind} cannot read the lookup ${needed.name}: it has no ${TELLTALE[needed.kind]}`);
+  if (typeof document !== 'object' || document === null || !(SHAPE_KEY[needed.kind] in document))
+    throw new RegistryError(`${op.kind} cannot read the lookup ${needed.name}: it has no ${SHAPE_KEY[needed.kind]}`);
   return document as T;
 }
 

@@ -35,7 +35,7 @@ export function describeMethod({ rounds, confidence, seed }: BootstrapPolicy): s
 /**
  * Figures of old and new thresholds with percentile bootstrap intervals (Efron and Tibshirani 1993, chapter 13): for everything first, then
  * segment by segment in the rows' order.
- * @param breathe is awaited after each round, so that a long computation does not hold up its process
+ * @param yieldToEventLoop is awaited after each round, so that a long computation does not hold up its process
  */
 export async function compareWithIntervals(
   rows: ScoredRows,
@@ -44,7 +44,7 @@ export async function compareWithIntervals(
   cost: CostModel,
   days: number,
   policy: BootstrapPolicy,
-  breathe: () => Promise<void>,
+  yieldToEventLoop: () => Promise<void>,
 ): Promise<ComparedFigures[]> {
   const groups = [null, ...rows.segments.keys()];
   const samples = groups.map(() => ({ old: series(), new: series(), gain: [] as number[] }));
@@ -61,7 +61,7 @@ export async function compareWithIntervals(
       }
       sample.gain.push(after.saved_per_day - before.saved_per_day);
     }
-    await breathe();
+    await yieldToEventLoop();
   }
   return groups.map((segment, g) => {
     const sample = samples[g] as (typeof samples)[number];

@@ -26,7 +26,7 @@ export type ProposalHead = Pick<
  * New thresholds next to the live ones, with every figure an approver needs: overall, per category and per alert budget, with intervals,
  * and week by week.
  * @param fallbacks category → why it has no operating threshold of its own
- * @param breathe is awaited now and then, so that a long computation does not hold up its process
+ * @param yieldToEventLoop is awaited now and then, so that a long computation does not hold up its process
  */
 export async function propose(
   rows: ScoredRows,
@@ -38,7 +38,7 @@ export async function propose(
     fallbacks,
   }: { old: PerCategoryThresholds; proposed: PerCategoryThresholds; fallbacks: Record<string, string> },
   policy: CalibrationPolicy & { bootstrap: BootstrapPolicy; backtestWeeks: number },
-  breathe: () => Promise<void>,
+  yieldToEventLoop: () => Promise<void>,
 ): Promise<ThresholdProposal> {
   const { refused, ...rest } = head;
   const from = Date.parse(head.window.from);
@@ -52,7 +52,7 @@ export async function propose(
     policy.cost,
     days,
     policy.bootstrap,
-    breathe,
+    yieldToEventLoop,
   );
   const { all, segments } = totalsOf(rows);
   const top = precisionAt(rows, order, policy.budgets);

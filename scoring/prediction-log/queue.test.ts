@@ -24,33 +24,33 @@ describe('the queue of predictions', () => {
         let dropped = 0;
         let written = 0;
         let id = 0;
-        let flying: readonly Item[] = [];
+        let inFlight: readonly Item[] = [];
         const order: number[] = [];
         for (const step of steps) {
           if (typeof step === 'object') {
-            const before = [...flying];
+            const before = [...inFlight];
             offered += step.rows;
             dropped += queue.offer({ id: id++, ...step });
             // What is being written is not dropped under the writer's hands.
-            expect(flying).toEqual(before);
+            expect(inFlight).toEqual(before);
           } else if (step === 'begin') {
-            if (flying.length === 0) flying = queue.begin({ rows: 4, bytes: 80 });
-          } else if (flying.length > 0) {
+            if (inFlight.length === 0) inFlight = queue.begin({ rows: 4, bytes: 80 });
+          } else if (inFlight.length > 0) {
             if (step === 'done') {
-              for (const item of flying) {
+              for (const item of inFlight) {
                 written += item.rows;
                 order.push(item.id);
               }
               queue.done();
             } else queue.failed();
-            flying = [];
+            inFlight = [];
           }
           expect(queue.rows).toBeLessThanOrEqual(12);
           expect(queue.bytes).toBeLessThanOrEqual(200);
           expect(written + dropped + queue.rows).toBe(offered);
         }
         expect(order).toEqual([...order].sort((a, b) => a - b));
-        if (flying.length > 0) queue.done();
+        if (inFlight.length > 0) queue.done();
         while (queue.begin({ rows: 4, bytes: 80 }).length > 0) queue.done();
         expect([queue.rows, queue.bytes]).toEqual([0, 0]);
       }),

@@ -4,7 +4,7 @@ export interface Bounds {
   bytes: number;
 }
 
-interface Weighed {
+interface Sized {
   rows: number;
   bytes: number;
 }
@@ -13,12 +13,12 @@ interface Weighed {
  * What waits to be written, oldest first, in batches: the batch that was begun stays until it is done. Beyond its bounds it drops the oldest
  * that is not being written at that moment: a recent prediction tells more than an old one.
  */
-export class BoundedQueue<T extends Weighed> {
+export class BoundedQueue<T extends Sized> {
   #queue: (T | undefined)[] = [];
   /** the first one that is still there */
   #head = 0;
   #batch: T[] = [];
-  #flying = false;
+  #inFlight = false;
   #rows = 0;
   #bytes = 0;
 
@@ -35,11 +35,12 @@ export class BoundedQueue<T extends Weighed> {
 
   /** Adds an item; returns how many rows were dropped for it, or with it. */
   offer(item: T): number {
-    const flying = this.#flying ? sumOf(this.#batch) : { rows: 0, bytes: 0 };
-    if (flying.rows + item.rows > this.bounds.rows || flying.bytes + item.bytes > this.bounds.bytes) return item.rows;
+    const inFlight = this.#inFlight ? sumOf(this.#batch) : { rows: 0, bytes: 0 };
+    if (inFlight.rows + item.rows > this.bounds.rows || inFlight.bytes + item.bytes > this.bounds.bytes)
+      return item.rows;
     let dropped = 0;
     while (this.#rows + item.rows > this.bounds.rows || this.#bytes + item.bytes > this.bounds.bytes) {
-      const oldest = this.#flying ? this.#shift() : (this.#batch.shift() ?? this.#shift());
+      const oldest = this.#inFlight ? this.#shift() : (this.#batch.shift() ?? this.#shift());
       if (oldest === undefined) break;
       this.#forget(oldest);
       dropped += oldest.rows;
@@ -62,7 +63,7 @@ export class BoundedQueue<T extends Weighed> {
         this.#shift();
       }
     }
-    this.#flying = this.#batch.length > 0;
+    this.#inFlight = this.#batch.length > 0;
     return this.#batch;
   }
 
@@ -70,12 +71,12 @@ export class BoundedQueue<T extends Weighed> {
   done(): void {
     for (const item of this.#batch) this.#forget(item);
     this.#batch = [];
-    this.#flying = false;
+    this.#inFlight = false;
   }
 
   /** The batch was not written; it is the next again. */
   failed(): void {
-    this.#flying = false;
+    this.#inFlight = false;
   }
 
   /** Gives everything up; returns how many rows that were. */
@@ -84,7 +85,7 @@ export class BoundedQueue<T extends Weighed> {
     this.#queue = [];
     this.#head = 0;
     this.#batch = [];
-    this.#flying = false;
+    this.#inFlight = false;
     this.#rows = 0;
     this.#bytes = 0;
     return rows;
@@ -112,7 +113,7 @@ export class BoundedQueue<T extends Weighed> {
   }
 }
 
-function sumOf(items: readonly Weighed[]): Weighed {
+function sumOf(items: readonly Sized[]): Sized {
   const sum = { rows: 0, bytes: 0 };
   for (const { rows, bytes } of items) {
     sum.rows += rows;

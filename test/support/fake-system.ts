@@ -224,7 +224,8 @@ export class FakeSystem {
       const ref = this.bundles.get(version);
       return ref === undefined ? Promise.reject(final('IntegrityError', `no bundle ${version}`)) : Promise.resolve(ref);
     },
-    readPointer: ({ environment }) => Promise.resolve().then(() => this.pointers.get(known(environment)) ?? null),
+    readPointer: ({ environment }) =>
+      Promise.resolve(environment).then((name) => this.pointers.get(known(name)) ?? null),
     swapPointer: async (input) => {
       const hook = this.beforeSwap;
       this.beforeSwap = null;

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .errors import Terminated, TrainerError
 from .events import Events
-from .lifeline import hold_on_to_parent
+from .lifeline import exit_with_parent
 
 COMMANDS = {"train": "train", "evaluate": "evaluate", "score": "score"}
 HOW_TO_INSTALL = (
@@ -40,7 +40,7 @@ def main() -> int:
         events.error("InvalidInput", "usage: python -m sluice_trainer JOB.json")
         return 2
     try:
-        hold_on_to_parent()
+        exit_with_parent()
         run(sys.argv[1], events)
         return 0
     except Terminated:

@@ -13,7 +13,7 @@ from .errors import Terminated
 GRACE_SECONDS = 4.0
 
 
-def hold_on_to_parent() -> None:
+def exit_with_parent() -> None:
     """Turns SIGTERM, and the end of stdin (the parent holds it open while it lives), into `Terminated` in the main thread."""
 
     def raise_terminated(_signal: int, _frame: object) -> None:

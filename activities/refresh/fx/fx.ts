@@ -45,8 +45,8 @@ export function createFxRefreshActivities(deps: FxRefreshDeps): Pick<RefreshActi
         const lookups = lookupsOfJob(model.spec, 'fxRates');
         if (lookups.length === 0) return [];
         const live = await openLive({ store, trustedKeys }, input, model.spec.lookups);
-        const standing = await storedArtifacts(store, input, 'fxRates', lookups, live);
-        if (standing !== null) return standing;
+        const stored = await storedArtifacts(store, input, 'fxRates', lookups, live);
+        if (stored !== null) return stored;
         const made = await makeRates(deps, model, input, live, signal);
         log.info({ model: input.model, key: input.key, notes: made.flatMap(({ notes }) => notes) }, 'exchange rates');
         return Promise.all(made.map((one) => publishArtifact(store, input, one, live)));

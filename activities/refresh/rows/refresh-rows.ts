@@ -51,8 +51,8 @@ export async function refreshFromRows(
   const lookups = lookupsOfJob(spec, job);
   if (lookups.length === 0) return [];
   const opening = openLive({ store, trustedKeys }, input, spec.lookups);
-  const [live, standing] = await Promise.all([opening, storedArtifacts(store, input, job, lookups, opening)]);
-  if (standing !== null) return standing;
+  const [live, stored] = await Promise.all([opening, storedArtifacts(store, input, job, lookups, opening)]);
+  if (stored !== null) return stored;
 
   const startedAt = Date.now();
   const names = lookups.flatMap(({ name }) => madeFrom(spec.lookups[name]));

@@ -2,7 +2,7 @@ import { BSON } from 'mongodb';
 import { compileFeatures, type Derived, type FeatureComputer, type Lookups } from '../../../domain/features/compile.js';
 import { opInputs } from '../../../domain/features/op-inputs.js';
 import type { FeatureRegistry } from '../../../schemas/types.js';
-import { ask, tooLarge } from './ask.js';
+import { deriveOrRefusal, tooLarge } from './derive-or-refusal.js';
 import { GroupReader, type Groups } from './group-reader.js';
 import { Refusals } from './refusals.js';
 import { RowScanner, type ScannedField } from './row-scanner.js';
@@ -114,7 +114,7 @@ export class RowDeriver {
       const refusal = check(row[field]);
       if (refusal !== null) return this.refused.add(refusal);
     }
-    const derived = ask(this.#computer, row);
+    const derived = deriveOrRefusal(this.#computer, row);
     if (typeof derived === 'string') return this.refused.add(derived);
     for (const [name, value] of Object.entries(derived))
       if (typeof value === 'number' && !Number.isFinite(value)) return this.refused.add(tooLarge(name));

@@ -1,6 +1,6 @@
 import { compileFeatures, type Derived, type Lookups } from '../../../domain/features/compile.js';
 import type { FeatureRegistry } from '../../../schemas/types.js';
-import { ask, tooLarge } from './ask.js';
+import { deriveOrRefusal, tooLarge } from './derive-or-refusal.js';
 import type { RowScanner, ScannedField } from './row-scanner.js';
 import { valueCheck, type DeclaredValues } from './value-checks.js';
 
@@ -71,7 +71,7 @@ function textStep({ name }: DerivedSpec, { scanner, fields, derived, lookups }: 
     const id = texts[slot] ?? 0;
     let answer = known[id];
     if (answer === undefined) {
-      const said = ask(computer, { [chain.raw]: scanner.interners[slot]?.textOf(id) });
+      const said = deriveOrRefusal(computer, { [chain.raw]: scanner.interners[slot]?.textOf(id) });
       answer = typeof said === 'string' ? { refusal: said, value: null } : { refusal: null, value: said[name] ?? null };
       known[id] = answer;
     }
@@ -118,7 +118,7 @@ function convertStep(declared: DerivedSpec, { scanner, fields, lookups }: Source
     const id = texts[currency] ?? 0;
     let rate = rates[id];
     if (rate === undefined) {
-      const said = ask(computer, {
+      const said = deriveOrRefusal(computer, {
         [op.amount]: 1,
         [op.currency]: scanner.interners[currency]?.textOf(id),
         [op.at]: numbers[at],

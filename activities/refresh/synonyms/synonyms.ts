@@ -37,8 +37,8 @@ export function createSynonymsRefreshActivities(deps: SynonymsRefreshDeps): Pick
         const lookups = lookupsOfJob(model.spec, 'synonyms');
         if (lookups.length === 0) return [];
         const live = await openLive({ store, trustedKeys }, input, model.spec.lookups);
-        const standing = await storedArtifacts(store, input, 'synonyms', lookups, live);
-        if (standing !== null) return standing;
+        const stored = await storedArtifacts(store, input, 'synonyms', lookups, live);
+        if (stored !== null) return stored;
         const artifacts: RefreshedArtifact[] = [];
         for (const lookup of lookups) {
           const made = await makeLookup(deps, model, input, lookup, live);

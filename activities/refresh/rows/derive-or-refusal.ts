@@ -4,7 +4,7 @@ import { FeatureRefusal } from '../../../domain/features/refusal.js';
 const NO_FEATURES = new Float32Array(0);
 
 /** The derived values of a row, or why the feature registry refuses it. */
-export function ask(computer: FeatureComputer, row: unknown): Derived | string {
+export function deriveOrRefusal(computer: FeatureComputer, row: unknown): Derived | string {
   try {
     return computer.computeInto(row, NO_FEATURES, 0).derived;
   } catch (error) {
