@@ -146,5 +146,5 @@ describe('a pointer follower', () => {
       }),
       seeded(100),
     );
-  });
+  }, 60_000);
 });
