@@ -3,7 +3,11 @@ import type { ChannelTest } from '../../activities/notification/contract.js';
 import { createDeliveryLedger, type DeliveryRecord } from '../../stores/notification-ledger.js';
 import { mongoOf } from '../../platform/connect.js';
 import { QUEUES } from '../../workflows/common/queues.js';
-import { testAlertsWorkflowId, WORKFLOW, type TestAlertsInput } from '../../workflows/testAlerts/contract.js';
+import {
+  testNotificationWorkflowId,
+  WORKFLOW,
+  type TestNotificationInput,
+} from '../../workflows/testNotification/contract.js';
 import type { Cli } from '../cli.js';
 import { EXIT } from '../exit-codes.js';
 import { parseCount, parseInstant } from '../options.js';
@@ -41,8 +45,8 @@ export function alertsCommand(cli: Cli): Command {
     .addHelpText('after', '\nExit code 3 says that one of them did not take it.')
     .action(() =>
       cli.withSession(async ({ client, uiUrl }) => {
-        const workflowId = testAlertsWorkflowId(newReleaseId());
-        const input: TestAlertsInput = { requestedBy: cli.actor };
+        const workflowId = testNotificationWorkflowId(newReleaseId());
+        const input: TestNotificationInput = { requestedBy: cli.actor };
         const handle = await client.workflow.start(WORKFLOW, {
           taskQueue: QUEUES.release,
           workflowId,
