@@ -6,6 +6,7 @@ import type { DecisionDocument } from './decision-log.js';
 import type { DriftReportDocument, DriftSnapshotDocument } from './drift/reports.js';
 import type { RetrainingsDocument } from './drift/retrainings.js';
 import type { ImportDocument } from './imports.js';
+import type { LabelBatchDocument } from './labels.js';
 import type { DeliveryRecord } from './notification-ledger.js';
 import type { ReplicaRecord } from './replica-registry.js';
 import type { PinDocument } from './retention/pins.js';
@@ -111,6 +112,14 @@ export const COLLECTIONS = {
     writtenBy: 'scoring (POST /v1/feedback) and ingest, both through stores/labels.ts',
     retention: 'for ever; a later label replaces an earlier one',
     indexes: [],
+  }),
+  labelBatches: collection<LabelBatchDocument>({
+    name: 'label_batches',
+    document: 'what recording one list of labels did, for whoever did not hear the answer',
+    writtenBy: 'activities/labels, through stores/labels.ts',
+    retention: '30 days',
+    indexes: [],
+    expiresBy: 'recorded_at',
   }),
   imports: collection<ImportDocument>({
     name: 'imports',

@@ -2,7 +2,7 @@ import type { AnyBulkWriteOperation, ClientSession, Db, Document } from 'mongodb
 import type { FeedbackLabel } from '../domain/predictions/types.js';
 import type { ModelSpec } from '../schemas/types.js';
 import { inTransaction } from '../platform/mongo.js';
-import { COLLECTIONS, openCollection, transactionsCollection } from './collections.js';
+import { COLLECTIONS, createIndexes, openCollection, transactionsCollection } from './collections.js';
 import type { Violation } from '../platform/validate.js';
 
 /** What someone says of one transaction. */
@@ -44,11 +44,10 @@ export interface RecordOptions {
   now?: Date;
 }
 
-/** What recording a list did, for whoever did not hear the answer. */
-export const LABEL_BATCHES = 'label_batches';
-const BATCHES_KEPT_SECONDS = 30 * 24 * 3600;
+const BATCHES_KEPT_DAYS = 30;
 
-interface BatchDocument {
+/** What recording a list did, for whoever did not hear the answer. */
+export interface LabelBatchDocument {
   _id: string;
   result: RecordedLabels;
   recorded_at: Date;
@@ -56,9 +55,7 @@ interface BatchDocument {
 
 /** Lets the answers to lists go after a month. */
 export async function ensureBatchIndexes(db: Db): Promise<void> {
-  await db
-    .collection<BatchDocument>(LABEL_BATCHES)
-    .createIndex({ recorded_at: 1 }, { expireAfterSeconds: BATCHES_KEPT_SECONDS });
+  await createIndexes(db, COLLECTIONS.labelBatches, { retentionDays: BATCHES_KEPT_DAYS });
 }
 
 /** A sender's clock may be a little ahead of ours. */
@@ -79,7 +76,7 @@ export async function recordLabels(
   options: RecordOptions,
 ): Promise<RecordedLabels> {
   const { now = new Date(), allOrNone = false, batchId } = options;
-  const batches = db.collection<BatchDocument>(LABEL_BATCHES);
+  const batches = openCollection(db, COLLECTIONS.labelBatches);
   const before = batchId === undefined ? null : await batches.findOne({ _id: batchId });
   if (before !== null) return before.result;
   const bookedAt = await bookingTimes(db, data, [...new Set(labels.map((label) => label.transaction_id))]);

@@ -53,11 +53,7 @@ describe('watching a run', () => {
   });
 
   it('tells why a run failed, with the last it answers of itself', async () => {
-    const failed = new WorkflowFailedError(
-      'it failed',
-      new Error('the smoke test failed'),
-      'NON_RETRYABLE_FAILURE',
-    );
+    const failed = new WorkflowFailedError('it failed', new Error('the smoke test failed'), 'NON_RETRYABLE_FAILURE');
     const handle = run(['going', 'Failed'], failed);
     const query = handle.query.bind(handle);
     let last: unknown;

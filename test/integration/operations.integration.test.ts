@@ -20,7 +20,6 @@ import { ownFailure } from '../../client/runs/operation.js';
 import { openSession, type Session } from '../../client/session.js';
 import { sha256Hex } from '../../domain/bundle/digest.js';
 import { MANIFEST_FILE } from '../../domain/bundle/layout.js';
-import { FEEDBACK_COLLECTION } from '../../domain/predictions/types.js';
 import { loadSettings } from '../../platform/config.js';
 import { modelReader } from '../../platform/models.js';
 import type { Mongo } from '../../platform/mongo.js';
@@ -30,10 +29,10 @@ import { requireSearchAttributes } from '../../platform/search-attributes.js';
 import { activityInterceptors } from '../../platform/temporal-worker.js';
 import { applySchedules } from '../../schedules/apply.js';
 import { REGISTRY } from '../../schedules/registry.js';
-import { createDecisionLog, DECISION_COLLECTION } from '../../stores/decision-log.js';
+import { COLLECTIONS } from '../../stores/collections.js';
+import { createDecisionLog } from '../../stores/decision-log.js';
 import { publishedFile } from '../../stores/expert-files/publish.js';
 import { bundleKey } from '../../stores/keys.js';
-import { LABEL_BATCHES } from '../../stores/labels.js';
 import { createPins } from '../../stores/retention/pins.js';
 import { QUEUES } from '../../workflows/common/queues.js';
 import { BATCHES_PER_RUN, RECORD_UPDATE } from '../../workflows/importLabels/contract.js';
@@ -175,7 +174,8 @@ async function newest(workflowType: string) {
     return temporal.client.workflow.getHandle(workflowId);
   return expect.fail(`no run of ${workflowType}`);
 }
-const refusals = () => mongo.db.collection(DECISION_COLLECTION).countDocuments({ allowed: false, actor: 'rudi' });
+const refusals = () =>
+  mongo.db.collection(COLLECTIONS.decisionLog.name).countDocuments({ allowed: false, actor: 'rudi' });
 
 describe('an experts’ file', () => {
   const write = async (synonyms: Record<string, string>): Promise<string> => {
@@ -256,7 +256,7 @@ describe('labels', () => {
     await writeFile(file, ['transaction_id,is_fraud,labeled_at', ...rows].join('\n'));
     return file;
   };
-  const known = () => mongo.db.collection(FEEDBACK_COLLECTION).countDocuments();
+  const known = () => mongo.db.collection(COLLECTIONS.feedback.name).countDocuments();
 
   it('are recorded for an operator, each batch once, and counted as recorded although an answer is lost', async () => {
     const file = await csv(Array.from({ length: 1500 }, (_, i) => `t-${i},${i % 2},2025-06-01T00:00:00Z`));
@@ -272,7 +272,7 @@ describe('labels', () => {
       json: { read: 1500, recorded: 1500, unchanged: 0, unknown_transactions: 1500 },
     });
     expect(await known()).toBe(1500);
-    expect(await mongo.db.collection(LABEL_BATCHES).countDocuments()).toBe(2);
+    expect(await mongo.db.collection(COLLECTIONS.labelBatches.name).countDocuments()).toBe(2);
     const run = await newest('importLabels');
     expect(await run.result()).toEqual({ batches: 2, outcome: 'finished' });
     await freeze('finished', run);

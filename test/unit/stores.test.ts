@@ -57,6 +57,7 @@ describe('names are part of what users have stored', () => {
       'feedback_labels',
       'fraud_params',
       'imports',
+      'label_batches',
       'notifications',
       'prediction_log',
       'retrainings',
