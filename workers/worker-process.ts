@@ -23,7 +23,8 @@ export async function workerProcess<P extends SystemPart>(
   const settings = loadSettings(env);
   const log = createLog(name, settings.LOG_LEVEL);
   const connectTo = temporalConnection(env);
-  const system = await openSystem({ settings, name, log, connectTo, modelsDir: projectPath('models'), parts });
+  const modelsDir = env['SLUICE_MODELS_DIR'] || projectPath('models');
+  const system = await openSystem({ settings, name, log, connectTo, modelsDir, parts });
   try {
     await runWorker(system, connectTo, { ...options, activities: activities(system) });
   } finally {
