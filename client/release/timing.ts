@@ -66,6 +66,13 @@ export function unionMs(intervals: readonly Interval[]): number {
   return total;
 }
 
+/** Of a rollout's work, what falls into the release's own time: one that still runs goes on after the last event of the release. */
+function within(span: Interval, intervals: readonly Interval[]): Interval[] {
+  return intervals
+    .map(({ from, to }) => ({ from: Math.max(from, span.from), to: Math.min(to, span.to) }))
+    .filter(({ from, to }) => from < to);
+}
+
 /** Where a release's time went, read from its history and its rollouts'. The release's own timers wait for people only. */
 export async function releaseTiming(client: Client, workflowId: string, liveAt: string | null): Promise<ReleaseTiming> {
   const handle = client.workflow.getHandle(workflowId);
@@ -77,7 +84,10 @@ export async function releaseTiming(client: Client, workflowId: string, liveAt: 
       read(await client.workflow.getHandle(id, runId).fetchHistory()),
     ),
   );
-  const activities = [own, ...children].flatMap((one) => one.activities);
+  const activities = within(
+    own.span,
+    [own, ...children].flatMap((one) => one.activities),
+  );
   const total = own.span.to - own.span.from;
   const busy = unionMs(activities);
   const waited = unionMs([...activities, ...own.timers]) - busy;
