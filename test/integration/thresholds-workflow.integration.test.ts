@@ -167,7 +167,7 @@ describe('recalibrateThresholds', () => {
     ]);
     await expect(decide(handle, { ...as('grace'), digest }, show), 'late').rejects.toMatchObject({
       type: 'Conflict',
-      message: expect.stringContaining('has ended'),
+      message: expect.stringContaining('has finished'),
     });
     await freeze('approved', handle);
     await freeze('approved-holding', handle);
@@ -201,7 +201,9 @@ describe('recalibrateThresholds', () => {
     ]);
     const lost = sent.filter((one) => one.status === 'rejected');
     expect(lost).toHaveLength(1);
-    expect(String((lost[0] as PromiseRejectedResult).reason)).toMatch(/decided already|has ended|nothing waits/);
+    expect(String((lost[0] as PromiseRejectedResult).reason)).toMatch(
+      /decided already|has finished|not waiting|nothing waits/,
+    );
     const { status } = await result(handle);
     expect(status).toBe(sent[0].status === 'fulfilled' ? 'Live' : 'Rejected');
   });
@@ -224,8 +226,8 @@ describe('recalibrateThresholds', () => {
     const handle = await start({ deadlineSeconds: 1 });
     const { digest } = await awaitApproval(handle);
     expect(await result(handle)).toMatchObject({ status: 'Expired', why: 'no decision before the deadline' });
-    await expect(decide(handle, { ...as('grace'), digest }, show)).rejects.toThrow('has ended');
-    await expect(decide(handle, as('grace'), show)).rejects.toThrow('nothing waits for a decision here');
+    await expect(decide(handle, { ...as('grace'), digest }, show)).rejects.toThrow('has finished');
+    await expect(decide(handle, as('grace'), show)).rejects.toThrow('this run is not waiting for a decision');
     expect(fake.audit).toEqual([]);
     await freeze('expired', handle);
   });
