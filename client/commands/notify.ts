@@ -1,7 +1,11 @@
 import { Command } from 'commander';
 import type { ChannelTest } from '../../activities/notification/contract.js';
 import type { DeliveryRecord } from '../../stores/notification-ledger.js';
-import { testAlertsWorkflowId, WORKFLOW, type TestAlertsInput } from '../../workflows/testAlerts/contract.js';
+import {
+  testNotificationWorkflowId,
+  WORKFLOW,
+  type TestNotificationInput,
+} from '../../workflows/testNotification/contract.js';
 import type { Cli } from '../cli.js';
 import { EXIT } from '../exit-codes.js';
 import { parseAtLeastOne, parseInstant } from '../options.js';
@@ -41,8 +45,8 @@ export function notifyCommand(cli: Cli): Command {
         ]);
         const { result: channels, url } = await runOperation<ChannelTest[]>(cli, session, {
           workflowType: WORKFLOW,
-          workflowId: testAlertsWorkflowId(newRunId()),
-          input: { requestedBy: cli.actor } satisfies TestAlertsInput,
+          workflowId: testNotificationWorkflowId(newRunId()),
+          input: { requestedBy: cli.actor } satisfies TestNotificationInput,
           summary: `test notifications by ${cli.actor}`,
           failsAs: 'Unreachable',
         });

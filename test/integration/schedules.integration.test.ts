@@ -22,7 +22,7 @@ import {
   type PruneProgress,
 } from '../../workflows/pruneArtifacts/contract.js';
 import { QUEUES } from '../../workflows/common/queues.js';
-import { testAlertsWorkflowId } from '../../workflows/testAlerts/contract.js';
+import { testNotificationWorkflowId } from '../../workflows/testNotification/contract.js';
 import { freeze } from '../support/freeze.js';
 import { useServers } from '../support/shared-servers.js';
 import { connectTemporal } from '../support/temporal.js';
@@ -443,11 +443,11 @@ describe('pruneArtifacts', () => {
   });
 });
 
-describe('testAlerts', () => {
+describe('testNotification', () => {
   it('answers with how each channel took it', async () => {
-    const handle = await client.workflow.start('testAlerts', {
+    const handle = await client.workflow.start('testNotification', {
       taskQueue: QUEUES.release,
-      workflowId: testAlertsWorkflowId('1'),
+      workflowId: testNotificationWorkflowId('1'),
       args: [{ requestedBy: 'ada' }],
     });
     expect(await handle.result()).toEqual([{ sink: 'slack', ok: false, why: 'HTTP 404' }]);

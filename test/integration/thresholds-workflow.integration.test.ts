@@ -225,7 +225,7 @@ describe('recalibrateThresholds', () => {
     const { digest } = await awaitApproval(handle);
     expect(await result(handle)).toMatchObject({ status: 'Expired', why: 'no decision before the deadline' });
     await expect(decide(handle, { ...as('grace'), digest }, show)).rejects.toThrow('has ended');
-    await expect(decide(handle, as('grace'), show)).rejects.toThrow('this run is not waiting for a decision');
+    await expect(decide(handle, as('grace'), show)).rejects.toThrow('nothing waits for a decision here');
     expect(fake.audit).toEqual([]);
     await freeze('expired', handle);
   });

@@ -3,6 +3,7 @@ import { ApprovalGate } from '../approval/gate.js';
 import { bulkIo, shortCalls, training } from '../common/proxies.js';
 import { reasonOf } from '../common/reason.js';
 import { UndoStack } from '../common/undo.js';
+import { becomeChampion } from './champion.js';
 import type { ReleaseInput, ReleaseResult } from './contract.js';
 import { checksFailed, evaluateAgainstLive } from './judge.js';
 import { isApproved } from './promotion.js';
@@ -114,25 +115,7 @@ async function release(run: ReleaseRun, approval: ApprovalGate, undos: UndoStack
 
   await run.step(
     'champion',
-    async () => {
-      await shortCalls.tagModelVersion({
-        model,
-        modelVersion,
-        tags: { 'sluice.bundle': rollout.version, 'sluice.generation': String(rollout.generation) },
-      });
-      const live = await shortCalls.readPointer({ model, environment: 'production' });
-      if (live?.generation !== rollout.generation) {
-        // A newer change went live between our rollout and here: the aliases are its to set.
-        await shortCalls.setStage({ model, modelVersion, stage: 'Archived' });
-        return `${live?.version} has gone live since`;
-      }
-      await shortCalls.setAlias({ model, alias: 'champion', modelVersion });
-      const { production, challenger } = await shortCalls.registryState({ model });
-      if (challenger === modelVersion) await shortCalls.setAlias({ model, alias: 'challenger', modelVersion: null });
-      for (const former of production.filter((version) => version !== modelVersion))
-        await shortCalls.setStage({ model, modelVersion: former, stage: 'Archived' });
-      return `version ${modelVersion}`;
-    },
+    () => becomeChampion(model, modelVersion, rollout),
     (outcome) => outcome,
   );
   run.update({ status: 'Released' });

@@ -1,0 +1,90 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { StepLog, type StepProgress } from './progress.js';
+
+beforeEach(() => void vi.useFakeTimers({ now: 0 }));
+afterEach(() => void vi.useRealTimers());
+
+const NAMES = ['a', 'b', 'c'] as const;
+/** Where a step may go from where it is. One that has ended may be run once more, in another round. */
+const NEXT: Record<StepProgress['status'], StepProgress['status'][]> = {
+  pending: ['running', 'skipped'],
+  running: ['done', 'failed'],
+  done: ['running'],
+  failed: ['running'],
+  skipped: ['running'],
+};
+
+type Command = fc.AsyncCommand<{ closed: boolean }, StepLog>;
+const step = (name: string, seconds: number, fails: boolean): Command => ({
+  check: () => true,
+  run: async (_, log) => {
+    const running = log.run(
+      name,
+      () => {
+        vi.advanceTimersByTime(seconds * 1000);
+        return fails ? Promise.reject(new Error(name)) : Promise.resolve(seconds);
+      },
+      (result) => `${result} s`,
+    );
+    await (fails ? expect(running).rejects.toThrow(name) : running);
+    const { status, startedAt, finishedAt, detail } = log.steps.find((one) => one.name === name) as StepProgress;
+    expect(status).toBe(fails ? 'failed' : 'done');
+    expect(Date.parse(finishedAt ?? '')).toBe(Date.now());
+    expect(Date.parse(finishedAt ?? '')).toBeGreaterThanOrEqual(Date.parse(startedAt ?? ''));
+    if (!fails) expect(detail).toBe(`${seconds} s`);
+  },
+  toString: () => `step ${name}${fails ? ' fails' : ''} after ${seconds} s`,
+});
+const close: Command = {
+  check: () => true,
+  run: (model, log) => {
+    const before = log.steps.map(({ status }) => status);
+    log.close();
+    model.closed = true;
+    expect(log.steps.map(({ status }) => status)).toEqual(
+      before.map((status) => (status === 'pending' ? 'skipped' : status)),
+    );
+    return Promise.resolve();
+  },
+  toString: () => 'close',
+};
+
+it('moves each step forward only, keeps its times in order, and shows as skipped what never began', async () => {
+  const commands = fc.commands(
+    [
+      fc
+        .tuple(fc.constantFrom(...NAMES), fc.nat({ max: 5 }), fc.boolean())
+        .map(([name, seconds, fails]) => step(name, seconds, fails)),
+      fc.constant(close),
+    ],
+    { maxCommands: 15 },
+  );
+  const setup = () => {
+    let last: StepProgress[] = [];
+    const log: StepLog = new StepLog(NAMES, () => {
+      // Every change that anybody sees is one that a step may make.
+      log.steps.forEach(({ status }, i) => {
+        const from = last[i]?.status ?? 'pending';
+        expect([from, ...NEXT[from]]).toContain(status);
+      });
+      last = structuredClone(log.steps);
+    });
+    return { model: { closed: false }, real: log };
+  };
+  await fc.assert(
+    fc.asyncProperty(commands, (run) => fc.asyncModelRun(setup, run)),
+    { numRuns: 200 },
+  );
+});
+
+it('takes over what a child did under the same names, and knows no others', async () => {
+  const log = new StepLog(['a', 'b'], () => {});
+  const done = { status: 'done', startedAt: 's', finishedAt: 'f', detail: 'd' } as const;
+  log.adopt([
+    { name: 'b', ...done },
+    { name: 'x', ...done },
+  ]);
+  expect(log.steps.map(({ name, status }) => `${name} ${status}`)).toEqual(['a pending', 'b done']);
+  await expect(log.run('x', () => Promise.resolve())).rejects.toThrow('no step is called x');
+});

@@ -1,9 +1,0 @@
-export const WORKFLOW = 'testAlerts';
-
-export function testAlertsWorkflowId(id: string): string {
-  return `alerts/test-${id}`;
-}
-
-export interface TestAlertsInput {
-  requestedBy: string;
-}
