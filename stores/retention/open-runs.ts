@@ -12,8 +12,15 @@ export interface OpenRun {
   holds: string[] | null;
 }
 
-/** What prunes, and what starts it, needs no bundle. */
-const NEED_NOTHING: readonly string[] = ['pruneArtifacts', 'launchScheduled'];
+/** These need no bundle: what prunes, what a schedule starts it with, and the small operations that say nothing. */
+const NEED_NOTHING: readonly string[] = [
+  'pruneArtifacts',
+  'launchScheduled',
+  'publishExpertFile',
+  'importLabels',
+  'pinBundle',
+  'applySchedules',
+];
 /**
  * Workflows that set neither attribute before decision 0017 and never will, where they began before it; their ids name the model. A rollback
  * that has not had its first turn is found in the same way.
