@@ -279,6 +279,14 @@ describe('labels', () => {
     expect((await sluice('olga', 'labels', 'import', file)).json).toMatchObject({ recorded: 0, unchanged: 1500 });
   });
 
+  it('are rejected by line and field, and a file without a usable row is told by the exit code', async () => {
+    const before = await known();
+    const rejected = await sluice('olga', 'labels', 'import', await csv(['t-1,1,2125-07-02T00:00:00Z']));
+    expect(rejected).toMatchObject({ code: 2, json: { read: 1, recorded: 0, refused: { count: 1 } } });
+    expect(rejected.text).toMatch(/^1 row: 0 recorded.*1 rejected[^]*line 2: \/labeled_at must not lie in the future/);
+    expect(await known()).toBe(before);
+  });
+
   it('go on in a new run when a history has its number of batches; a batch that is sent again is answered', async () => {
     const cli = { actor: 'olga', token: null } as unknown as Cli;
     const sender = labelSender(cli, await openSession(settings()), MODEL);

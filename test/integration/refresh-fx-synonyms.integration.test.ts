@@ -377,7 +377,10 @@ describe('publishing synonyms', () => {
     const first = await publish(edited({ one: 'home' }));
     expect(first).toMatchObject({ changed: true, replaced: null, former: null });
     expect((await publishedFile(store, 'ulb_gbdt', FILE))?.by).toEqual(by('für „Krypto“ — 暗号'));
-    expect(await publish(edited({ one: 'home' }))).toMatchObject({ changed: false });
+    const again = { at: '2025-06-29T12:00:01.000Z' };
+    expect(await publish(edited({ one: 'home' }), again)).toMatchObject({ changed: false });
+    // the same publication, whose answer was not heard
+    expect(await publish(edited({ one: 'home' }))).toEqual(first);
 
     const second = await publish(edited({ two: 'home' }), { base: first.sha256.slice(0, 12) });
     expect(second.replaced).toBe(first.sha256);
