@@ -609,12 +609,12 @@ describe('the commands', () => {
     ]);
     expect(good).toMatchObject({ exitCode: 0, json: { read: 1, recorded: 1, refused: { count: 0 } } });
     expect(bad.exitCode).toBe(2);
-    expect(bad.stdout).toMatch(/1 rows: 0 recorded.*1 refused[^]*line 2: \/labeled_at must not lie in the future/);
+    expect(bad.stdout).toMatch(/1 row: 0 recorded.*1 rejected[^]*line 2: \/labeled_at must not lie in the future/);
     expect(one).toMatchObject({ exitCode: 0, json: { results: [{ transaction_id: 'k-3' }] } });
     expect(broken.exitCode).toBe(2);
     expect(broken.stderr).toMatch(/\/amount must be number/);
     expect(nobody.exitCode).toBe(6);
-    expect(nobody.stderr).toMatch(/no scorer of ulb_gbdt is alive in staging/);
+    expect(nobody.stderr).toMatch(/no scorer of ulb_gbdt is running in staging/);
     expect(backwards.exitCode).toBe(2);
   });
 });
