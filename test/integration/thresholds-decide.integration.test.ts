@@ -186,7 +186,7 @@ describe('with the command', () => {
       json: { key, verdict: 'approve', actor: 'grace', digest },
     });
     expect(await result(handle)).toMatchObject({ status: 'Live', edited: { overall: { threshold: { new: 0.77 } } } });
-    expect(await decide('grace')).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('nothing waits') });
+    expect(await decide('grace')).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('not waiting for a decision') });
     expect(await cli.run('thresholds', 'show', key)).toMatchObject({
       exitCode: 0,
       stdout: expect.stringContaining('approved with edits'),
@@ -202,7 +202,7 @@ describe('with the command', () => {
     const late = ['--reason', 'late', '--actor', 'grace', '--digest', expired.digest];
     expect(await cli.run('thresholds', 'approve', expired.key, ...late)).toMatchObject({
       exitCode: 2,
-      stderr: expect.stringContaining('has ended'),
+      stderr: expect.stringContaining('has finished'),
     });
     expect(await cli.run('thresholds', 'show', expired.key)).toMatchObject({ exitCode: 4 });
     expect(await cli.run('thresholds', 'show', 'nothing-such')).toMatchObject({ exitCode: 7 });
