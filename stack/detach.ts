@@ -37,6 +37,7 @@ export async function upDetached(options: Omit<UpOptions, 'cwd'>): Promise<{ fou
     }
     const logFile = join(paths.logs, 'stack.log');
     const { child, offset } = spawnUp(paths.root, logFile, env, log);
+    const exited = once(child, 'exit').catch(() => {});
     const stop = (): void => void child.kill('SIGTERM');
     signal?.addEventListener('abort', stop);
     try {
@@ -46,7 +47,7 @@ export async function upDetached(options: Omit<UpOptions, 'cwd'>): Promise<{ fou
           child.unref();
           return { found: false };
         }
-        await Promise.race([once(child, 'exit'), delay(POLL_MS)]);
+        await Promise.race([exited, delay(POLL_MS)]);
       }
     } finally {
       signal?.removeEventListener('abort', stop);
