@@ -186,7 +186,10 @@ describe('with the command', () => {
       json: { key, verdict: 'approve', actor: 'grace', digest },
     });
     expect(await result(handle)).toMatchObject({ status: 'Live', edited: { overall: { threshold: { new: 0.77 } } } });
-    expect(await decide('grace')).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('not waiting for a decision') });
+    expect(await decide('grace')).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('not waiting for a decision'),
+    });
     expect(await cli.run('thresholds', 'show', key)).toMatchObject({
       exitCode: 0,
       stdout: expect.stringContaining('approved with edits'),
