@@ -6,6 +6,9 @@ import type { FeatureRegistry } from '../../../schemas/types.js';
 import { Groups } from './group-reader.js';
 import { rawInputs, RowDeriver } from './row-deriver.js';
 
+/** Thousands of cases: seconds alone, several times that on a machine that does something else as well. */
+const PROPERTY_MS = 60_000;
+
 type DerivedSpec = FeatureRegistry['derived'][number];
 const keep = { null_policy: { on_null: 'keep' } } as const;
 const refuse = { null_policy: { on_null: 'refuse' } } as const;
@@ -162,90 +165,98 @@ describe('RowDeriver', () => {
     expect(refused[0]).toBe('30 rows left out: for other reasons');
   });
 
-  it('gives what the compiled ops give, whatever rows hold, in any order of fields', () => {
-    const value = fc.oneof(
-      {
-        weight: 6,
-        arbitrary: fc.constantFrom('tea', 'GREEN  TEA', 'Kaffee', 'straße', 'STRASSE', '', 'USD', 'EUR', 'GBP'),
-      },
-      fc.double(),
-      fc.integer(),
-      fc.constantFrom(null, undefined, true, Decimal128.fromString('1'), Long.fromNumber(7), Long.MAX_VALUE),
-      fc.string({ unit: 'binary' }),
-      fc.constant({ a: 1 }),
-    );
-    const moment = fc.oneof(
-      { weight: 5, arbitrary: fc.date({ min: at('2025-05-31'), max: at('2025-06-05'), noInvalidDate: true }) },
-      value,
-    );
-    const number = fc.oneof({ weight: 5, arbitrary: fc.double({ noNaN: true, min: -1e6, max: 1e6 }) }, value);
-    const document = fc
-      .record({
-        name: value,
-        word: value,
-        sum: number,
-        unit: fc.oneof(fc.constantFrom('USD', 'EUR', 'GBP'), value),
-        when: moment,
-      })
-      .chain((made) =>
-        fc
-          .shuffledSubarray(Object.keys(made), { minLength: 4 })
-          .map((keys) => Object.fromEntries(keys.map((key) => [key, made[key as keyof typeof made] as unknown]))),
-      );
-    fc.assert(
-      fc.property(fc.array(document, { maxLength: 30 }), (documents) => {
-        expect(derive(documents, { checks: none }).values).toEqual(
-          reference(documents).filter(({ worth }) => Number.isFinite(worth)),
-        );
-      }),
-      { numRuns: 300 },
-    );
-  });
-
-  it('gives for groups what it gives for their rows, or says that it cannot', () => {
-    const text = fc.constantFrom('tea', 'Green Tea', 'mate', '', 'USD', 'EUR', 'GBP', null, undefined);
-    const odd = fc.constantFrom(5, NaN, true, Decimal128.fromString('1'), Long.MAX_VALUE, null, undefined);
-    const sum = fc.oneof({ weight: 30, arbitrary: fc.double({ noNaN: true, min: -1, max: 1e6 }) }, odd);
-    const document = fc.record({
-      name: fc.oneof({ weight: 60, arbitrary: text }, odd),
-      word: text,
-      sum: sum.map((value) => (typeof value === 'number' ? new Double(value) : value)),
-      unit: text,
-      when: fc.date({ min: at('2025-06-03'), max: at('2025-06-03T23:59:59Z'), noInvalidDate: true }),
-    });
-    let byGroup = 0;
-    fc.assert(
-      fc.property(
-        fc.constantFrom<string[]>(['shop'], ['kind', 'worth'], ['shop', 'kind', 'worth']),
-        fc.array(document, { maxLength: 20 }),
-        (names, documents) => {
-          const ops = derived.filter(({ name }) => names.includes(name));
-          const fields = rawInputs(ops);
-          const rows = documents.map((one) =>
-            Object.fromEntries(fields.map(({ name }) => [name, one[name as keyof typeof one] as unknown])),
-          );
-          const deriver = new RowDeriver({ derived: ops }, lookups, declared);
-          const reader = deriver.grouping('when');
-          if (reader === null) return expect.fail('these can be grouped');
-          const texts = fields.filter(({ type }) => type === 'string').map(({ name }) => name);
-          const groups = new Groups();
-          if (!reader.read(groupsOf(rows, reader.stage, texts), groups)) return;
-          byGroup++;
-          const values: string[] = [];
-          const count = deriver.addGroups(reader, groups, Date.parse('2025-06-03'), (one, times) =>
-            values.push(...Array.from({ length: times }, () => JSON.stringify(one))),
-          );
-          const single = derive(rows, { ops });
-          expect(count).toBe(single.rows);
-          expect(values.sort()).toEqual(single.values.map((one) => JSON.stringify(one)).sort());
-          // A row with two faults may be told the one or the other.
-          expect(deriver.refused.count).toBe(single.rows - single.values.length);
+  it(
+    'gives what the compiled ops give, whatever rows hold, in any order of fields',
+    () => {
+      const value = fc.oneof(
+        {
+          weight: 6,
+          arbitrary: fc.constantFrom('tea', 'GREEN  TEA', 'Kaffee', 'straße', 'STRASSE', '', 'USD', 'EUR', 'GBP'),
         },
-      ),
-      { numRuns: 500 },
-    );
-    expect(byGroup).toBeGreaterThan(50);
-  });
+        fc.double(),
+        fc.integer(),
+        fc.constantFrom(null, undefined, true, Decimal128.fromString('1'), Long.fromNumber(7), Long.MAX_VALUE),
+        fc.string({ unit: 'binary' }),
+        fc.constant({ a: 1 }),
+      );
+      const moment = fc.oneof(
+        { weight: 5, arbitrary: fc.date({ min: at('2025-05-31'), max: at('2025-06-05'), noInvalidDate: true }) },
+        value,
+      );
+      const number = fc.oneof({ weight: 5, arbitrary: fc.double({ noNaN: true, min: -1e6, max: 1e6 }) }, value);
+      const document = fc
+        .record({
+          name: value,
+          word: value,
+          sum: number,
+          unit: fc.oneof(fc.constantFrom('USD', 'EUR', 'GBP'), value),
+          when: moment,
+        })
+        .chain((made) =>
+          fc
+            .shuffledSubarray(Object.keys(made), { minLength: 4 })
+            .map((keys) => Object.fromEntries(keys.map((key) => [key, made[key as keyof typeof made] as unknown]))),
+        );
+      fc.assert(
+        fc.property(fc.array(document, { maxLength: 30 }), (documents) => {
+          expect(derive(documents, { checks: none }).values).toEqual(
+            reference(documents).filter(({ worth }) => Number.isFinite(worth)),
+          );
+        }),
+        { numRuns: 300 },
+      );
+    },
+    PROPERTY_MS,
+  );
+
+  it(
+    'gives for groups what it gives for their rows, or says that it cannot',
+    () => {
+      const text = fc.constantFrom('tea', 'Green Tea', 'mate', '', 'USD', 'EUR', 'GBP', null, undefined);
+      const odd = fc.constantFrom(5, NaN, true, Decimal128.fromString('1'), Long.MAX_VALUE, null, undefined);
+      const sum = fc.oneof({ weight: 30, arbitrary: fc.double({ noNaN: true, min: -1, max: 1e6 }) }, odd);
+      const document = fc.record({
+        name: fc.oneof({ weight: 60, arbitrary: text }, odd),
+        word: text,
+        sum: sum.map((value) => (typeof value === 'number' ? new Double(value) : value)),
+        unit: text,
+        when: fc.date({ min: at('2025-06-03'), max: at('2025-06-03T23:59:59Z'), noInvalidDate: true }),
+      });
+      let byGroup = 0;
+      fc.assert(
+        fc.property(
+          fc.constantFrom<string[]>(['shop'], ['kind', 'worth'], ['shop', 'kind', 'worth']),
+          fc.array(document, { maxLength: 20 }),
+          (names, documents) => {
+            const ops = derived.filter(({ name }) => names.includes(name));
+            const fields = rawInputs(ops);
+            const rows = documents.map((one) =>
+              Object.fromEntries(fields.map(({ name }) => [name, one[name as keyof typeof one] as unknown])),
+            );
+            const deriver = new RowDeriver({ derived: ops }, lookups, declared);
+            const reader = deriver.grouping('when');
+            if (reader === null) return expect.fail('these can be grouped');
+            const texts = fields.filter(({ type }) => type === 'string').map(({ name }) => name);
+            const groups = new Groups();
+            if (!reader.read(groupsOf(rows, reader.stage, texts), groups)) return;
+            byGroup++;
+            const values: string[] = [];
+            const count = deriver.addGroups(reader, groups, Date.parse('2025-06-03'), (one, times) =>
+              values.push(...Array.from({ length: times }, () => JSON.stringify(one))),
+            );
+            const single = derive(rows, { ops });
+            expect(count).toBe(single.rows);
+            expect(values.sort()).toEqual(single.values.map((one) => JSON.stringify(one)).sort());
+            // A row with two faults may be told the one or the other.
+            expect(deriver.refused.count).toBe(single.rows - single.values.length);
+          },
+        ),
+        { numRuns: 500 },
+      );
+      expect(byGroup).toBeGreaterThan(50);
+    },
+    PROPERTY_MS,
+  );
 
   it('does not let the server group where a time is another than the window’s', () => {
     const deriver = new RowDeriver({ derived }, lookups, declared);
