@@ -240,7 +240,7 @@ export default [
   {
     ...activities,
     name: 'an order is answered without a look at the pointer',
-    find: '        await deps.follower.catchUp();\n',
+    find: '      await deps.follower.catchUp();\n',
     replace: '',
   },
   {
