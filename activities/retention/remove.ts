@@ -1,7 +1,6 @@
-import { bundleKey } from '../../stores/keys.js';
 import { MANIFEST_FILE } from '../../domain/bundle/layout.js';
 import type { PlannedArtifact } from '../../stores/retention/plan.js';
-import { claimKey, tombstoneKey } from '../../stores/keys.js';
+import { bundleKey, claimKey, tombstoneKey } from '../../stores/keys.js';
 import { versionsAside } from '../../stores/retention/inventory.js';
 import { openRuns } from '../../stores/retention/open-runs.js';
 import { heldBy, storedReferences, type ReferenceDeps } from '../../stores/retention/references.js';

@@ -1,6 +1,11 @@
 import { Command } from 'commander';
 import type { Environment } from '../../workflows/rolloutBundle/contract.js';
-import { rollbackWorkflowId, WORKFLOW, type RollbackResult } from '../../workflows/rollbackRelease/contract.js';
+import {
+  rollbackOperation,
+  rollbackWorkflowId,
+  WORKFLOW,
+  type RollbackResult,
+} from '../../workflows/rollbackRelease/contract.js';
 import type { Cli } from '../cli.js';
 import { EXIT } from '../exit-codes.js';
 import { environmentOption, modelOption, parseReleaseId, parseText } from '../options.js';
@@ -23,15 +28,14 @@ export function rollbackCommand(cli: Cli): Command {
         const { model, environment, reason } = options;
         const releaseId = `rollback-${newRunId()}`;
         const workflowId = rollbackWorkflowId(model, releaseId);
-        const operation = `rollback ${model} ${environment} ${version ?? 'last good'}`;
+        const asked = { model, environment, version: version ?? null };
+        const operation = rollbackOperation(asked);
         const { result, url } = await runOperation<RollbackResult>(cli, session, {
           workflowType: WORKFLOW,
           workflowId,
           input: {
-            model,
-            environment,
+            ...asked,
             releaseId,
-            version: version ?? null,
             actor: cli.actor,
             reason,
             ...proofOf(cli, { operationId: releaseId, operation, workflowId }),

@@ -6,7 +6,7 @@ import {
 } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
 import { SluiceError } from '../../platform/errors.js';
-import { PROGRESS_QUERY } from '../../workflows/approval/contract.js';
+import { PROGRESS_QUERY } from '../../workflows/common/contract.js';
 import { QUEUES } from '../../workflows/common/queues.js';
 import type { Session } from '../session.js';
 import type { RunKind, RunProgress, RunRef, RunStart } from './kind.js';

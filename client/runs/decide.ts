@@ -5,7 +5,8 @@ import { decisionProof } from '../../domain/approval/proof.js';
 import { provenDigest } from '../../domain/approval/proven-digest.js';
 import { SluiceError } from '../../platform/errors.js';
 import type { Decision } from '../../schemas/types.js';
-import { DECIDE_UPDATE, PROGRESS_QUERY, type PendingApproval } from '../../workflows/approval/contract.js';
+import { DECIDE_UPDATE, type PendingApproval } from '../../workflows/approval/contract.js';
+import { PROGRESS_QUERY } from '../../workflows/common/contract.js';
 
 export interface Choice {
   verdict: Decision['verdict'];

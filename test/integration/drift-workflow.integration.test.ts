@@ -2,12 +2,8 @@ import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@tempor
 import { ApplicationFailure } from '@temporalio/common';
 import type { Worker, WorkflowBundle } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import {
-  driftWorkflowId,
-  PROGRESS_QUERY,
-  type DriftProgress,
-  type DriftResult,
-} from '../../workflows/monitorDrift/contract.js';
+import { PROGRESS_QUERY } from '../../workflows/common/contract.js';
+import { driftWorkflowId, type DriftProgress, type DriftResult } from '../../workflows/monitorDrift/contract.js';
 import { QUEUES, replicaQueue } from '../../workflows/common/queues.js';
 import { releaseWorkflowId, type ReleaseInput, type ReleaseProgress } from '../../workflows/releaseModel/contract.js';
 import { FakeDrift } from '../support/fake-drift.js';

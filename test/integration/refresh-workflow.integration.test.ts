@@ -8,10 +8,10 @@ import type { RefreshJob } from '../../domain/refresh/types.js';
 import type { ModelSpec } from '../../domain/release/types.js';
 import { DECIDE_UPDATE } from '../../workflows/approval/contract.js';
 import { QUEUES } from '../../workflows/common/queues.js';
+import { PROGRESS_QUERY } from '../../workflows/common/contract.js';
 import {
   JOB_WORKFLOWS,
   NIGHTLY_WORKFLOW,
-  PROGRESS_QUERY,
   refreshWorkflowId,
   type RefreshProgress,
   type RefreshResult,

@@ -5,8 +5,8 @@ import type { WorkflowBundle } from '@temporalio/worker';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { QUEUES } from '../../workflows/common/queues.js';
 import { DECIDE_UPDATE } from '../../workflows/approval/contract.js';
+import { PROGRESS_QUERY } from '../../workflows/common/contract.js';
 import {
-  PROGRESS_QUERY,
   releaseWorkflowId,
   type ReleaseInput,
   type ReleaseOverrides,

@@ -6,8 +6,8 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DECIDE_UPDATE } from '../../workflows/approval/contract.js';
 import { QUEUES } from '../../workflows/common/queues.js';
+import { PROGRESS_QUERY } from '../../workflows/common/contract.js';
 import {
-  PROGRESS_QUERY,
   thresholdsWorkflowId,
   WORKFLOW,
   type ThresholdsInput,

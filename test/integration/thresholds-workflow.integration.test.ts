@@ -11,8 +11,8 @@ import { provenDigest } from '../../domain/approval/proven-digest.js';
 import { validate } from '../../platform/validate.js';
 import { DECIDE_UPDATE } from '../../workflows/approval/contract.js';
 import { QUEUES } from '../../workflows/common/queues.js';
+import { PROGRESS_QUERY } from '../../workflows/common/contract.js';
 import {
-  PROGRESS_QUERY,
   thresholdsWorkflowId,
   WORKFLOW,
   type ThresholdsInput,

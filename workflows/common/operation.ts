@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import type { Caller } from '../../domain/approval/caller.js';
 import { escapeMarkdown } from '../../domain/markdown/escape.js';
+import { page, requestLine, stepsTable } from './details.js';
 import { StepLog } from './progress.js';
 import { shortCalls } from './proxies.js';
 
@@ -14,15 +15,8 @@ export interface OperationInput {
 
 /** The steps of an operation, shown on its page in Temporal's UI. */
 export function operationLog(title: string, { caller }: OperationInput, steps: readonly string[]): StepLog {
-  const heading = `${escapeMarkdown(title)}, by ${escapeMarkdown(caller.actor)}: ${escapeMarkdown(caller.reason)}`;
   const log = new StepLog(steps, () =>
-    setCurrentDetails(
-      [
-        heading,
-        '',
-        ...log.steps.map(({ name, status, detail }) => `- ${name}: ${status} ${escapeMarkdown(detail ?? '')}`),
-      ].join('\n'),
-    ),
+    setCurrentDetails(page(escapeMarkdown(title), requestLine(caller.actor, caller.reason), stepsTable(log.steps))),
   );
   return log;
 }
@@ -46,4 +40,13 @@ export async function requireOperator(
     ...caller,
   });
   if (!answer.allowed) throw ApplicationFailure.nonRetryable(answer.why, 'NotAuthorised');
+}
+
+/** The step `authorise`: goes on when the caller may operate, as `requireOperator`. */
+export function authorise(log: StepLog, model: string, operation: string, input: OperationInput): Promise<void> {
+  return log.run(
+    'authorise',
+    () => requireOperator(model, operation, input),
+    () => input.caller.actor,
+  );
 }

@@ -1,26 +1,26 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { ApprovalActivities } from '../../activities/approval/contract.js';
-import type { BundleActivities } from '../../activities/bundle/contract.js';
+import type { BundleActivities, RecomposeActivities } from '../../activities/bundle/contract.js';
 import type { RegistryActivities } from '../../activities/registry/contract.js';
 import type { TrainingDataActivities } from '../../activities/training-data/contract.js';
-import type { NotifyActivities } from '../../activities/notification/contract.js';
+import type { NotificationTestActivities, NotifyActivities } from '../../activities/notification/contract.js';
 import type { PointerActivities } from '../../activities/pointer/contract.js';
 import type { ReplicaActivities, RolloutActivities, ScorerActivities } from '../../activities/rollout/contract.js';
 import type { ReportActivities } from '../../activities/report/contract.js';
 import type { ModelSpecActivities } from '../../activities/model-spec/contract.js';
-import type { WaitActivities } from '../../activities/runs/contract.js';
+import type {
+  ApplySchedulesActivities,
+  AwaitRunActivities,
+  ScheduleActivities,
+  WaitActivities,
+} from '../../activities/runs/contract.js';
 import type { TrainerActivities } from '../../activities/trainer/contract.js';
 import type { DriftActivities, RetrainingActivities } from '../../activities/drift/contract.js';
-import type { NotificationTestActivities } from '../../activities/notification/contract.js';
-import type { PruneActivities } from '../../activities/retention/contract.js';
-import type { RecomposeActivities } from '../../activities/bundle/contract.js';
+import type { PinActivities, PruneActivities } from '../../activities/retention/contract.js';
 import type { RefreshActivities } from '../../activities/refresh/contract.js';
-import type { AwaitRunActivities, ScheduleActivities } from '../../activities/runs/contract.js';
 import type { RecalibrationActivities } from '../../activities/recalibration/contract.js';
 import type { LabelActivities } from '../../activities/labels/contract.js';
 import type { ExpertFileActivities } from '../../activities/lookups/contract.js';
-import type { PinActivities } from '../../activities/retention/contract.js';
-import type { ApplySchedulesActivities } from '../../activities/runs/contract.js';
 import { QUEUES, replicaQueue } from './queues.js';
 
 /** Calls of a second or two. A killed worker costs at most this timeout; a system that is down is asked again for hours, since a release should outlast it. */

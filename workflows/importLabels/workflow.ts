@@ -8,7 +8,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { operationLog, requireOperator } from '../common/operation.js';
+import { authorise, operationLog } from '../common/operation.js';
 import { answered } from '../common/proxies.js';
 import {
   BATCH_ROWS,
@@ -70,11 +70,7 @@ export async function importLabels(input: ImportLabelsInput): Promise<ImportLabe
 
   if (!authorised) {
     try {
-      await log.run(
-        'authorise',
-        () => requireOperator(model, importOperation(input), input),
-        () => caller.actor,
-      );
+      await authorise(log, model, importOperation(input), input);
     } catch (error) {
       failure = error as Error;
       await condition(allHandlersFinished);

@@ -8,7 +8,6 @@ export const STEPS = {
   daily: ['live bundle', 'compare', 'retraining', 'alert', 'MLflow'],
   weekly: ['live bundle', 'snapshot', 'alert'],
 } as const;
-export { PROGRESS_QUERY } from '../common/contract.js';
 
 export interface DriftInput {
   model: string;

@@ -1,4 +1,4 @@
-import { operationLog, requireOperator } from '../common/operation.js';
+import { authorise, operationLog } from '../common/operation.js';
 import { answered } from '../common/proxies.js';
 import { pinOperation, STEPS, type PinBundleInput, type PinBundleResult } from './contract.js';
 
@@ -7,11 +7,7 @@ export async function pinBundle(input: PinBundleInput): Promise<PinBundleResult>
   const { model, version, pinned, caller } = input;
   const { actor, reason } = caller;
   const log = operationLog(`${pinned ? 'Pin' : 'Unpin'} ${version} of ${model}`, input, STEPS);
-  await log.run(
-    'authorise',
-    () => requireOperator(model, pinOperation(input), input),
-    () => actor,
-  );
+  await authorise(log, model, pinOperation(input), input);
   // Found first, deleted second: the deletion may then be repeated without an error.
   await log.run('find', () =>
     pinned ? answered.requireBundle({ model, version }) : answered.requirePin({ model, version }),

@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { workflowInfo } from '@temporalio/workflow';
-import { bulkIo, shortCalls } from '../common/proxies.js';
+import { requireOperator } from '../common/operation.js';
+import { bulkIo } from '../common/proxies.js';
 import { Run } from '../common/run.js';
 import { pruneOperation, STEPS, type PruneInput, type PruneProgress } from './contract.js';
 import { describePrune } from './details.js';
@@ -53,14 +54,7 @@ async function authorise(input: PruneInput): Promise<void> {
   const { model, requestedBy, reason, operation } = input;
   if (operation === undefined)
     throw ApplicationFailure.nonRetryable('a person who prunes must name the operation', 'InvalidInput');
-  const answer = await shortCalls.authorizeOperation({
-    model,
-    workflowId: workflowInfo().workflowId,
-    operation: pruneOperation(input),
-    operationId: operation.operationId,
-    actor: requestedBy,
-    reason,
-    ...(operation.proof === undefined ? {} : { proof: operation.proof }),
-  });
-  if (!answer.allowed) throw ApplicationFailure.nonRetryable(answer.why, 'NotAuthorised');
+  const { operationId, proof } = operation;
+  const caller = { actor: requestedBy, reason, ...(proof === undefined ? {} : { proof }) };
+  await requireOperator(model, pruneOperation(input), { operationId, caller });
 }

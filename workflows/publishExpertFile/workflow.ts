@@ -1,4 +1,4 @@
-import { operationLog, requireOperator } from '../common/operation.js';
+import { authorise, operationLog } from '../common/operation.js';
 import { answered } from '../common/proxies.js';
 import { publishOperation, STEPS, type PublishedExpertFile, type PublishExpertFileInput } from './contract.js';
 
@@ -6,11 +6,7 @@ import { publishOperation, STEPS, type PublishedExpertFile, type PublishExpertFi
 export async function publishExpertFile(input: PublishExpertFileInput): Promise<PublishedExpertFile> {
   const { model, lookup, packed, base, caller } = input;
   const log = operationLog(`Publish the table ${lookup} of ${model}`, input, STEPS);
-  await log.run(
-    'authorise',
-    () => requireOperator(model, publishOperation(input), input),
-    () => caller.actor,
-  );
+  await authorise(log, model, publishOperation(input), input);
   return log.run(
     'publish',
     () =>

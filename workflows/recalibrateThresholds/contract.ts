@@ -4,7 +4,6 @@ import type { StepProgress } from '../common/progress.js';
 
 export const WORKFLOW = 'recalibrateThresholds';
 export const STEPS = ['propose', 'approve', 'edits', 'compose', 'verify', 'pointer swap', 'reload', 'smoke'] as const;
-export { PROGRESS_QUERY } from '../common/contract.js';
 
 /** @param key `runKey(asOf)` */
 export function thresholdsWorkflowId(model: string, key: string): string {

@@ -3,8 +3,6 @@ import type { RefreshedArtifact, RefreshJob } from '../../domain/refresh/types.j
 import type { PendingApproval } from '../approval/contract.js';
 import type { StepProgress } from '../common/progress.js';
 
-export { PROGRESS_QUERY } from '../common/contract.js';
-
 export const NIGHTLY_WORKFLOW = 'nightlyRefresh';
 /** Each job is a workflow that also runs alone. */
 export const JOB_WORKFLOWS = {

@@ -18,7 +18,6 @@ export const STEPS = [
   'champion',
   'report',
 ] as const;
-export { PROGRESS_QUERY } from '../common/contract.js';
 
 export function releaseWorkflowId(model: string, releaseId: string): string {
   return `release/${model}/${releaseId}`;

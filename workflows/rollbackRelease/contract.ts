@@ -20,6 +20,15 @@ export interface RollbackInput {
   proof?: string;
 }
 
+/** What the actor is authorised for; the proof covers it. */
+export function rollbackOperation({
+  model,
+  environment,
+  version,
+}: Pick<RollbackInput, 'model' | 'environment' | 'version'>): string {
+  return `rollback ${model} ${environment} ${version ?? 'last good'}`;
+}
+
 export interface RollbackProgress {
   status: 'Running' | 'RolledBack' | 'Superseded' | 'Failed';
   steps: StepProgress[];

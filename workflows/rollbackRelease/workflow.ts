@@ -1,11 +1,11 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { CancellationScope, patched, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, patched } from '@temporalio/workflow';
 import type { BundleRef, Pointer } from '../../domain/release/types.js';
+import { authorise, type OperationInput } from '../common/operation.js';
 import { PATCHES } from '../common/patches.js';
-import { shortCalls } from '../common/proxies.js';
 import { reasonOf } from '../common/reason.js';
 import { publishBundle, rolloutFailed, type Composed } from '../publish/publish.js';
-import type { RollbackInput, RollbackResult } from './contract.js';
+import { rollbackOperation, type RollbackInput, type RollbackResult } from './contract.js';
 import { followInRegistry } from './registry.js';
 import { report } from './report.js';
 import { RollbackRun } from './run.js';
@@ -76,32 +76,11 @@ async function compose(run: RollbackRun, live: Pointer | null): Promise<Composed
   if (target === null) return { outcome: 'unchanged', why: `${run.from} is already live` };
   run.target = target;
   run.hold(target.version);
-  if (!authorised)
-    await run.step(
-      'authorise',
-      () => authorise(input),
-      () => input.actor,
-    );
+  if (!authorised) await authorise(run.log, input.model, rollbackOperation(input), operationOf(input));
   return { outcome: 'composed', bundle: target };
 }
 
-async function authorise({
-  model,
-  environment,
-  version,
-  releaseId,
-  actor,
-  reason,
-  proof,
-}: RollbackInput): Promise<void> {
-  const answer = await shortCalls.authorizeOperation({
-    model,
-    workflowId: workflowInfo().workflowId,
-    operation: `rollback ${model} ${environment} ${version ?? 'last good'}`,
-    operationId: releaseId,
-    actor,
-    reason,
-    ...(proof === undefined ? {} : { proof }),
-  });
-  if (!answer.allowed) throw ApplicationFailure.nonRetryable(answer.why, 'NotAuthorised');
+/** Names the request as its record does. */
+function operationOf({ releaseId, actor, reason, proof }: RollbackInput): OperationInput {
+  return { operationId: releaseId, caller: { actor, reason, ...(proof === undefined ? {} : { proof }) } };
 }
