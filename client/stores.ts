@@ -1,31 +1,43 @@
+import type { Settings } from '../platform/config.js';
 import type { Mongo } from '../platform/mongo.js';
 import type { ObjectStore } from '../platform/object-store.js';
 import type { Cli } from './cli.js';
 
-/** MongoDB for as long as a command needs it. */
-export function withMongo(cli: Cli, work: (mongo: Mongo) => Promise<number>): Promise<void> {
-  return cli.withSettings(async (settings) => {
-    const { mongoOf } = await import('../platform/connect.js');
-    const mongo = await mongoOf(settings, 'client');
-    try {
-      return await work(mongo);
-    } finally {
-      await mongo.close();
-    }
-  });
+/** Opens MongoDB; whoever asks closes it. */
+export async function openMongo(settings: Settings): Promise<Mongo> {
+  const { mongoOf } = await import('../platform/connect.js');
+  return mongoOf(settings, 'client');
 }
 
-/** MongoDB and the object store for as long as a command needs them. */
+/** MongoDB for as long as the work needs it. */
+export async function usingMongo<T>(settings: Settings, work: (mongo: Mongo) => Promise<T>): Promise<T> {
+  const mongo = await openMongo(settings);
+  try {
+    return await work(mongo);
+  } finally {
+    await mongo.close();
+  }
+}
+
+/** The object store for as long as the work needs it. */
+export async function usingStore<T>(settings: Settings, work: (store: ObjectStore) => Promise<T>): Promise<T> {
+  const { objectStoreOf } = await import('../platform/connect.js');
+  const store = objectStoreOf(settings);
+  try {
+    return await work(store);
+  } finally {
+    store.close();
+  }
+}
+
+/** A command that needs MongoDB; its number is the exit code. */
+export function withMongo(cli: Cli, work: (mongo: Mongo) => Promise<number>): Promise<void> {
+  return cli.withSettings((settings) => usingMongo(settings, work));
+}
+
+/** A command that needs MongoDB and the object store. */
 export function withStores(cli: Cli, work: (mongo: Mongo, store: ObjectStore) => Promise<number>): Promise<void> {
-  return cli.withSettings(async (settings) => {
-    const { mongoOf, objectStoreOf } = await import('../platform/connect.js');
-    const mongo = await mongoOf(settings, 'client');
-    const store = objectStoreOf(settings);
-    try {
-      return await work(mongo, store);
-    } finally {
-      store.close();
-      await mongo.close();
-    }
-  });
+  return cli.withSettings((settings) =>
+    usingMongo(settings, (mongo) => usingStore(settings, (store) => work(mongo, store))),
+  );
 }

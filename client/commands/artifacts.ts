@@ -2,7 +2,6 @@ import { Command, type Option } from 'commander';
 import { referenceDeps } from '../../stores/retention/deps.js';
 import { planPrune, type PlannedArtifact } from '../../stores/retention/plan.js';
 import type { ReferenceDeps } from '../../stores/retention/references.js';
-import { mongoOf, objectStoreOf } from '../../platform/connect.js';
 import { loadTrustedKeys } from '../../platform/keys.js';
 import {
   pruneOperation,
@@ -23,6 +22,7 @@ import { modelOption, parseAtLeastOne, parseCount, parseText } from '../options.
 import { newRunId } from '../runs/id.js';
 import { askOperation, operationBy, proofOf, runOperation } from '../runs/operation.js';
 import type { Session } from '../session.js';
+import { usingMongo, usingStore } from '../stores.js';
 
 /** `sluice artifacts …`: what is kept, and why. */
 export function artifactsCommand(cli: Cli): Command {
@@ -36,7 +36,7 @@ export function artifactsCommand(cli: Cli): Command {
     .option('--all', 'also list refreshed artifacts and snapshots')
     .addHelpText('after', '\nExample:\n  sluice artifacts list --all')
     .action((options: { model: string; all?: true }) =>
-      withStores(cli, async (deps) => {
+      withReferences(cli, async (deps) => {
         const plan = await planPrune(deps, options.model, { keep: 0, olderThanDays: 0, now: new Date().toISOString() });
         const shown = plan.filter(({ kind }) => options.all === true || kind.endsWith('bundle')).map(withoutKeys);
         cli.output.result(shown, () =>
@@ -88,7 +88,7 @@ export function artifactsCommand(cli: Cli): Command {
       '\nNever deleted: bundles named by a pointer, a parent, the rollback target, a pin or a running workflow.\n\nExamples:\n  sluice artifacts prune\n  sluice artifacts prune --keep 20 --older-than-days 60 --yes --reason "disk"',
     )
     .action((options: PruneOptions) =>
-      withStores(cli, (deps, session) =>
+      withReferences(cli, (deps, session) =>
         options.yes === true ? prune(cli, session, options) : dryRun(cli, session, deps, options),
       ),
     );
@@ -168,18 +168,15 @@ async function prune(cli: Cli, session: Session, options: PruneOptions): Promise
 }
 
 /** The stores of the running system, and a session, for as long as a command needs them. */
-function withStores(cli: Cli, work: (deps: ReferenceDeps, session: Session) => Promise<number>): Promise<void> {
+function withReferences(cli: Cli, work: (deps: ReferenceDeps, session: Session) => Promise<number>): Promise<void> {
   return cli.withSession(async (session) => {
     const { settings, client } = session;
-    const mongo = await mongoOf(settings, 'client');
-    const store = objectStoreOf(settings);
-    try {
-      const trustedKeys = await loadTrustedKeys(settings.SLUICE_TRUSTED_KEYS_FILE);
-      return await work(referenceDeps({ db: mongo.db, store, trustedKeys, client }), session);
-    } finally {
-      store.close();
-      await mongo.close();
-    }
+    return usingMongo(settings, ({ db }) =>
+      usingStore(settings, async (store) => {
+        const trustedKeys = await loadTrustedKeys(settings.SLUICE_TRUSTED_KEYS_FILE);
+        return work(referenceDeps({ db, store, trustedKeys, client }), session);
+      }),
+    );
   });
 }
 

@@ -4,7 +4,8 @@ import type { Cli } from '../cli.js';
 import { EXIT } from '../exit-codes.js';
 import { modelOption, parseCount } from '../options.js';
 import { count, rowsOf } from '../output.js';
-import { openMongo, runImport } from '../import/run-import.js';
+import { runImport } from '../import/run-import.js';
+import { openMongo } from '../stores.js';
 
 /** `sluice data …`: transactions and exchange rates. */
 export function dataCommand(cli: Cli): Command {

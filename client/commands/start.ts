@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import { importFixings, importTransactions } from '../../ingest/index.js';
 import { loadSettings, type Settings } from '../../platform/config.js';
-import { mongoOf } from '../../platform/connect.js';
 import { projectPath } from '../../platform/project.js';
 import { up } from '../../stack/main.js';
 import type { Cli } from '../cli.js';
@@ -12,6 +11,7 @@ import { startRun } from '../runs/access.js';
 import { defineRun } from '../runs/actions.js';
 import { openSession, type Session } from '../session.js';
 import { stackProgress } from '../stack-progress.js';
+import { usingMongo } from '../stores.js';
 import { untilEnded } from './stack.js';
 
 const AS_OF = '2025-06-30T00:00:00.000Z';
@@ -61,22 +61,16 @@ export function startCommand(cli: Cli): Command {
 async function importDemo(cli: Cli, settings: Settings, model: string): Promise<void> {
   const deps = { modelsDir: cli.modelsDirectory };
   const told = { model, signal: cli.interrupted };
-  const mongo = await mongoOf(settings, 'client');
-  try {
-    const fixings = await importFixings(
-      { db: mongo.db, ...deps },
-      { file: projectPath('data', 'ecb_fixings.csv'), ...told },
-    );
+  await usingMongo(settings, async ({ db }) => {
+    const fixings = await importFixings({ db, ...deps }, { file: projectPath('data', 'ecb_fixings.csv'), ...told });
     const file = projectPath('data', 'bank_transactions_demo.csv.gz');
-    const summary = await importTransactions({ db: mongo.db, ...deps }, { file, skipIfImported: true, ...told });
+    const summary = await importTransactions({ db, ...deps }, { file, skipIfImported: true, ...told });
     cli.output.line(
       summary.skipped
         ? `✔ data             the demo's transactions are already imported`
         : `✔ data             ${count(summary.read)} transactions (${summary.refused.count} rejected), ${fixings.read} ECB fixings`,
     );
-  } finally {
-    await mongo.close();
-  }
+  });
 }
 
 async function releaseDemo(cli: Cli, session: Session, model: string, stackStartedAt: Date): Promise<number> {

@@ -7,7 +7,6 @@ import { unmappedValues, type UnmappedValues } from '../../stores/transactions/u
 import { sha256Hex } from '../../domain/bundle/digest.js';
 import type { Finding } from '../../domain/json/read.js';
 import type { CheckedSynonyms } from '../../domain/synonyms/check.js';
-import { mongoOf, objectStoreOf } from '../../platform/connect.js';
 import { SluiceError } from '../../platform/errors.js';
 import { loadModel, type LoadedModel } from '../../platform/models.js';
 import {
@@ -23,6 +22,7 @@ import { modelOption, parseInstant, parseText } from '../options.js';
 import { newRunId } from '../runs/id.js';
 import { askOperation, operationBy } from '../runs/operation.js';
 import type { Session } from '../session.js';
+import { usingStore, withMongo } from '../stores.js';
 
 interface LookupOptions {
   model: string;
@@ -57,15 +57,10 @@ Exit code 0: it can be published. 2: it has mistakes.`,
       if (options.unmapped !== true || checked.document === null)
         return cli.setExitCode(tellCheck(cli, file, checked, null));
       const { document } = checked;
-      await cli.withSettings(async (settings) => {
-        const mongo = await mongoOf(settings, 'client');
-        try {
-          const asOf = options.asOf ?? new Date().toISOString();
-          const unmapped = await unmappedValues(mongo.db, model.spec, model.registry, lookup, document, asOf);
-          return tellCheck(cli, file, checked, unmapped);
-        } finally {
-          await mongo.close();
-        }
+      await withMongo(cli, async ({ db }) => {
+        const asOf = options.asOf ?? new Date().toISOString();
+        const unmapped = await unmappedValues(db, model.spec, model.registry, lookup, document, asOf);
+        return tellCheck(cli, file, checked, unmapped);
       });
     });
 
@@ -109,9 +104,8 @@ The next \`sluice refresh run\` or nightly refresh puts it live. A file publishe
     .addHelpText('after', '\nExample:\n  sluice synonyms show > synonyms.json')
     .action(async (options: LookupOptions) => {
       const { model, lookup } = await modelAndLookup(cli, options);
-      await cli.withSettings(async (settings) => {
-        const store = objectStoreOf(settings);
-        try {
+      await cli.withSettings((settings) =>
+        usingStore(settings, async (store) => {
           const file = model.spec.lookups[lookup]?.file ?? '';
           const published = await publishedFile(store, model.spec.model, file);
           const bytes = published?.bytes ?? model.staticLookups[lookup]?.bytes ?? Buffer.alloc(0);
@@ -125,10 +119,8 @@ The next \`sluice refresh run\` or nightly refresh puts it live. A file publishe
           const content = bytes.toString('utf8');
           cli.output.result({ source, sha256, published: by, content }, () => content.trimEnd());
           return EXIT.ok;
-        } finally {
-          store.close();
-        }
-      });
+        }),
+      );
     });
   return synonyms;
 }

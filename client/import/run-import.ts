@@ -1,6 +1,5 @@
 import type { ImportProgress } from '../../ingest/index.js';
 import type { Settings } from '../../platform/config.js';
-import type { Mongo } from '../../platform/mongo.js';
 import type { Cli } from '../cli.js';
 import { EXIT } from '../exit-codes.js';
 import { rowsOf } from '../output.js';
@@ -50,10 +49,4 @@ export function runImport<Open extends { close(): Promise<void> }>(
       await opened.close();
     }
   });
-}
-
-/** The database, for an import that writes to it. */
-export async function openMongo(settings: Settings): Promise<Mongo> {
-  const { mongoOf } = await import('../../platform/connect.js');
-  return mongoOf(settings, 'client');
 }
