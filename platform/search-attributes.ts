@@ -95,20 +95,26 @@ export async function ensureSearchAttributes(connection: Operator, namespace: st
   }
 }
 
-/** What an operator has to run. */
+const OPERATOR = 'temporal operator search-attribute';
+
+/** The command that adds search attributes to a namespace. */
+export function commandToAdd(namespace: string, attributes: readonly AttributeToRegister[]): string {
+  const create = attributes.map(({ name, type }) => ` --name ${name} --type ${type}`).join('');
+  return `${OPERATOR} create --namespace ${namespace}${create}`;
+}
+
+/** What an operator has to do. */
 function toAdd(namespace: string, missing: readonly MissingAttribute[]): string {
-  const operator = `temporal operator search-attribute`;
   const taken = missing.filter((one) => one.taken);
   const names = missing.map(({ name, type }) => `${name} (${type})`).join(', ');
   const remove = taken.map(({ name }) => ` --name ${name}`).join('');
-  const create = missing.map(({ name, type }) => ` --name ${name} --type ${type}`).join('');
   return [
     `The Temporal namespace ${namespace} lacks the search attributes ${names}.`,
     ...(taken.length === 0
       ? []
       : [
-          `${taken.map(({ name }) => name).join(', ')} is registered with another type; remove it first: ${operator} remove --namespace ${namespace}${remove}`,
+          `${taken.map(({ name }) => name).join(', ')} is registered with another type; remove it first: ${OPERATOR} remove --namespace ${namespace}${remove}`,
         ]),
-    `Add them: ${operator} create --namespace ${namespace}${create}`,
+    `Add them: ${commandToAdd(namespace, missing)}`,
   ].join(' ');
 }

@@ -3,7 +3,7 @@ import { SluiceError } from '../../platform/errors.js';
 import type { Models } from '../../platform/models.js';
 import type { ObjectStore } from '../../platform/object-store.js';
 import { publishLookupFile } from '../../stores/expert-files/publish.js';
-import { checkLookupFile, MAX_FILE_BYTES } from '../../stores/expert-files/read.js';
+import { MAX_FILE_BYTES } from '../../stores/expert-files/read.js';
 import type { ExpertFileActivities } from './contract.js';
 
 export interface ExpertFileDeps {
@@ -20,13 +20,11 @@ export function createExpertFileActivities({ store, models }: ExpertFileDeps): E
           'InvalidInput',
           `/lookup: ${name} has no table ${JSON.stringify(lookup)}; it has ${Object.keys(model.staticLookups).join(', ') || 'none'}`,
         );
-      const bytes = unpack(packed);
-      const published = await publishLookupFile(store, model, lookup, bytes, {
+      return publishLookupFile(store, model, lookup, unpack(packed), {
         ...by,
         at,
         ...(base === undefined ? {} : { base }),
       });
-      return { ...published, notes: checkLookupFile(model, lookup, bytes).notes };
     },
   };
 }

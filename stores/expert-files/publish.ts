@@ -59,8 +59,15 @@ export async function publishLookupFile(
   lookup: string,
   bytes: Buffer,
   change: { actor: string; reason: string; at: string; base?: string },
-): Promise<{ source: string; sha256: string; replaced: string | null; former: string | null; changed: boolean }> {
-  const { findings, document } = checkLookupFile(model, lookup, bytes);
+): Promise<{
+  source: string;
+  sha256: string;
+  replaced: string | null;
+  former: string | null;
+  changed: boolean;
+  notes: string[];
+}> {
+  const { findings, document, notes } = checkLookupFile(model, lookup, bytes);
   if (document === null)
     throw new SluiceError('InvalidInput', `the file has ${findings.length} mistakes; nothing was published`, {
       violations: findings,
@@ -76,9 +83,9 @@ export async function publishLookupFile(
     // This very publication, whose answer was not heard.
     if (current.by?.at === change.at && current.by.actor === change.actor) {
       const { replaced } = current;
-      return { source, sha256, replaced, former: replaced && sourceOf(keyOfFormer(replaced)), changed: true };
+      return { source, sha256, replaced, former: replaced && sourceOf(keyOfFormer(replaced)), changed: true, notes };
     }
-    return { source, sha256, replaced: sha256, former: null, changed: false };
+    return { source, sha256, replaced: sha256, former: null, changed: false, notes };
   }
   const metadata = metadataOf(change, current?.sha256);
   if (change.base !== undefined && current !== null && !current.sha256.startsWith(change.base.toLowerCase()))
@@ -93,7 +100,7 @@ export async function publishLookupFile(
   }
   const { outcome } = await store.putIfMatch(key, bytes, current?.etag ?? null, 'application/json', metadata);
   if (outcome === 'lost') throw overtaken('somebody else published at the same moment');
-  return { source, sha256, replaced: current?.sha256 ?? null, former, changed: true };
+  return { source, sha256, replaced: current?.sha256 ?? null, former, changed: true, notes };
 }
 
 function metadataOf(

@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import { heldVersions } from '../../domain/runs/holds.js';
 import { HOLDS_ATTRIBUTE, MODEL_ATTRIBUTE } from '../../domain/runs/search-attributes.js';
 import { SluiceError } from '../../platform/errors.js';
+import { ATTRIBUTES_TO_REGISTER, commandToAdd } from '../../platform/search-attributes.js';
 
 /** A running workflow of a model that may need bundles. */
 export interface OpenRun {
@@ -26,8 +27,6 @@ const NEED_NOTHING: readonly string[] = [
  * that has not had its first turn is found in the same way.
  */
 const SAID_NOTHING_BEFORE = ['rolloutBundle', 'rollbackRelease'];
-
-const TYPES = { KEYWORD: 'Keyword', KEYWORD_LIST: 'KeywordList' } as const;
 
 /**
  * Running workflows of this model, oldest first, as visibility knows them: some milliseconds late, so that whoever deletes must look at the
@@ -56,13 +55,13 @@ export async function openRuns(client: Client, model: string): Promise<OpenRun[]
 /** What the server's refusal of the query means, where it means that an attribute is missing; else null. */
 function notRegistered(error: unknown, namespace: string): SluiceError | null {
   const text = [error, (error as { cause?: unknown }).cause].map(String).join(' ');
-  const missing = [MODEL_ATTRIBUTE, HOLDS_ATTRIBUTE].find(({ name }) => text.includes(name));
+  const asked = [MODEL_ATTRIBUTE.name, HOLDS_ATTRIBUTE.name].find((name) => text.includes(name));
+  const missing = ATTRIBUTES_TO_REGISTER.find(({ name }) => name === asked);
   if (missing === undefined) return null;
-  const { name, type } = missing;
   return new SluiceError(
     'InvalidInput',
-    `the namespace ${namespace} does not know the search attribute ${name}, without which nobody can tell which bundles running workflows need: nothing is deleted. ` +
-      `Add it: temporal operator search-attribute create --namespace ${namespace} --name ${name} --type ${TYPES[type]}`,
+    `the namespace ${namespace} does not know the search attribute ${missing.name}, without which nobody can tell which bundles running workflows need: nothing is deleted. ` +
+      `Add it: ${commandToAdd(namespace, [missing])}`,
     undefined,
     { cause: error },
   );
