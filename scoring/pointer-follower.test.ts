@@ -1,36 +1,15 @@
-import { performance } from 'node:perf_hooks';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { FollowerWorld, POLL_MS, type Offer } from '../test/support/follower-world.js';
 import { settle } from '../test/support/pending-calls.js';
 import { seeded } from '../test/support/seeded.js';
+import { timedStep, useStillTime } from '../test/support/timed-steps.js';
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'], now: 0 });
-  vi.spyOn(performance, 'now').mockImplementation(() => Date.now());
-});
-afterEach(() => {
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-});
+useStillTime();
 
 type Step = fc.AsyncCommand<FollowerWorld, null>;
 
-/** One thing that may happen next, and what must hold after it. */
-function step(name: string, possible: (world: FollowerWorld) => boolean, act: (world: FollowerWorld) => unknown): Step {
-  return {
-    check: possible,
-    async run(world) {
-      // No two steps at the same time: times tell what came first.
-      vi.advanceTimersByTime(1);
-      await settle();
-      await act(world);
-      await settle();
-      expect(world.check()).toEqual([]);
-    },
-    toString: () => name,
-  };
-}
+const step = timedStep<FollowerWorld>;
 
 const always = (): boolean => true;
 const underWay = ({ calls }: FollowerWorld): boolean => calls.open.length > 0;

@@ -1,35 +1,15 @@
-import { performance } from 'node:perf_hooks';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { LEASE_MS, LeaseWorld, RENEW_MS, type Life } from '../test/support/lease-world.js';
 import { settle } from '../test/support/pending-calls.js';
 import { seeded } from '../test/support/seeded.js';
+import { timedStep, useStillTime } from '../test/support/timed-steps.js';
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'], now: 0 });
-  vi.spyOn(performance, 'now').mockImplementation(() => Date.now());
-});
-afterEach(() => {
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-});
+useStillTime();
 
 type Step = fc.AsyncCommand<LeaseWorld, null>;
 
-/** One thing that may happen next, and what must hold after it. */
-function step(name: string, possible: (world: LeaseWorld) => boolean, act: (world: LeaseWorld) => unknown): Step {
-  return {
-    check: possible,
-    async run(world) {
-      vi.advanceTimersByTime(1);
-      await settle();
-      await act(world);
-      await settle();
-      expect(world.check()).toEqual([]);
-    },
-    toString: () => name,
-  };
-}
+const step = timedStep<LeaseWorld>;
 
 /** The same for one of the processes that run, if it is in that state. */
 function lifeStep(
