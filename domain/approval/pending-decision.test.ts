@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Decision } from '../../schemas/types.js';
+import { seeded } from '../../test/support/seeded.js';
 import { PendingDecision } from './pending-decision.js';
 
 const DIGEST = 'a'.repeat(64);
@@ -102,7 +103,7 @@ describe('a pending decision', () => {
     });
     fc.assert(
       fc.property(commands, (run) => fc.modelRun(setup, run)),
-      { numRuns: 500 },
+      seeded(500),
     );
   });
 
@@ -112,6 +113,9 @@ describe('a pending decision', () => {
     const shown = new PendingDecision();
     expect(shown.refusal(decision(1), 0)).toBe('this run is not waiting for a decision');
     shown.open({ digest: DIGEST, deadlineSeconds: 10 }, 0);
+    expect(shown.refusal(decision(1), 9_999)).toBeNull();
+    expect(shown.refusal(decision(1), 10_000)).toBe('the deadline of this decision has passed');
+    expect(shown.refusal(decision(1), 60_000)).toBe('the deadline of this decision has passed');
     expect(shown.refusal(null, 1)).toMatch(/must be an object/);
     expect(shown.refusal({ ...decision(1), reason: ' ' }, 1)).toBe('/reason must be a non-empty text');
     expect(shown.refusal({ ...decision(1), verdict: 'maybe' }, 1)).toMatch(/^\/verdict/);

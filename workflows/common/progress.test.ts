@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { seeded } from '../../test/support/seeded.js';
 import { StepLog, type StepProgress } from './progress.js';
 
 beforeEach(() => void vi.useFakeTimers({ now: 0 }));
@@ -76,7 +77,7 @@ it('moves each step forward only, keeps its times in order, and shows as skipped
   };
   await fc.assert(
     fc.asyncProperty(commands, (run) => fc.asyncModelRun(setup, run)),
-    { numRuns: 60 },
+    seeded(60),
   );
   expect(wrong).toEqual([]);
 });

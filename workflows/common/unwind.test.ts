@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { seeded } from '../../test/support/seeded.js';
 import { Undos } from './unwind.js';
 
 interface Model {
@@ -65,6 +66,6 @@ it('takes back every deed that began, each once, the newest first; one that fail
   const setup = () => ({ model: { open: [] } as Model, real: { undos: new Undos(), ran: [] } });
   await fc.assert(
     fc.asyncProperty(commands, (run) => fc.asyncModelRun(setup, run)),
-    { numRuns: 300 },
+    seeded(300),
   );
 });
