@@ -10,6 +10,7 @@ import { flattenSteps } from '../../workflows/common/progress.js';
 import type { ReleaseProgress } from '../../workflows/releaseModel/contract.js';
 import type { Cli } from '../support/cli.js';
 import { startDemoStack, type DemoStack } from '../support/demo-stack.js';
+import { trainLess } from '../support/train-less.js';
 
 // One whole stack, as `npm start` makes it, and what an engineer does with it: release, fail a gate, be killed, race, roll back.
 let stack: DemoStack;
@@ -19,7 +20,7 @@ let session: Session;
 const MODEL = 'ulb_gbdt';
 
 beforeAll(async () => {
-  stack = await startDemoStack();
+  stack = await startDemoStack({ ownModels: true });
   ({ cli, env, session } = stack);
 });
 
@@ -110,6 +111,9 @@ describe('a release on real servers', () => {
     expect(shown.error).toMatch(/precision is 0\.\d+, 0\.\d+ below 0\.9990/);
     expect([await pointer(), await registry()]).toEqual(before);
   });
+
+  it('the releases below train a smaller model on fewer rows: they are about the way to the scorer, not about the model', () =>
+    trainLess(join(stack.directory, 'models', MODEL)));
 
   it.each([
     ['release-worker', 11, ['snapshot', 'train', 'register', 'export', 'reload']],
