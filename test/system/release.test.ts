@@ -6,6 +6,7 @@ import { RELEASE } from '../../client/release/kind.js';
 import { findRun, readProgress } from '../../client/runs/access.js';
 import type { Session } from '../../client/session.js';
 import { verifyAuditChain } from '../../domain/audit/chain.js';
+import { flattenSteps } from '../../workflows/common/progress.js';
 import type { ReleaseProgress } from '../../workflows/releaseModel/contract.js';
 import type { Cli } from '../support/cli.js';
 import { startDemoStack, type DemoStack } from '../support/demo-stack.js';
@@ -66,8 +67,9 @@ async function untilStep(id: string, step: string): Promise<void> {
       const progress = await findRun(session, RELEASE, { model: MODEL, releaseId: id })
         .then(({ handle }) => readProgress<ReleaseProgress>(handle))
         .catch(() => null);
-      const at = progress?.steps.find(({ name }) => name === step);
-      return at !== undefined && at.status !== 'pending';
+      return flattenSteps(progress?.steps ?? []).some(
+        ({ step: { name, status } }) => name === step && status !== 'pending',
+      );
     },
     { timeout: 300_000, interval: 50 },
   );
