@@ -45,12 +45,12 @@ export const RELEASE: RunKind<ReleaseRef, ReleaseProgress> = {
 
 /** How a release is started. */
 export function releaseStart(input: ReleaseInput, stackStartedAt?: Date): RunStart<ReleaseRef> {
-  const { model, releaseId, requestedBy, reason } = input;
+  const { model, releaseId, caller } = input;
   return {
     ref: { releaseId, model },
     workflowType: WORKFLOW,
     input,
-    summary: `release ${releaseId} of ${model} by ${requestedBy}: ${reason}`,
+    summary: `release ${releaseId} of ${model} by ${caller.actor}: ${caller.reason}`,
     searchAttributes: [
       { key: MODEL_ATTRIBUTE, value: model },
       { key: RELEASE_ATTRIBUTE, value: releaseId },

@@ -21,6 +21,12 @@ import {
   type RollbackInput,
   type RollbackResult,
 } from '../../workflows/rollbackRelease/contract.js';
+import type { Cli } from '../../client/cli.js';
+import { rollbackCommand } from '../../client/commands/rollback.js';
+import { exitCodeOfFailure } from '../../client/exit-codes.js';
+import type { Session } from '../../client/session.js';
+import { SluiceError } from '../../platform/errors.js';
+import { projectPath } from '../../platform/project.js';
 import { freeze } from '../support/freeze.js';
 import { FakeSystem } from '../support/fake-system.js';
 import { useServers, type SharedServers } from '../support/shared-servers.js';
@@ -43,7 +49,8 @@ afterEach(() => environment.close());
 let serial = 0;
 async function start(overrides: ReleaseOverrides = {}, asOf = '2025-06-30T00:00:00.000Z'): Promise<WorkflowHandle> {
   const releaseId = `r${(serial += 1)}`;
-  const input: ReleaseInput = { model: 'ulb_gbdt', releaseId, asOf, requestedBy: 'ada', reason: 'a test', overrides };
+  const caller = { actor: 'ada', reason: 'a test' };
+  const input: ReleaseInput = { model: 'ulb_gbdt', releaseId, asOf, caller, overrides };
   return environment.client.workflow.start('releaseModel', {
     taskQueue: QUEUES.release,
     workflowId: releaseWorkflowId('ulb_gbdt', releaseId),
@@ -311,8 +318,7 @@ describe('rollbackRelease', () => {
       environment: 'production',
       releaseId,
       version: null,
-      actor: 'ada',
-      reason: 'complaints',
+      caller: { actor: 'ada', reason: 'complaints' },
       ...input,
     };
     return environment.client.workflow.start('rollbackRelease', {
@@ -359,13 +365,77 @@ describe('rollbackRelease', () => {
   });
 
   it('refuses without anything older, with an unknown bundle, and for who may not', async () => {
-    expect((await failure(await rollback())).type).toBe('NotFound');
+    expect((await failure(await rollback())).type).toBe('Conflict');
     expect((await failure(await rollback({ environment: 'staging' }))).message).toMatch(/name the bundle/);
     const first = await result(await start());
     expect((await failure(await rollback())).message).toMatch(/no bundle before/);
     expect((await failure(await rollback({ version: 'nope' }))).type).toBe('NotFound');
     await result(await start());
-    expect(await failure(await rollback({ actor: 'mallory' }))).toMatchObject({ type: 'NotAuthorised' });
+    expect(await failure(await rollback({ caller: { actor: 'mallory', reason: 'mine' } }))).toMatchObject({
+      type: 'NotAuthorised',
+    });
     expect(fake.pointer?.version).not.toBe(first.bundleVersion);
+  });
+
+  it('of staging leaves the registry alone, and its report says so', async () => {
+    const { bundleVersion } = await result(await start());
+    await (await rollback({ environment: 'staging', version: bundleVersion })).result();
+    expect(fake.reports.at(-1)).toMatchObject({ status: 'RolledBack', bundleVersion, stage: null });
+    await result(await start());
+    await (await rollback()).result();
+    expect(fake.reports.at(-1)).toMatchObject({ status: 'RolledBack', bundleVersion, stage: 'Production' });
+  });
+});
+
+describe('sluice rollback', () => {
+  const interrupted = new AbortController().signal;
+  let told = '';
+  /** Runs the command as the client does; the exit code, and what it said. */
+  async function sluice(...words: string[]): Promise<{ code: number; message: string }> {
+    const session = { client: environment.client, uiUrl: (id: string) => `http://ui/${id}` } as unknown as Session;
+    const ran = { code: -1, message: '' };
+    const cli = {
+      output: { line: (text: string) => void (told = text), error: () => undefined, result: () => undefined },
+      actor: 'ada',
+      token: null,
+      modelsDirectory: projectPath('models'),
+      interrupted,
+      withSession: async (work: (one: Session) => Promise<number>) => void (ran.code = await work(session)),
+    } as unknown as Cli;
+    try {
+      await rollbackCommand(cli).parseAsync([...words, '--reason', 'complaints'], { from: 'user' });
+    } catch (error) {
+      if (!(error instanceof SluiceError)) throw error;
+      return { code: exitCodeOfFailure(error.type), message: error.message };
+    }
+    return ran;
+  }
+
+  it('ends as every command does: 2 for what cannot be done now, 3 failed, 5 superseded, 7 unknown', async () => {
+    expect(await sluice()).toMatchObject({ code: 2, message: expect.stringContaining('nothing to roll back') });
+    expect(await sluice('--environment', 'staging')).toMatchObject({ code: 2 });
+    fake.registry.set('0', { stage: 'Production', runId: 'run' });
+    fake.goLive('first');
+    fake.goLive('second');
+    expect(await sluice('nope')).toMatchObject({ code: 7, message: expect.stringMatching(/no bundle nope\nhttp:/) });
+    expect(await sluice('second')).toMatchObject({ code: 2, message: expect.stringContaining('is already live') });
+    expect(await sluice('first')).toMatchObject({ code: 0 });
+    fake.goLive('third');
+    fake.beforeSwap = () => Promise.resolve(fake.goLive('rival'));
+    expect(await sluice()).toMatchObject({ code: 5, message: expect.stringContaining('nothing was rolled back') });
+    fake.smokeFails = (version) => version === 'first';
+    expect(await sluice('first')).toMatchObject({ code: 3, message: expect.stringContaining('rival is live again') });
+  });
+
+  it('ends as failed where somebody terminates its run', async () => {
+    fake.beforeSwap = async () => {
+      await environment.client.workflow.getHandle(told.replace('http://ui/', '')).terminate();
+    };
+    fake.goLive('a');
+    fake.publish('b');
+    expect(await sluice('b')).toMatchObject({
+      code: 3,
+      message: expect.stringContaining('somebody terminated the run'),
+    });
   });
 });

@@ -1,3 +1,4 @@
+import type { Caller } from '../../domain/approval/caller.js';
 import { escapeMarkdown, inlineCode, markdownTable } from '../../domain/markdown/escape.js';
 import type { CheckResult } from '../../domain/release/types.js';
 import { DECIDE_UPDATE, type PendingApproval } from '../approval/contract.js';
@@ -20,7 +21,7 @@ export function titleLine(model: string, what: string, status?: string, why: str
 }
 
 /** Who asked for the run and why. */
-export function requestLine(actor: string, reason: string): string {
+export function requestLine({ actor, reason }: Caller): string {
   return `Requested by ${escapeMarkdown(actor)}: ${escapeMarkdown(reason)}`;
 }
 

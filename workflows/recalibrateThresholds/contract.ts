@@ -1,5 +1,6 @@
 import type { ThresholdSummary } from '../../domain/thresholds/summary.js';
 import type { PendingApproval } from '../approval/contract.js';
+import type { Called } from '../common/caller.js';
 import type { StepProgress } from '../common/progress.js';
 
 export const WORKFLOW = 'recalibrateThresholds';
@@ -10,14 +11,12 @@ export function thresholdsWorkflowId(model: string, key: string): string {
   return `thresholds/${model}/${key}`;
 }
 
-export interface ThresholdsInput {
+export interface ThresholdsInput extends Called {
   model: string;
   /** labels known by then count; ISO */
   asOf: string;
   /** `runKey(asOf)` */
   key: string;
-  requestedBy: string;
-  reason: string;
   overrides?: { deadlineSeconds?: number };
 }
 

@@ -1,3 +1,4 @@
+import type { Caller } from '../../domain/approval/caller.js';
 import type { BundleId } from '../../domain/bundle/id.js';
 import type { RefreshedArtifact, RefreshJob } from '../../domain/refresh/types.js';
 import type { PendingApproval } from '../approval/contract.js';
@@ -35,8 +36,7 @@ export interface RefreshRunInput {
   /** `runKey(asOf)` */
   key: string;
   /** absent: a schedule */
-  requestedBy?: string;
-  reason?: string;
+  caller?: Caller;
 }
 
 export interface RefreshJobRunInput extends RefreshRunInput {
