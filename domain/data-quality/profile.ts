@@ -51,6 +51,7 @@ export class ProfileBuilder {
   };
   readonly #refusals = new Map<string, number>();
   readonly #examples: DataProfile['refused']['examples'] = [];
+  readonly #duplicates: string[] = [];
   readonly #notices = new Map<string, number>();
   #rows = 0;
   #refused = 0;
@@ -100,8 +101,9 @@ export class ProfileBuilder {
       observe(value);
       if (name !== this.shape.idField) content += `${value instanceof Date ? value.getTime() : String(value)}\u0000`;
     }
-    this.#ids.add(id);
-    this.#contents.add(content);
+    // both are kept, whichever of them is found to be there already
+    const known = [this.#ids.add(id), this.#contents.add(content)].includes(false);
+    if (known && this.#duplicates.length < MAX_EXAMPLES) this.#duplicates.push(id);
   }
 
   /** A row that went into the table. */
@@ -141,7 +143,11 @@ export class ProfileBuilder {
         [...this.#derived].map(([name, { unknown, values }]) => [name, { unknown, values: values?.counts() ?? null }]),
       ),
       notices: Object.fromEntries(this.#notices),
-      duplicates: { ids: this.#rows - this.#ids.size, contents: this.#rows - this.#contents.size },
+      duplicates: {
+        ids: this.#rows - this.#ids.size,
+        contents: this.#rows - this.#contents.size,
+        ...(this.#duplicates.length === 0 ? {} : { examples: this.#duplicates }),
+      },
       freshness: {
         as_of: about.asOf,
         oldest: iso(this.#oldestMs),
