@@ -10,6 +10,7 @@ import { ensureTransactionIndexes } from '../stores/transactions/indexes.js';
 import type { ModelSpec } from '../schemas/types.js';
 import { openCollection, transactionsCollection } from '../stores/collections.js';
 import { quotedCurrencies } from '../stores/fixings.js';
+import { countDeletions } from '../stores/transactions/rows.js';
 import { finishedImport, rememberImport } from '../stores/imports.js';
 import { openCsv, UnreadableFile } from './csv.js';
 import type { CsvRecord } from './records.js';
@@ -42,7 +43,7 @@ export interface ImportTransactionsInput {
 /**
  * Brings labelled transactions in, streaming: checked row by row, upserted by id, written only where something differs. Refused rows are
  * counted with their reasons and change nothing. May be repeated after any failure.
- * @throws SluiceError InvalidInput (a column is missing, no fixings yet), NotFound, Unreachable, DiskFull
+ * @throws SluiceError InvalidInput (no such file, a column is missing, no fixings yet), Unreachable, DiskFull
  */
 export async function importTransactions(deps: ImportDeps, input: ImportTransactionsInput): Promise<ImportSummary> {
   const { db } = deps;
@@ -152,5 +153,7 @@ async function importedBefore(db: Db, importId: string, data: ModelSpec['data'])
   if (summary === null) return null;
   const { inserted, updated, unchanged } = summary;
   const there = await openCollection(db, transactionsCollection(data)).estimatedDocumentCount();
-  return there >= inserted + updated + unchanged ? summary : null;
+  // What somebody deleted is not missed.
+  const deleted = await countDeletions(db, data);
+  return there + deleted >= inserted + updated + unchanged ? summary : null;
 }

@@ -169,6 +169,12 @@ export interface DataProfile {
      * rows equal to an earlier one in all but the id
      */
     contents: number;
+    /**
+     * ids of the first of them; absent where there is none
+     *
+     * @maxItems 20
+     */
+    examples?: string[];
   };
   freshness: {
     as_of: string;

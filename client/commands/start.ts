@@ -16,11 +16,13 @@ import { untilEnded } from './stack.js';
 
 const AS_OF = '2025-06-30T00:00:00.000Z';
 const DEMO_RELEASE = 'demo';
+/** the one that the demo's data was made for */
+const DEMO_MODEL = 'ulb_gbdt';
 
 /** `npm start`: the stack, the demo's data, one release to a live model. */
 export function startCommand(cli: Cli): Command {
   return new Command('start')
-    .addOption(modelOption(cli, 'the model that the demo releases'))
+    .addOption(modelOption(cli, 'the model that the demo releases', DEMO_MODEL))
     .option('--once', 'stop the stack and exit when the release is live and smoke-tested')
     .addHelpText('after', '\nExample:\n  sluice start --once')
     .action(async ({ once, model }: { once?: true; model: string }) => {

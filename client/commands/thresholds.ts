@@ -90,7 +90,10 @@ export function thresholdsCommand(cli: Cli): Command {
     .command('list')
     .description('list proposals, newest first')
     .option('--limit <n>', 'show the N newest', parseAtLeastOne, 20)
-    .addHelpText('after', '\nExample:\n  sluice thresholds list --limit 5')
+    .addHelpText(
+      'after',
+      '\nReplaced: they were live and are not any more.\n\nExample:\n  sluice thresholds list --limit 5',
+    )
     .action(({ limit }: { limit: number }) => cli.withSession(async (session) => (await runs()).list(session, limit)));
 
   return thresholds;

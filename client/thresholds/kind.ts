@@ -24,6 +24,11 @@ export const THRESHOLDS: RunKind<ThresholdsRef, ThresholdsProgress> = {
   words: ({ key }) => key,
   reuse: 'ALLOW_DUPLICATE_FAILED_ONLY',
   text: thresholdsText,
+  now: async ({ settings }, refs) => {
+    const { notInForce } = await import('./in-force.js');
+    const replaced = await notInForce(settings, refs);
+    return (ref, status) => (status === 'Live' && replaced(ref) ? 'Replaced' : status);
+  },
   proposal: ({ proposal }) => (proposal === null ? '' : proposalText(proposal)),
   listed: ({ model, key }) => `${model}  ${key}`,
 };

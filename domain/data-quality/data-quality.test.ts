@@ -118,7 +118,7 @@ describe('runDataChecks', () => {
   it('finds rows that differ in their id only', () => {
     const twin = { raw: { at: new Date(start), sum: 10 } };
     expect(failed(runDataChecks(profileOf([{}, twin, twin, ...good.slice(1)]), checks))['duplicates']).toBe(
-      'duplicates is 0.25, 0.25 above 0',
+      'duplicates is 0.25, 0.25 above 0 (2 rows: r1, r2; `sluice data show ID` names the row that each repeats, `sluice data delete ID` removes one)',
     );
   });
 

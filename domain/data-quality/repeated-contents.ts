@@ -20,14 +20,15 @@ export class RepeatedContents {
   /** @param fields that are compared */
   constructor(private readonly fields: readonly string[]) {}
 
-  add(timeMs: number, raw: Readonly<Record<string, unknown>>): void {
+  /** @returns whether an earlier row says the same */
+  add(timeMs: number, raw: Readonly<Record<string, unknown>>): boolean {
     let content = '';
     for (const name of this.fields) {
       const value = raw[name];
       content += `${value instanceof Date ? value.getTime() : String(value)}\u0000`;
     }
     const { high, low } = fingerprintOf(content);
-    this.#add(timeMs, high, low);
+    return this.#add(timeMs, high, low);
   }
 
   /** Prepares for the rows of a chunk. */
@@ -47,11 +48,11 @@ export class RepeatedContents {
   }
 
   /** As `add`, for a usual row of the chunk. */
-  addRow(timeMs: number, row: number): void {
+  addRow(timeMs: number, row: number): boolean {
     this.#high = 0x811c9dc5;
     this.#low = 0x9e3779b9;
     for (const mix of this.#mixes) mix(row);
-    this.#add(timeMs, mixed(this.#high), mixed(this.#low));
+    return this.#add(timeMs, mixed(this.#high), mixed(this.#low));
   }
 
   #mix(high: number, low: number): void {
@@ -59,15 +60,17 @@ export class RepeatedContents {
     this.#low = mixed(Math.imul(this.#low + low, 0x85ebca6b) ^ high);
   }
 
-  #add(timeMs: number, high: number, low: number): void {
+  #add(timeMs: number, high: number, low: number): boolean {
     if (timeMs !== this.#timeMs) {
       this.#timeMs = timeMs;
       this.#first = { high, low };
       this.#ofThisTime.clear();
-      return;
+      return false;
     }
     if (this.#first !== null) this.#ofThisTime.addFingerprint(this.#first.high, this.#first.low);
     this.#first = null;
-    if (!this.#ofThisTime.addFingerprint(high, low)) this.repeated++;
+    const repeats = !this.#ofThisTime.addFingerprint(high, low);
+    if (repeats) this.repeated++;
+    return repeats;
   }
 }

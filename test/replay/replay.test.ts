@@ -57,6 +57,7 @@ const ENDS = {
   alerts: ['tested'],
   'expert-file': ['published', 'refused'],
   'import-labels': ['finished', 'continued', 'refused'],
+  'delete-transactions': ['deleted', 'refused'],
   pin: ['pinned', 'unpinned', 'refused'],
   'apply-schedules': ['applied', 'refused'],
 };
