@@ -30,7 +30,7 @@ export class ContentHash {
       }
       for (let slot = 0; slot < fields.length; slot++) {
         const token = tokens[slot];
-        if (token != null) {
+        if (token !== null && token !== undefined) {
           const id = texts[slot]?.ids[row] ?? NO_TEXT;
           lines.copy(token.bytes, token.starts[id] ?? 0, token.starts[id + 1] ?? 0);
           continue;

@@ -53,12 +53,9 @@ export class RowSpool {
 function columnsOf(chunk: RowChunk, bytesOf: (slot: number) => number): NodeJS.ArrayBufferView[] {
   return chunk.fields.flatMap((_, slot): NodeJS.ArrayBufferView[] => {
     const column = chunk.texts[slot];
-    if (column == null) return [(chunk.numbers[slot] ?? new Float64Array()).subarray(0, chunk.rows)];
-    return [
-      column.ids.subarray(0, chunk.rows),
-      column.starts.subarray(0, column.size + 1),
-      column.room(bytesOf(slot)),
-    ];
+    if (column === null || column === undefined)
+      return [(chunk.numbers[slot] ?? new Float64Array()).subarray(0, chunk.rows)];
+    return [column.ids.subarray(0, chunk.rows), column.starts.subarray(0, column.size + 1), column.room(bytesOf(slot))];
   });
 }
 

@@ -23,7 +23,7 @@ Example:
       const found = await status({ stateDir: cli.stateDirectory });
       const env = readStackEnv(cli.stateDirectory) ?? {};
       const { probeParts } = await import('../../stack/probe.js');
-      const parts = await probeParts(found.parts, env);
+      const parts = await probeParts(found.parts, { ...cli.env, ...env });
       const live = await whatIsLive(cli, { running: found.running, env });
       const shown = { ...found, parts, temporalUi: env['TEMPORAL_UI_URL'] ?? null, live };
       cli.output.result(shown, () => [statusText(cli.stateDirectory, shown), ...liveLines(live)].join('\n'));

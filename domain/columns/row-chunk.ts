@@ -47,14 +47,14 @@ export class RowChunk {
   /** @throws RangeError when no field of numbers or times has this name */
   numbersOf(name: string): Float64Array<ArrayBuffer> {
     const column = this.numbers[this.#slots.get(name) ?? -1];
-    if (column == null) throw new RangeError(`the rows have no number ${name}`);
+    if (column === null || column === undefined) throw new RangeError(`the rows have no number ${name}`);
     return column;
   }
 
   /** @throws RangeError when no field of texts has this name */
   textsOf(name: string): TextColumn {
     const column = this.texts[this.#slots.get(name) ?? -1];
-    if (column == null) throw new RangeError(`the rows have no text ${name}`);
+    if (column === null || column === undefined) throw new RangeError(`the rows have no text ${name}`);
     return column;
   }
 
@@ -62,14 +62,15 @@ export class RowChunk {
   row(index: number): Record<string, unknown> {
     const odd = this.odd.get(index);
     if (odd !== undefined) return odd.document;
-    return Object.fromEntries(
-      this.fields.map(({ name, type }, slot) => {
+    const fields: Record<string, unknown> = Object.fromEntries(
+      this.fields.map(({ name, type }, slot): [string, unknown] => {
         const number = this.numbers[slot]?.[index] ?? NaN;
         if (type === 'number') return [name, number];
         if (type === 'time') return [name, new Date(number)];
         return [name, this.#text(slot, index)];
       }),
     );
+    return fields;
   }
 
   #text(slot: number, index: number): string | null {

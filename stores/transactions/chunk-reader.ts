@@ -1,5 +1,6 @@
 import { BSON } from 'mongodb';
-import { RowChunk, type ChunkField } from '../../domain/columns/row-chunk.js';
+import type { RowChunk } from '../../domain/columns/row-chunk.js';
+import { type ChunkField } from '../../domain/columns/row-chunk.js';
 import { NO_TEXT } from '../../domain/columns/text-column.js';
 import type { ValueType } from '../../domain/features/op-inputs.js';
 import { afterName } from './after-name.js';
@@ -54,14 +55,14 @@ export class ChunkReader {
       const wanted = this.#types[field];
       if (wanted === 'string') {
         const column = chunk.texts[field];
-        if (type !== TYPE.string || column == null) return false;
+        if (type !== TYPE.string || column === null || column === undefined) return false;
         const length = view.getInt32(at, true);
         column.ids[index] = column.idOf(batch, at + 4, length - 1);
         at += 4 + length;
         continue;
       }
       const column = chunk.numbers[field];
-      if (column == null) return false;
+      if (column === null || column === undefined) return false;
       let value: number;
       if (wanted === 'time') {
         if (type !== TYPE.date) return false;
@@ -92,12 +93,12 @@ export class ChunkReader {
     this.fields.forEach(({ name, type }, slot) => {
       const value = document[name];
       const texts = chunk.texts[slot];
-      if (texts != null) {
+      if (texts !== null && texts !== undefined) {
         const text = typeof value === 'string' ? Buffer.from(value, 'utf8') : null;
         texts.ids[index] = text === null ? NO_TEXT : texts.idOf(text, 0, text.length);
       }
       const numbers = chunk.numbers[slot];
-      if (numbers == null) return;
+      if (numbers === null || numbers === undefined) return;
       const number = type === 'time' && value instanceof Date ? value.getTime() : value;
       numbers[index] = typeof number === 'number' ? number : NaN;
     });

@@ -55,7 +55,7 @@ export async function createColumnFile(path: string, columns: readonly Column[])
       writeMetadata(writer, {
         version: 2,
         created_by: 'sluice',
-        schema: schema as SchemaElement[],
+        schema: schema,
         num_rows: BigInt(rows),
         row_groups: groups,
         metadata_length: 0,
@@ -117,7 +117,8 @@ function encode({ type }: Column, values: ColumnValues, { nulls }: Presence): En
     const dictionary = { bytes: textBytes(texts), count: texts.size };
     return { encoding: 'RLE_DICTIONARY', codec: 'UNCOMPRESSED', dictionary, values: indexBytes(ids, texts.size) };
   }
-  const numbers = nulls === 0 ? values.numbers : (values.numbers as Float64Array).filter((value) => !Number.isNaN(value));
+  const numbers =
+    nulls === 0 ? values.numbers : (values.numbers as Float64Array).filter((value) => !Number.isNaN(value));
   if (type === 'INT64') {
     const longs = BigInt64Array.from(numbers as Float64Array, BigInt);
     return { encoding: 'PLAIN', codec: 'SNAPPY', dictionary: null, values: bytesOf(longs) };
