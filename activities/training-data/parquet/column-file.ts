@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import type { ColumnChunk, Encoding, RowGroup, SchemaElement } from 'hyparquet';
+import type { ColumnChunk, Encoding, RowGroup } from 'hyparquet';
 import { ByteWriter, schemaFromColumnData } from 'hyparquet-writer';
 import { writeMetadata } from 'hyparquet-writer/src/metadata.js';
 import type { Column, ColumnValues } from './columns.js';
