@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { ENVIRONMENTS } from '../domain/pointer/environments.js';
 import { SluiceError } from '../platform/errors.js';
 import { modelFolders } from '../platform/model-folders.js';
 import type { Cli } from './cli.js';
@@ -47,7 +48,7 @@ export function askForModel({ modelsDirectory }: Models, command: Command): void
 
 /** `--environment`: whose pointer, whose scorers. */
 export function environmentOption(description: string): Option {
-  return new Option('--environment <name>', description).choices(['production', 'staging']).default('production');
+  return new Option('--environment <name>', description).choices(ENVIRONMENTS).default('production');
 }
 
 /** `--max-refused` of an import. */
