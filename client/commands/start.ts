@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { importFixings, importTransactions } from '../../ingest/index.js';
 import { loadSettings, type Settings } from '../../platform/config.js';
 import { projectPath } from '../../platform/project.js';
+import { listSchedules } from '../../schedules/inspect.js';
 import { up } from '../../stack/main.js';
 import type { Cli } from '../cli.js';
 import { modelOption } from '../options.js';
@@ -36,16 +37,18 @@ export function startCommand(cli: Cli): Command {
       // Ctrl-C from here on: whatever is under way is left, and the stack goes down in order
       if (!stack.found) cli.onInterrupt(() => void stack.stop());
       let code: number;
+      let schedules: number;
       try {
         const settings = loadSettings({ ...stack.env, ...cli.env });
         await importDemo(cli, settings, model);
         const session = await openSession(settings, cli.env);
         try {
           code = await releaseDemo(cli, session, model, startedAt);
+          schedules = (await listSchedules(session.client)).length;
         } finally {
           await session.close();
         }
-        tellAddresses(cli, stack.env);
+        tellAddresses(cli, stack.env, schedules);
         if (once !== true && !stack.found) {
           cli.output.line(
             'Ctrl-C stops the stack; its state stays in the state directory, and the next start continues from it.',
@@ -87,12 +90,7 @@ async function releaseDemo(cli: Cli, session: Session, model: string, stackStart
   });
 }
 
-/** Days that bring a scheduled run of today to the end of the demo's data. */
-function demoOffsetDays(now: number): number {
-  return Math.floor((Date.parse(AS_OF) - now) / (24 * 3600 * 1000)) + 1;
-}
-
-function tellAddresses(cli: Cli, env: Record<string, string>): void {
+function tellAddresses(cli: Cli, env: Record<string, string>, schedules: number): void {
   const scorer = env['SCORER_URL'];
   cli.output.line(`
 Temporal UI   ${env['TEMPORAL_UI_URL'] ?? ''}
@@ -102,7 +100,12 @@ scorer        ${scorer ?? ''}/v1/metadata, ${scorer ?? ''}/openapi.json
 Score one transaction:
   curl -s ${scorer ?? ''}/v1/score -H 'content-type: application/json' -d '{"transaction_id":"t1","customer_id":"c1","booked_at":"2025-06-29T23:10:00Z","amount":950,"currency":"EUR","operation_type":"shopping_net","merchant_name":"Kilback LLC"}'
 
-Nothing runs by itself yet. Nights, exchange rates, drift and thresholds do after:
-  npx sluice schedules apply --as-of-offset-days ${demoOffsetDays(Date.now())}
+${scheduledText(schedules)}
 `);
+}
+
+function scheduledText(schedules: number): string {
+  if (schedules > 0) return `${schedules} schedules are applied: \`sluice schedules list\` shows what runs next.`;
+  return `Nothing runs by itself yet. Nights, exchange rates, drift and thresholds do after:
+  npx sluice schedules apply --as-if-today ${AS_OF.slice(0, 10)}`;
 }
