@@ -6,10 +6,17 @@ import type { Cli } from './cli.js';
 /** Somebody waits: a server that says nothing for so long counts as gone. */
 const PATIENCE = { answerTimeoutMs: 15_000 };
 
-/** Opens MongoDB; whoever asks closes it. */
-export async function openMongo(settings: Settings): Promise<Mongo> {
+/** An import may have to wait for an index over all that is there. */
+const IMPORT_PATIENCE = { answerTimeoutMs: 120_000 };
+
+async function openMongo(settings: Settings, patience = PATIENCE): Promise<Mongo> {
   const { mongoOf } = await import('../platform/connect.js');
-  return mongoOf(settings, 'client', PATIENCE);
+  return mongoOf(settings, 'client', patience);
+}
+
+/** Opens MongoDB for an import; whoever asks closes it. */
+export function openMongoForImport(settings: Settings): Promise<Mongo> {
+  return openMongo(settings, IMPORT_PATIENCE);
 }
 
 /** MongoDB for as long as the work needs it. */

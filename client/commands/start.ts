@@ -12,7 +12,7 @@ import { startRun } from '../runs/access.js';
 import { defineRun } from '../runs/actions.js';
 import { openSession, type Session } from '../session.js';
 import { stackProgress } from '../stack-progress.js';
-import { usingMongo } from '../stores.js';
+import { openMongoForImport } from '../stores.js';
 import { untilEnded } from './stack.js';
 
 const AS_OF = '2025-06-30T00:00:00.000Z';
@@ -66,7 +66,9 @@ export function startCommand(cli: Cli): Command {
 async function importDemo(cli: Cli, settings: Settings, model: string): Promise<void> {
   const deps = { modelsDir: cli.modelsDirectory };
   const told = { model, signal: cli.interrupted };
-  await usingMongo(settings, async ({ db }) => {
+  const mongo = await openMongoForImport(settings);
+  try {
+    const { db } = mongo;
     const fixings = await importFixings({ db, ...deps }, { file: projectPath('data', 'ecb_fixings.csv'), ...told });
     const file = projectPath('data', 'bank_transactions_demo.csv.gz');
     const summary = await importTransactions({ db, ...deps }, { file, skipIfImported: true, ...told });
@@ -75,7 +77,9 @@ async function importDemo(cli: Cli, settings: Settings, model: string): Promise<
         ? `✔ data             the demo's transactions are already imported`
         : `✔ data             ${count(summary.read)} transactions (${summary.refused.count} rejected), ${fixings.read} ECB fixings`,
     );
-  });
+  } finally {
+    await mongo.close();
+  }
 }
 
 async function releaseDemo(cli: Cli, session: Session, model: string, stackStartedAt: Date): Promise<number> {
