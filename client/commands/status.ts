@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { PROBE_MS } from '../../stack/probe.js';
 import { readStackEnv, status, type StackStatus } from '../../stack/status.js';
+import type { PartInfo } from '../../stack/types.js';
 import type { Cli } from '../cli.js';
 import { EXIT } from '../exit-codes.js';
 import { duration } from '../output.js';
@@ -24,7 +25,7 @@ Example:
       const env = readStackEnv(cli.stateDirectory) ?? {};
       const { probeParts } = await import('../../stack/probe.js');
       const parts = await probeParts(found.parts, env);
-      const live = await whatIsLive(cli, { running: found.running, env });
+      const live = await whatIsLive(cli, { running: found.running, parts, env });
       const shown = { ...found, parts, temporalUi: env['TEMPORAL_UI_URL'] ?? null, live };
       cli.output.result(shown, () => [statusText(cli.stateDirectory, shown), ...liveLines(live)].join('\n'));
       cli.setExitCode(found.running && parts.every(({ state }) => state !== 'silent') ? EXIT.ok : EXIT.unreachable);
@@ -36,9 +37,11 @@ type Live = LiveBundle[] | { error: string } | null;
 
 async function whatIsLive(
   cli: Cli,
-  { running, env }: { running: boolean; env: Record<string, string> },
+  { running, parts, env }: { running: boolean; parts: readonly PartInfo[]; env: Record<string, string> },
 ): Promise<Live> {
   if (!running || env['S3_ENDPOINT'] === undefined) return null;
+  const silent = parts.find(({ name, state }) => name === 's3' && state === 'silent');
+  if (silent !== undefined) return { error: `S3 at ${silent.address} does not answer` };
   try {
     const [{ loadSettings }, { liveBundles }] = await Promise.all([
       import('../../platform/config.js'),

