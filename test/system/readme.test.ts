@@ -103,6 +103,21 @@ describe('the commands, on a real stack', () => {
     }
   });
 
+  it.each([
+    [['relase'], 2],
+    [['release'], 2],
+    [['release', 'start', '--as-of', 'bad'], 2],
+    [['data', 'import'], 2],
+    [['data', 'import', 'gone.csv'], 2],
+    [['artifacts', 'list', '--model', 'nope'], 7],
+    [['--help'], 0],
+    [['data', 'import', '--help'], 0],
+  ])('with --json, %j is answered in JSON', async (words, code) => {
+    const { exitCode, json } = await stack.cli.run(...words, '--json');
+    expect(exitCode).toBe(code);
+    expect(json).toHaveProperty(code === 0 ? 'help' : 'error');
+  });
+
   it('a rollback takes the thresholds away, and the list says so', async () => {
     expect(await sluice('rollback', '--reason', 'too many alerts')).toMatchObject({ exitCode: 0 });
     expect((await sluice('thresholds', 'list')).stdout).toMatch(/ Replaced +ulb_gbdt {2}2025-06-30/);
