@@ -40,6 +40,11 @@ export function environmentOption(description: string): Option {
   return new Option('--environment <name>', description).choices(ENVIRONMENTS).default('production');
 }
 
+/** `--max-refused` of an import. */
+export function maxRefusedOption(): Option {
+  return new Option('--max-refused <n>', 'exit with code 2 if more than N rows are rejected').argParser(parseCount);
+}
+
 /** An instant: `2025-06-30` is its midnight UTC; a time must carry its zone. */
 export function parseInstant(text: string): string {
   const day = /^\d{4}-\d{2}-\d{2}$/.test(text);

@@ -1,4 +1,5 @@
 import { MODEL_ATTRIBUTE, RELEASE_ATTRIBUTE } from '../../domain/runs/search-attributes.js';
+import { flattenSteps } from '../../workflows/common/progress.js';
 import {
   releaseRequest,
   releaseWorkflowId,
@@ -34,10 +35,12 @@ export const RELEASE: RunKind<ReleaseRef, ReleaseProgress> = {
   reuse: 'REJECT_DUPLICATE',
   text: releaseText,
   more: async (session, workflowId, progress): Promise<MoreOfRelease & Record<string, unknown>> => {
-    const smoked = progress.steps.find(({ name, status }) => name === 'smoke' && status === 'done');
+    const smoked = flattenSteps(progress.steps).find(
+      ({ step: { name, status } }) => name === 'smoke' && status === 'done',
+    );
     return {
       retries: await pendingRetries(session, session.client.workflow.getHandle(workflowId)),
-      timing: await releaseTiming(session.client, workflowId, smoked?.finishedAt ?? null),
+      timing: await releaseTiming(session.client, workflowId, smoked?.step.finishedAt ?? null),
     };
   },
   listed: ({ kind = 'release', model, releaseId }) => `${kind.padEnd(8)}  ${model}  ${releaseId}`,

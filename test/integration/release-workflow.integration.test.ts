@@ -4,7 +4,9 @@ import { rootCause } from '@temporalio/common';
 import type { WorkflowBundle } from '@temporalio/worker';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { QUEUES } from '../../workflows/common/queues.js';
+import { readProgress } from '../../client/runs/access.js';
 import { DECIDE_UPDATE } from '../../workflows/approval/contract.js';
+import { flattenSteps } from '../../workflows/common/progress.js';
 import { PROGRESS_QUERY } from '../../workflows/common/contract.js';
 import {
   releaseWorkflowId,
@@ -100,7 +102,7 @@ describe('releaseModel', () => {
     const handle = await start();
     const end = await result(handle);
     expect(end).toMatchObject({ status: 'Released', generation: 1, modelVersion: '1' });
-    expect(end.steps.map(({ name, status }) => `${name}: ${status}`)).toEqual(
+    expect(flattenSteps(end.steps).map(({ path, step: { status } }) => `${path}: ${status}`)).toEqual(
       [
         'snapshot',
         'validate data',
@@ -109,9 +111,11 @@ describe('releaseModel', () => {
         'register',
         'promote',
         'export',
-        'pointer swap',
-        'reload',
-        'smoke',
+        'rollout',
+        'rollout / verify',
+        'rollout / pointer swap',
+        'rollout / reload',
+        'rollout / smoke',
         'champion',
         'report',
       ].map((name) => `${name}: done`),
@@ -125,6 +129,33 @@ describe('releaseModel', () => {
     expect(await attributes(rollout)).toEqual([[end.bundleVersion], 'Successful', end.model]);
     await freeze('released', handle, rollout);
     await freeze('released-holding', handle, rollout);
+  });
+
+  it('shows the steps of its rollout while that runs', async () => {
+    let swap = (): void => {};
+    fake.beforeSwap = () => new Promise((resolve) => (swap = resolve));
+    const handle = await start();
+    const shown = async (): Promise<string[]> =>
+      flattenSteps((await readProgress<ReleaseProgress>(handle)).steps).flatMap(({ path, step: { status } }) =>
+        path.startsWith('rollout') ? [`${path}: ${status}`] : [],
+      );
+    try {
+      await vi.waitFor(
+        async () =>
+          expect(await shown()).toEqual([
+            'rollout: running',
+            'rollout / verify: done',
+            'rollout / pointer swap: running',
+            'rollout / reload: pending',
+            'rollout / smoke: pending',
+          ]),
+        60_000,
+      );
+    } finally {
+      swap();
+    }
+    await result(handle);
+    expect((await shown()).at(-1)).toBe('rollout / smoke: done');
   });
 
   it('archives the former version when a second release goes live', async () => {
@@ -220,6 +251,11 @@ describe('releaseModel', () => {
     expect(fake.pointer).toMatchObject({ version: first.bundleVersion, generation: 3 });
     expect(fake.generations).toEqual([1, 2, 3]);
     expect(fake.replicaGeneration).toBe(3);
+    expect(
+      flattenSteps((await progress(handle)).steps).flatMap(({ path, step: { status } }) =>
+        status === 'failed' ? [path] : [],
+      ),
+    ).toEqual(['rollout', 'rollout / smoke']);
     expect([...fake.registry.values()].map(({ stage }) => stage)).toEqual(['Production', 'Archived']);
     expect(Object.fromEntries(fake.aliases)).toEqual({ champion: '1' });
     await freeze('rolled-back', handle, await rolloutHandle());

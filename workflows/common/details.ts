@@ -4,7 +4,7 @@ import { unprovenLine } from '../../domain/approval/identity.js';
 import type { OverrideChange } from '../../domain/release/overrides.js';
 import type { CheckResult } from '../../domain/release/types.js';
 import { DECIDE_UPDATE, type PendingApproval } from '../approval/contract.js';
-import type { StepProgress } from './progress.js';
+import { flattenSteps, type StepProgress } from './progress.js';
 
 /*
  * The pages of the Temporal UI ("current details"). Somebody decides by them, so text from people, files and errors is escaped everywhere:
@@ -49,11 +49,11 @@ export function identityLine(names: readonly string[] | undefined): string | nul
     : `**${escapeMarkdown(line)}** (no token was shown; the request and the decision need two people)`;
 }
 
-/** Where each step stands. */
+/** Where each step stands, those of a step below it. */
 export function stepsTable(steps: readonly StepProgress[]): string {
   return markdownTable(
     ['step', 'status', ''],
-    steps.map(({ name, status, detail }) => [name, status, detail ?? '']),
+    flattenSteps(steps).map(({ path, step: { status, detail } }) => [path, status, detail ?? '']),
   );
 }
 

@@ -5,7 +5,7 @@ import type { Called } from '../common/caller.js';
 import type { StepProgress } from '../common/progress.js';
 
 export const WORKFLOW = 'recalibrateThresholds';
-export const STEPS = ['propose', 'approve', 'edits', 'compose', 'verify', 'pointer swap', 'reload', 'smoke'] as const;
+export const STEPS = ['propose', 'approve', 'edits', 'compose', 'rollout'] as const;
 
 /** @param key `runKey(asOf)` */
 export function thresholdsWorkflowId(model: string, key: string): string {

@@ -14,17 +14,7 @@ export const JOB_WORKFLOWS = {
 } as const satisfies Record<RefreshJob, string>;
 export const JOBS = Object.keys(JOB_WORKFLOWS) as RefreshJob[];
 
-export const STEPS = [
-  'live bundle',
-  'build',
-  'compose',
-  'verify',
-  'pointer swap',
-  'reload',
-  'smoke',
-  'decision',
-  'publish approved',
-] as const;
+export const STEPS = ['live bundle', 'build', 'compose', 'rollout', 'decision', 'publish approved'] as const;
 
 /**
  * @param key `runKey(asOf)`

@@ -15,9 +15,7 @@ export const STEPS = [
   'register',
   'promote',
   'export',
-  'pointer swap',
-  'reload',
-  'smoke',
+  'rollout',
   'champion',
   'report',
 ] as const;

@@ -3,7 +3,7 @@ import type { Called } from '../common/caller.js';
 import type { StepProgress } from '../common/progress.js';
 
 export const WORKFLOW = 'rollbackRelease';
-export const STEPS = ['find the bundle', 'authorise', 'pointer swap', 'reload', 'smoke', 'champion', 'report'] as const;
+export const STEPS = ['find the bundle', 'authorise', 'rollout', 'champion', 'report'] as const;
 
 export function rollbackWorkflowId(model: string, releaseId: string): string {
   return `rollback/${model}/${releaseId}`;

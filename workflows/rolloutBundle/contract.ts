@@ -6,6 +6,8 @@ import type { BundleId } from '../../domain/bundle/id.js';
 
 export const WORKFLOW = 'rolloutBundle';
 export const STEPS = ['verify', 'pointer swap', 'reload', 'smoke'] as const;
+/** The step of a run that waits for a rollout; the rollout's own are below it. */
+export const ROLLOUT_STEP = 'rollout';
 
 export type ChangeKind = ChangeNote['kind'];
 export type Environment = 'production' | 'staging';
