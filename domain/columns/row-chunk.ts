@@ -31,9 +31,11 @@ export class RowChunk {
   constructor(
     readonly fields: readonly ChunkField[],
     readonly capacity: number,
+    /** a text field of which no two rows have the same value */
+    uniqueField?: string,
   ) {
     this.numbers = fields.map(({ type }) => (type === 'string' ? null : new Float64Array(capacity)));
-    this.texts = fields.map(({ type }) => (type === 'string' ? new TextColumn(capacity) : null));
+    this.texts = fields.map(({ name, type }) => (type === 'string' ? new TextColumn(capacity, name === uniqueField) : null));
     this.#slots = new Map(fields.map(({ name }, slot) => [name, slot]));
   }
 

@@ -3,6 +3,7 @@ import type { ColumnChunk, Encoding, RowGroup, SchemaElement } from 'hyparquet';
 import { ByteWriter, schemaFromColumnData } from 'hyparquet-writer';
 import { writeMetadata } from 'hyparquet-writer/src/metadata.js';
 import type { Column, ColumnValues } from './columns.js';
+import { deltaTexts } from './delta-texts.js';
 import { numberDictionary } from './number-dictionary.js';
 import { indexBytes, textBytes, writeDataPage, writeDictionaryPage, type PageCodec, type Presence } from './pages.js';
 
@@ -113,14 +114,13 @@ function encode({ type }: Column, values: ColumnValues, { nulls }: Presence): En
     const { texts } = values;
     const ids = nulls === 0 ? values.ids : values.ids.filter((id) => id >= 0);
     if (texts.size * 2 > ids.length)
-      return { encoding: 'PLAIN', codec: 'SNAPPY', dictionary: null, values: textBytes(texts, ids) };
+      return { encoding: 'DELTA_BYTE_ARRAY', codec: 'UNCOMPRESSED', dictionary: null, values: deltaTexts(texts, ids) };
     const dictionary = { bytes: textBytes(texts), count: texts.size };
     return { encoding: 'RLE_DICTIONARY', codec: 'UNCOMPRESSED', dictionary, values: indexBytes(ids, texts.size) };
   }
   const numbers = nulls === 0 ? values.numbers : (values.numbers as Float64Array).filter((value) => !Number.isNaN(value));
   if (type === 'INT64') {
-    const longs = BigInt64Array.from(numbers as Float64Array, BigInt);
-    return { encoding: 'PLAIN', codec: 'SNAPPY', dictionary: null, values: bytesOf(longs) };
+    return { encoding: 'PLAIN', codec: 'SNAPPY', dictionary: null, values: longBytes(numbers) };
   }
   if (numbers instanceof Float64Array)
     return { encoding: 'PLAIN', codec: 'UNCOMPRESSED', dictionary: null, values: bytesOf(numbers) };
@@ -128,6 +128,18 @@ function encode({ type }: Column, values: ColumnValues, { nulls }: Presence): En
   if (few === null) return { encoding: 'PLAIN', codec: 'UNCOMPRESSED', dictionary: null, values: bytesOf(numbers) };
   const dictionary = { bytes: bytesOf(few.words), count: few.size };
   return { encoding: 'RLE_DICTIONARY', codec: 'UNCOMPRESSED', dictionary, values: indexBytes(few.ids, few.size) };
+}
+
+/** Whole numbers in 64 bits, without making a bigint of each. */
+function longBytes(numbers: ArrayLike<number>): Uint8Array {
+  const words = new DataView(new ArrayBuffer(numbers.length * 8));
+  for (let at = 0; at < numbers.length; at++) {
+    const value = numbers[at] ?? 0;
+    const high = Math.floor(value / 0x1_0000_0000);
+    words.setUint32(at * 8, value - high * 0x1_0000_0000, true);
+    words.setInt32(at * 8 + 4, high, true);
+  }
+  return bytesOf(words);
 }
 
 function presenceOf({ nullable }: Column, values: ColumnValues): Presence {
