@@ -31,9 +31,11 @@ export async function rolloutBundle(input: RolloutInput): Promise<RolloutResult>
   try {
     const result = resultOf(await rollOut(input, run), run.log.steps);
     run.end(result.verdict, result.why);
+    await run.notified();
     return result;
   } catch (error) {
     run.fail(error);
+    await run.notified();
     throw error;
   }
 }
@@ -82,6 +84,6 @@ async function rollOut(input: RolloutInput, run: Run<(typeof STEPS)[number], Rol
     if (swapped === null) throw error;
     const failed = swapped;
     const why = reasonOf(error);
-    return await CancellationScope.nonCancellable(() => undo(input, before, failed, why));
+    return await CancellationScope.nonCancellable(() => undo(input, before, failed, why, run.tellAsBefore.bind(run)));
   }
 }
