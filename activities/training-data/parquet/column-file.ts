@@ -145,14 +145,26 @@ function longBytes(numbers: ArrayLike<number>): Uint8Array {
 function presenceOf({ nullable }: Column, values: ColumnValues): Presence {
   const rows = rowsOf(values);
   if (!nullable) return { rows, levels: null, nulls: 0 };
-  const levels = new Int32Array(rows);
-  let nulls = 0;
-  for (let row = 0; row < rows; row++) {
-    const isThere = 'texts' in values ? (values.ids[row] ?? -1) >= 0 : !Number.isNaN(values.numbers[row]);
-    if (isThere) levels[row] = 1;
-    else nulls++;
-  }
+  const nulls = 'texts' in values ? countNegative(values.ids) : countNaN(values.numbers);
+  const levels = new Int32Array(rows).fill(1);
+  if (nulls > 0)
+    for (let row = 0; row < rows; row++) {
+      const isThere = 'texts' in values ? (values.ids[row] ?? -1) >= 0 : !Number.isNaN(values.numbers[row]);
+      if (!isThere) levels[row] = 0;
+    }
   return { rows, levels, nulls };
+}
+
+function countNegative(ids: Int32Array): number {
+  let count = 0;
+  for (let row = 0; row < ids.length; row++) if ((ids[row] ?? 0) < 0) count++;
+  return count;
+}
+
+function countNaN(numbers: ArrayLike<number>): number {
+  let count = 0;
+  for (let row = 0; row < numbers.length; row++) if (Number.isNaN(numbers[row])) count++;
+  return count;
 }
 
 /** The least and the greatest number, by which a reader passes over groups. */
