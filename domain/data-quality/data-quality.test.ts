@@ -96,7 +96,10 @@ describe('runDataChecks', () => {
     [
       'a value that is not allowed',
       [...good, { raw: { unit: 'XXX' } }],
-      { 'allowed.unit': 'allowed.unit: 1 rows hold other values: "XXX" × 1' },
+      {
+        'allowed.unit':
+          'allowed.unit: 1 row holds another value: "XXX" × 1; mend the rows, or accept the values in data.checks.allowed_values of model.yaml',
+      },
     ],
     [
       'unknown spellings',
@@ -118,7 +121,7 @@ describe('runDataChecks', () => {
   it('finds rows that differ in their id only', () => {
     const twin = { raw: { at: new Date(start), sum: 10 } };
     expect(failed(runDataChecks(profileOf([{}, twin, twin, ...good.slice(1)]), checks))['duplicates']).toBe(
-      'duplicates is 0.25, 0.25 above 0',
+      'duplicates is 0.25, 0.25 above 0 (2 rows: r1, r2; `sluice data show ID` names the row that each repeats, `sluice data delete ID` removes one)',
     );
   });
 

@@ -61,6 +61,7 @@ export class ProfileBuilder {
   };
   readonly #refusals = new Map<string, number>();
   readonly #examples: DataProfile['refused']['examples'] = [];
+  readonly #duplicates: string[] = [];
   readonly #notices = new Map<string, number>();
   #rows = 0;
   #refused = 0;
@@ -96,8 +97,9 @@ export class ProfileBuilder {
     this.#count(label, labelTimeMs, eventTimeMs, split);
     for (const field of this.#fields) field.observe(raw[field.name]);
     const { high, low } = fingerprintOf(id);
-    this.#ids.addFingerprint(high, low);
-    this.#contents.add(eventTimeMs, raw);
+    // both are kept, whichever of them is found to be there already
+    const [isNew, repeats] = [this.#ids.addFingerprint(high, low), this.#contents.add(eventTimeMs, raw)];
+    if (!isNew || repeats) this.#duplicate(id);
   }
 
   /** As `observe` for every row of a chunk. */
@@ -119,8 +121,9 @@ export class ProfileBuilder {
         continue;
       }
       this.#count(labelOfRow, labelTimeMs, eventTimeMs, split);
-      this.#ids.addFingerprint(fingerprints.high[id] ?? 0, fingerprints.low[id] ?? 0);
-      this.#contents.addRow(eventTimeMs, row);
+      const isNew = this.#ids.addFingerprint(fingerprints.high[id] ?? 0, fingerprints.low[id] ?? 0);
+      const repeats = this.#contents.addRow(eventTimeMs, row);
+      if (!isNew || repeats) this.#duplicate(ids.textOf(id));
     }
   }
 
@@ -166,6 +169,10 @@ export class ProfileBuilder {
     if (labelTimeMs > this.#newestLabelMs) this.#newestLabelMs = labelTimeMs;
   }
 
+  #duplicate(id: string): void {
+    if (this.#duplicates.length < MAX_EXAMPLES) this.#duplicates.push(id);
+  }
+
   #unknown(name: string): void {
     const entry = this.#derived.get(name);
     if (entry !== undefined) entry.unknown++;
@@ -175,11 +182,7 @@ export class ProfileBuilder {
    * @param about.asOf ISO time that staleness is measured from
    * @param about.features the quantiles (`PROFILE_QUANTILES`) of each feature over the rows that went into the table
    */
-  build(about: {
-    asOf: string;
-    fixings: DataProfile['fixings'];
-    features: Record<string, Quantiles>;
-  }): DataProfile {
+  build(about: { asOf: string; fixings: DataProfile['fixings']; features: Record<string, Quantiles> }): DataProfile {
     const iso = (ms: number): string | null => (Number.isFinite(ms) ? new Date(ms).toISOString() : null);
     return {
       rows: this.#rows,
@@ -191,7 +194,11 @@ export class ProfileBuilder {
         [...this.#derived].map(([name, { unknown, values }]) => [name, { unknown, values: values?.counts() ?? null }]),
       ),
       notices: Object.fromEntries(this.#notices),
-      duplicates: { ids: this.#rows - this.#ids.size, contents: this.#contents.repeated },
+      duplicates: {
+        ids: this.#rows - this.#ids.size,
+        contents: this.#contents.repeated,
+        ...(this.#duplicates.length === 0 ? {} : { examples: this.#duplicates }),
+      },
       freshness: {
         as_of: about.asOf,
         oldest: iso(this.#oldestMs),

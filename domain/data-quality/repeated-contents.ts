@@ -21,14 +21,15 @@ export class RepeatedContents {
   /** @param fields that are compared */
   constructor(private readonly fields: readonly string[]) {}
 
-  add(timeMs: number, raw: Readonly<Record<string, unknown>>): void {
+  /** @returns whether an earlier row says the same */
+  add(timeMs: number, raw: Readonly<Record<string, unknown>>): boolean {
     let content = '';
     for (const name of this.fields) {
       const value = raw[name];
       content += `${value instanceof Date ? value.getTime() : String(value)}\u0000`;
     }
     const { high, low } = fingerprintOf(content);
-    this.#add(timeMs, high, low);
+    return this.#add(timeMs, high, low);
   }
 
   /** Prepares for the rows of a chunk. */
@@ -45,8 +46,8 @@ export class RepeatedContents {
   }
 
   /** As `add`, for a usual row of the chunk. */
-  addRow(timeMs: number, row: number): void {
-    this.#add(timeMs, mixed(this.#high[row] ?? 0), mixed(this.#low[row] ?? 0));
+  addRow(timeMs: number, row: number): boolean {
+    return this.#add(timeMs, mixed(this.#high[row] ?? 0), mixed(this.#low[row] ?? 0));
   }
 
   #mixTexts(ids: Int32Array, { high, low }: ReturnType<typeof fingerprintsOf>): void {
@@ -66,17 +67,19 @@ export class RepeatedContents {
     this.#low[row] = mixed(Math.imul(((this.#low[row] ?? 0) + low) | 0, 0x85ebca6b) ^ high);
   }
 
-  #add(timeMs: number, high: number, low: number): void {
+  #add(timeMs: number, high: number, low: number): boolean {
     if (timeMs !== this.#timeMs) {
       this.#timeMs = timeMs;
       this.#firstHigh = high;
       this.#firstLow = low;
       this.#isFirst = true;
       this.#ofThisTime.clear();
-      return;
+      return false;
     }
     if (this.#isFirst) this.#ofThisTime.addFingerprint(this.#firstHigh, this.#firstLow);
     this.#isFirst = false;
-    if (!this.#ofThisTime.addFingerprint(high, low)) this.repeated++;
+    const repeats = !this.#ofThisTime.addFingerprint(high, low);
+    if (repeats) this.repeated++;
+    return repeats;
   }
 }
