@@ -21,8 +21,8 @@ export class ContentHash {
     lines.clear();
     const names = chunk.fields.map(({ name }) => name);
     const columns = chunk.fields.map(({ type }, slot): LineColumn => {
-      const texts = chunk.texts[slot];
-      if (texts != null) return { ...this.#tokensOf(slot).fill(texts), ids: texts.ids, values: null, mark: BYTE.s };
+      const texts = chunk.texts[slot] ?? null;
+      if (texts !== null) return { ...this.#tokensOf(slot).fill(texts), ids: texts.ids, values: null, mark: BYTE.s };
       const mark = type === 'time' ? BYTE.t : BYTE.n;
       return { ...NO_TOKENS, values: chunk.numbers[slot] ?? new Float64Array(), mark };
     });

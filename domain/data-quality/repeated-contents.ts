@@ -38,10 +38,10 @@ export class RepeatedContents {
     this.#low = new Int32Array(chunk.rows).fill(0x9e3779b9);
     for (const [slot, { name }] of chunk.fields.entries()) {
       if (!this.fields.includes(name)) continue;
-      const texts = chunk.texts[slot];
-      const numbers = chunk.numbers[slot];
-      if (texts != null) this.#mixTexts(texts.ids, fingerprintsOf(texts));
-      else if (numbers != null) this.#mixNumbers(new Int32Array(numbers.buffer));
+      const texts = chunk.texts[slot] ?? null;
+      const numbers = chunk.numbers[slot] ?? null;
+      if (texts !== null) this.#mixTexts(texts.ids, fingerprintsOf(texts));
+      else if (numbers !== null) this.#mixNumbers(new Int32Array(numbers.buffer));
     }
   }
 

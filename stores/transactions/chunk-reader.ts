@@ -1,5 +1,5 @@
 import { BSON } from 'mongodb';
-import { RowChunk, type ChunkField } from '../../domain/columns/row-chunk.js';
+import type { ChunkField, RowChunk } from '../../domain/columns/row-chunk.js';
 import { NO_TEXT } from '../../domain/columns/text-column.js';
 import type { ValueType } from '../../domain/features/op-inputs.js';
 import { afterName } from './after-name.js';
@@ -75,15 +75,15 @@ export class ChunkReader {
       at += this.#names[field]?.length ?? 0;
       const wanted = this.#types[field];
       if (wanted === 'string') {
-        const column = chunk.texts[field];
-        if (type !== TYPE.string || column == null) return false;
+        const column = chunk.texts[field] ?? null;
+        if (type !== TYPE.string || column === null) return false;
         const length = view.getInt32(at, true);
         column.ids[index] = column.idOf(batch, at + 4, length - 1);
         at += 4 + length;
         continue;
       }
-      const column = chunk.numbers[field];
-      if (column == null) return false;
+      const column = chunk.numbers[field] ?? null;
+      if (column === null) return false;
       let value: number;
       if (wanted === 'time') {
         if (type !== TYPE.date) return false;
@@ -113,13 +113,13 @@ export class ChunkReader {
     chunk.odd.set(index, { bytes: kept, document });
     this.fields.forEach(({ name, type }, slot) => {
       const value = document[name];
-      const texts = chunk.texts[slot];
-      if (texts != null) {
+      const texts = chunk.texts[slot] ?? null;
+      if (texts !== null) {
         const text = typeof value === 'string' ? Buffer.from(value, 'utf8') : null;
         texts.ids[index] = text === null ? NO_TEXT : texts.idOf(text, 0, text.length);
       }
-      const numbers = chunk.numbers[slot];
-      if (numbers == null) return;
+      const numbers = chunk.numbers[slot] ?? null;
+      if (numbers === null) return;
       const number = type === 'time' && value instanceof Date ? value.getTime() : value;
       numbers[index] = typeof number === 'number' ? number : NaN;
     });

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import type { ColumnChunk, Encoding, RowGroup, SchemaElement } from 'hyparquet';
+import type { ColumnChunk, Encoding, RowGroup } from 'hyparquet';
 import { ByteWriter, schemaFromColumnData } from 'hyparquet-writer';
 import { writeMetadata } from 'hyparquet-writer/src/metadata.js';
 import type { Column, ColumnValues } from './columns.js';
@@ -56,7 +56,7 @@ export async function createColumnFile(path: string, columns: readonly Column[])
       writeMetadata(writer, {
         version: 2,
         created_by: 'sluice',
-        schema: schema as SchemaElement[],
+        schema,
         num_rows: BigInt(rows),
         row_groups: groups,
         metadata_length: 0,
@@ -118,7 +118,8 @@ function encode({ type }: Column, values: ColumnValues, { nulls }: Presence): En
     const dictionary = { bytes: textBytes(texts), count: texts.size };
     return { encoding: 'RLE_DICTIONARY', codec: 'UNCOMPRESSED', dictionary, values: indexBytes(ids, texts.size) };
   }
-  const numbers = nulls === 0 ? values.numbers : (values.numbers as Float64Array).filter((value) => !Number.isNaN(value));
+  const numbers =
+    nulls === 0 ? values.numbers : (values.numbers as Float64Array).filter((value) => !Number.isNaN(value));
   if (type === 'INT64') {
     return { encoding: 'PLAIN', codec: 'SNAPPY', dictionary: null, values: longBytes(numbers) };
   }
