@@ -155,9 +155,13 @@ export class FakeSystem {
   readonly activities: Everything = {
     loadModelSpec: async (input) => {
       if (this.refuses !== null) throw final('InvalidSpec', this.refuses);
-      const models = { load: () => Promise.resolve({ spec: this.spec, specSha256: '0' } as LoadedModel) };
+      const put = () => Promise.resolve('created' as const);
+      const store = { get: () => Promise.resolve(null), putIfAbsent: put, bucket: 'b', endpoint: 'e' };
+      const models = {
+        load: () => Promise.resolve({ spec: structuredClone(this.spec), specSha256: '0' } as LoadedModel),
+      };
       try {
-        return await createModelSpecActivities({ models, gitSha: '0'.repeat(40) }).loadModelSpec(input);
+        return await createModelSpecActivities({ models, store, gitSha: '0'.repeat(40) }).loadModelSpec(input);
       } catch (error) {
         throw error instanceof SluiceError ? final(error.type, error.message) : error;
       }

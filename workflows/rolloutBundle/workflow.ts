@@ -41,7 +41,7 @@ export async function rolloutBundle(input: RolloutInput): Promise<RolloutResult>
 }
 
 async function rollOut(input: RolloutInput, run: Run<(typeof STEPS)[number], RolloutProgress>): Promise<RolloutEnd> {
-  const { model, environment, bundle, base } = input;
+  const { model, definition, environment, bundle, base } = input;
   const before = await shortCalls.readPointer({ model, environment });
   if (before?.version !== base?.version) {
     const why = `${before?.version ?? 'nothing'} is live, not ${base?.version ?? 'nothing'}`;
@@ -49,7 +49,7 @@ async function rollOut(input: RolloutInput, run: Run<(typeof STEPS)[number], Rol
   }
   await run.step(
     'verify',
-    () => bulkIo.verifyBundle({ model, ...bundle }),
+    () => bulkIo.verifyBundle({ model, ...(definition === undefined ? {} : { definition }), ...bundle }),
     () => 'signature, digests and schemas hold',
   );
 
