@@ -212,10 +212,12 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
       const chunks: Buffer[] = [];
       let length = 0;
       for await (const chunk of body as AsyncIterable<Buffer>) {
-        if (length + chunk.length > (exactBytes ?? maxBytes)) throw refusal(length + chunk.length, 'at least ');
+        const soFar = length + chunk.length;
+        const beyond = soFar > (exactBytes ?? maxBytes) ? refusal(soFar, 'at least ') : null;
+        if (beyond !== null) throw beyond;
         if (whole === null) chunks.push(chunk);
         else chunk.copy(whole, length);
-        length += chunk.length;
+        length = soFar;
       }
       const late = refusal(length, '');
       if (late !== null) throw late;

@@ -43,8 +43,11 @@ export interface FollowerOptions {
   host: BundleHost;
   cache: BundleCache;
   readPointer: () => Promise<SignedPointer | null>;
-  /** the highest generation on record with others; 0 when none is, or nobody can be asked. Must not reject. */
-  knownGeneration: () => Promise<number>;
+  /**
+   * The highest generation on record with others; 0 when none is, or nobody can be asked. Must not reject.
+   * @param mayWait whether it may take its time: nothing is served yet
+   */
+  knownGeneration: (mayWait: () => boolean) => Promise<number>;
   readBundle: (pointer: Pointer) => Promise<FetchedBundle>;
   openBundle: (fetched: FetchedBundle, origin: Origin) => Promise<LiveBundle>;
   /** between rounds that went well, asked after each: the safety net below reload orders */
@@ -108,7 +111,7 @@ export function createPointerFollower(options: FollowerOptions): PointerFollower
   const round = async (): Promise<CatchUp> => {
     const startedAtMs = performance.now();
     // Asked before the pointer is read: a change is on record only after the pointer names it, so a true pointer is never behind.
-    known = Math.max(known, await options.knownGeneration());
+    known = Math.max(known, await options.knownGeneration(() => held === null && !stopped));
     const signed = await options.readPointer();
     if (signed === null) {
       if (held !== null || known > 0)

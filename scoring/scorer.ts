@@ -108,7 +108,7 @@ export async function startScorer(
       host,
       cache: createBundleCache(join(resolve(settings.SLUICE_STATE_DIR), 'scorer-cache', replicaId)),
       readPointer: () => pointerFromStore(from, trust),
-      knownGeneration: () => known.ask(),
+      knownGeneration: (mayWait) => known.ask(mayWait),
       readBundle: (pointer) => bundleFromStore(from, trust, pointer),
       openBundle,
       // Orders that cannot arrive are made up for: whoever rolls out waits for what the lease says.

@@ -8,7 +8,7 @@ import type { Mongo } from '../../platform/mongo.js';
 import type { ObjectStore } from '../../platform/object-store.js';
 import type { Health } from '../../scoring/api-schemas.js';
 import { createAuditLog } from '../../stores/audit-log.js';
-import { COLLECTIONS, openCollection } from '../../stores/collections.js';
+import { COLLECTIONS } from '../../stores/collections.js';
 import { createReplicaRegistry } from '../../stores/replica-registry.js';
 import { ensureBuilt } from '../support/build.js';
 import { startScorerProcess, type ScorerProcess } from '../support/scorer-process.js';
@@ -126,7 +126,7 @@ describe('an older signed pointer that was put back', () => {
   it('is not believed though the registry was emptied, while the audit log knows better', async () => {
     await point(3);
     for (const kept of [COLLECTIONS.replicas, COLLECTIONS.generationMarks])
-      await openCollection<object>(mongo.db, kept as never).deleteMany({});
+      await mongo.db.collection(kept.name).deleteMany({});
     await createAuditLog(mongo.db).append(auditRecordOf(tinyPointer(bundles[0] as TinyBundle, 4)));
     const fresh = await start('audited', 'audited');
     await refuses(fresh, /offers generation 3, and 4 is on record/, null);
@@ -142,7 +142,7 @@ describe('an older signed pointer that was put back', () => {
     await first.exited;
     await rm(join(directory, 'disk', 'scorer-cache', 'disk', 'current', 'bundle'), { recursive: true });
     for (const kept of [COLLECTIONS.replicas, COLLECTIONS.generationMarks, COLLECTIONS.auditLog])
-      await openCollection<object>(mongo.db, kept as never).deleteMany({});
+      await mongo.db.collection(kept.name).deleteMany({});
     await point(4);
     const again = await start('disk', 'disk');
     await refuses(again, /offers generation 4, and 5 is on record/, null);

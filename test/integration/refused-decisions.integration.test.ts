@@ -70,7 +70,9 @@ async function flood(count: number, change: Record<string, unknown>): Promise<st
         await decide(change);
         said.add('accepted');
       } catch (error) {
-        said.add(error instanceof WorkflowUpdateFailedError ? (rootCause(error.cause) ?? '') : String(error));
+        // A server that is busy has not answered: the same again.
+        if (error instanceof WorkflowUpdateFailedError) said.add(rootCause(error.cause) ?? '');
+        else left += 1;
       }
     }
   };

@@ -35,6 +35,7 @@ beforeEach(async () => {
   second = fake.publish('20250602-000000-1.0.0-0000000');
   fake.goLive(first.version);
   fake.goLive(second.version);
+  fake.registry.set('0', { stage: 'Production', runId: 'run' });
   fake.replicaGeneration = 2;
 });
 afterEach(() => environment.close());
@@ -147,7 +148,10 @@ describe('a replica that orders do not reach', () => {
 
     const rollback = await rollBack(first);
     expect(rollback.result).toMatchObject({ outcome: 'live', liveVersion: first.version, receipts: [] });
-    expect(fake.verdicts.filter(({ verdict }) => verdict === 'Successful'), 'nobody has smoked it').toEqual([]);
+    expect(
+      fake.verdicts.filter(({ verdict }) => verdict === 'Successful'),
+      'nobody has smoked it',
+    ).toEqual([]);
     expect(rollback.seconds).toBeLessThan(45);
   });
 });

@@ -35,7 +35,7 @@ export class ApprovalGate {
         return { accepted: true, verdict: decision.verdict };
       },
       {
-        validator: (decision) => {
+        validator: (decision: Decision) => {
           refuse(this.pending.refusal(decision, Date.now()), 'InvalidInput');
           refuse(this.attempts.refusal(decision.actor, Date.now()), 'NotAuthorised');
         },

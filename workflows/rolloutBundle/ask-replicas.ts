@@ -82,7 +82,7 @@ export class AskedReplicas implements Replicas {
       const mine = asked.get(one.replicaId) ?? { sinceMs: Date.now(), underWay: true, failure: null };
       asked.set(one.replicaId, mine);
       mine.underWay = true;
-      asking
+      void asking
         .run(() => ask(one))
         .then(
           (answer) => void answers.set(one.replicaId, answer),
