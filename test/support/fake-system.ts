@@ -5,7 +5,7 @@ import type { ApprovalActivities } from '../../activities/approval/contract.js';
 import type { BundleActivities } from '../../activities/bundle/contract.js';
 import type { RegistryActivities } from '../../activities/registry/contract.js';
 import type { TrainingDataActivities } from '../../activities/training-data/contract.js';
-import type { NotifyActivities } from '../../activities/notification/contract.js';
+import type { DeliveryActivities, NotifyActivities } from '../../activities/notification/contract.js';
 import type { PointerActivities } from '../../activities/pointer/contract.js';
 import type { ReleaseReport, ReportActivities } from '../../activities/report/contract.js';
 import type {
@@ -21,6 +21,7 @@ import type { TrainerActivities } from '../../activities/trainer/contract.js';
 import { refusal } from '../../domain/approval/authorise.js';
 import { ENVIRONMENTS } from '../../domain/pointer/environments.js';
 import { decideSwap, nextPointer, type PointerChange } from '../../domain/pointer/pointer.js';
+import type { Notification } from '../../domain/notification/notification.js';
 import { lastGood, type VerdictRecord } from '../../domain/release/last-good.js';
 import type {
   BundleRef,
@@ -46,7 +47,8 @@ type Everything = ModelSpecActivities &
   ReportActivities &
   RolloutActivities &
   LiveStateActivities &
-  NotifyActivities;
+  NotifyActivities &
+  DeliveryActivities;
 
 const GOOD: Metrics = {
   auc_roc: 0.98,
@@ -72,7 +74,9 @@ export class FakeSystem {
   readonly registry = new Map<string, { stage: string; runId: string }>();
   readonly aliases = new Map<string, string>();
   readonly reports: ReleaseReport[] = [];
+  /** titles of notifications, and the whole of them */
   readonly alerts: string[] = [];
+  readonly notifications: Notification[] = [];
   readonly verdicts: (VerdictRecord & { environment: string })[] = [];
   readonly generations: number[] = [];
   replicaGeneration = 0;
@@ -88,6 +92,9 @@ export class FakeSystem {
   otherReplicas = (): ReplicaInfo[] => [];
   /** what a look at the live state finds under way; null: it finds nothing live, as tests that put bundles live by force want */
   underWay: LiveState['underWay'] | null = null;
+  beforeDelivery = (): Promise<void> => Promise.resolve();
+  /** why the spec cannot be loaded; null: it can */
+  refuses: string | null = null;
   lookupsOf = (_releaseId: string): string[] => [];
 
   /** the pointer of production */
@@ -148,6 +155,14 @@ export class FakeSystem {
     return next;
   }
 
+  private told(notification: Notification): Promise<void> {
+    // As the ledger has it: an occasion is told once.
+    if (this.notifications.some(({ key }) => key === notification.key)) return Promise.resolve();
+    this.alerts.push(notification.title);
+    this.notifications.push(notification);
+    return Promise.resolve();
+  }
+
   readonly replica: ReplicaActivities = {
     reload: ({ version, manifestSha256, generation }) => {
       if (generation < this.replicaGeneration) return Promise.reject(final('Conflict', 'older'));
@@ -158,6 +173,7 @@ export class FakeSystem {
 
   readonly activities: Everything = {
     loadModelSpec: async (input) => {
+      if (this.refuses !== null) throw final('InvalidSpec', this.refuses);
       const models = { load: () => Promise.resolve({ spec: this.spec, specSha256: '0' } as LoadedModel) };
       try {
         return await createModelSpecActivities({ models, gitSha: '0'.repeat(40) }).loadModelSpec(input);
@@ -343,9 +359,10 @@ export class FakeSystem {
       this.bundles.has(version)
         ? Promise.resolve({ version, manifestSha256: `sha of ${version}` })
         : Promise.reject(final('NotFound', `no bundle ${version}`)),
-    notify: ({ title }) => {
-      this.alerts.push(title);
-      return Promise.resolve();
+    notify: (notification) => this.told(notification),
+    deliverNotification: async (notification) => {
+      await this.beforeDelivery();
+      await this.told(notification);
     },
   };
 }

@@ -33,9 +33,11 @@ export async function rolloutBundle(input: RolloutInput): Promise<RolloutResult>
     const result = resultOf(await rollOut(input, replicas, run), run.log.steps, replicas.silent);
     await replicas.told();
     run.end(result.verdict, result.why);
+    await run.notified();
     return result;
   } catch (error) {
     run.fail(error);
+    await run.notified();
     throw error;
   }
 }
@@ -89,6 +91,8 @@ async function rollOut(
     if (swapped === null) throw error;
     const failed = swapped;
     const why = reasonOf(error);
-    return await CancellationScope.nonCancellable(() => undo(input, replicas, before, failed, why));
+    return await CancellationScope.nonCancellable(() =>
+      undo(input, replicas, before, failed, why, run.tellAsBefore.bind(run)),
+    );
   }
 }
