@@ -7,6 +7,7 @@ import { bulkIo, shortCalls } from '../common/proxies.js';
 import { admit } from './admit.js';
 import { decideOn } from './approval.js';
 import type { ThresholdsInput, ThresholdsResult } from './contract.js';
+import { tellEnd } from './notifications.js';
 import { publish } from './publish.js';
 import { ThresholdsRun } from './run.js';
 
@@ -20,8 +21,12 @@ export async function recalibrateThresholds(input: ThresholdsInput): Promise<Thr
     await recalibrate(run, gate);
   } catch (error) {
     run.fail(error);
+    tellEnd(run, error);
+    await run.notified();
     throw error;
   }
+  tellEnd(run);
+  await run.notified();
   await condition(allHandlersFinished);
   return run.result();
 }
