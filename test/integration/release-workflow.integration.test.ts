@@ -41,9 +41,13 @@ beforeEach(async () => {
 afterEach(() => environment.close());
 
 let serial = 0;
-async function start(overrides: ReleaseOverrides = {}, asOf = '2025-06-30T00:00:00.000Z'): Promise<WorkflowHandle> {
+async function start(
+  overrides: ReleaseOverrides = {},
+  asOf = '2025-06-30T00:00:00.000Z',
+  requestedBy = 'ada',
+): Promise<WorkflowHandle> {
   const releaseId = `r${(serial += 1)}`;
-  const input: ReleaseInput = { model: 'ulb_gbdt', releaseId, asOf, requestedBy: 'ada', reason: 'a test', overrides };
+  const input: ReleaseInput = { model: 'ulb_gbdt', releaseId, asOf, requestedBy, reason: 'a test', overrides };
   return environment.client.workflow.start('releaseModel', {
     taskQueue: QUEUES.release,
     workflowId: releaseWorkflowId('ulb_gbdt', releaseId),
@@ -80,6 +84,9 @@ const rolloutHandle = async (): Promise<WorkflowHandle> => {
   const { runId } = await environment.client.workflow.getHandle(rolloutId('ulb_gbdt', 'production')).describe();
   return environment.client.workflow.getHandle(rolloutId('ulb_gbdt', 'production'), runId);
 };
+
+/** Notifications are under way for a moment after the run that they are about. */
+const told = (check: () => void): Promise<void> => vi.waitFor(check, 15_000);
 
 describe('releaseModel', () => {
   it('goes live under the policy auto, with every step done and its name kept', async () => {
@@ -142,6 +149,80 @@ describe('releaseModel', () => {
     expect((await shown()).at(-1)).toBe('rollout / smoke: done');
   });
 
+  it('tells at once that a decision is awaited, with the table and the command; then who decided, and that it is live', async () => {
+    await result(await start());
+    const handle = await start({ policy: 'manual' });
+    const { digest, deadline } = await awaitApproval(handle);
+    const id = handle.workflowId.split('/')[2] ?? '';
+    const about = () => fake.notifications.filter(({ workflowId }) => workflowId === handle.workflowId);
+    await told(() => expect(about()).toHaveLength(1));
+    expect(about()[0]).toMatchObject({
+      severity: 'warning',
+      title: `ulb_gbdt: release ${id} waits for a decision`,
+      text: expect.stringMatching(/^figure +candidate +champion +difference +required +passed$/m),
+      whatToDo: `Decide by ${deadline}: \`sluice release approve ${id} --reason WHY\` or \`sluice release reject ${id} --reason WHY\`.`,
+    });
+    expect(about()[0]?.text).toMatch(/^auc_pr +0\.8000 +0\.8000 +0 +≥ .* \(by the champion\) +yes$/m);
+    const decision = { decisionId: 'd', verdict: 'approve', actor: 'grace', reason: 'figures are fine', digest };
+    await handle.executeUpdate(DECIDE_UPDATE, { args: [decision] });
+    await result(handle);
+    await told(() =>
+      expect(about().map(({ severity, title }) => `${severity} ${title}`)).toEqual([
+        `warning ulb_gbdt: release ${id} waits for a decision`,
+        `info ulb_gbdt: release ${id} was approved by grace`,
+        `info ulb_gbdt: release ${id} is live`,
+      ]),
+    );
+    await freeze('approved-telling', handle);
+  });
+
+  it('is not held up by channels that are down; what it had to tell comes when they are back', async () => {
+    let back = (): void => {};
+    const down = new Promise<void>((resolve) => (back = resolve));
+    fake.beforeDelivery = () => down;
+    const handle = await start({ policy: 'manual' });
+    try {
+      const { digest } = await awaitApproval(handle);
+      const decision = { decisionId: 'd', verdict: 'approve', actor: 'grace', reason: 'ok', digest };
+      await handle.executeUpdate(DECIDE_UPDATE, { args: [decision] });
+      expect(await result(handle)).toMatchObject({ status: 'Released' });
+      expect(fake.notifications).toEqual([]);
+    } finally {
+      back();
+    }
+    await told(() =>
+      expect(fake.alerts.map((title) => title.replace(/release \w+/, 'it')).sort()).toEqual([
+        'ulb_gbdt: it is live',
+        'ulb_gbdt: it waits for a decision',
+        'ulb_gbdt: it was approved by grace',
+      ]),
+    );
+  });
+
+  it.each([
+    ['at a gate', 'drift', 'warning', /^ulb_gbdt: retraining r\d+, started by drift, did not pass its checks$/],
+    ['at a data check', 'schedule', 'warning', /^ulb_gbdt: scheduled release r\d+ did not pass its checks$/],
+    ['as it goes live', 'ada', 'critical', /^ulb_gbdt: release r\d+ failed as it went live$/],
+    ['otherwise', 'ada', 'critical', /^ulb_gbdt: release r\d+ failed$/],
+    [
+      'by losing to newer data',
+      'schedule',
+      'warning',
+      /^ulb_gbdt: scheduled release r\d+ was superseded and is not live$/,
+    ],
+  ])('tells once that a release has failed %s', async (how, requestedBy, severity, title) => {
+    if (how === 'at a gate') fake.metrics = { ...fake.metrics, recall: null };
+    if (how === 'at a data check') fake.dataPasses = false;
+    if (how === 'otherwise') fake.refuses = 'the spec is gone';
+    fake.goLive('first', how === 'by losing to newer data' ? '2025-07-15T00:00:00.000Z' : undefined);
+    fake.smokeFails = (version) => version !== 'first';
+    const handle = await start({}, undefined, requestedBy);
+    await handle.result().catch(() => undefined);
+    const about = () => fake.notifications.filter(({ workflowId }) => workflowId === handle.workflowId);
+    await told(() => expect(about()).toHaveLength(1));
+    expect(about()[0]).toMatchObject({ severity, title: expect.stringMatching(title) });
+  });
+
   it('archives the former version when a second release goes live', async () => {
     await result(await start());
     const second = await result(await start());
@@ -197,6 +278,9 @@ describe('releaseModel', () => {
     const handle = await start({ policy: 'manual', deadlineSeconds: 1 });
     expect(await result(handle)).toMatchObject({ status: 'Expired' });
     expect(fake.registry.get('1')?.stage).toBe('Archived');
+    await told(() =>
+      expect(fake.alerts).toContainEqual(expect.stringMatching(/nobody decided on release r\d+ in time/)),
+    );
     await freeze('timed-out', handle);
   });
 
@@ -249,7 +333,7 @@ describe('releaseModel', () => {
   it('says loudly that the first bundle failed and there is none to go back to', async () => {
     fake.smokeFails = () => true;
     expect((await failure(await start())).message).toMatch(/no former bundle/);
-    expect(fake.alerts).toEqual([expect.stringContaining('none to go back to')]);
+    await told(() => expect(fake.alerts).toContainEqual(expect.stringContaining('none to go back to')));
   });
 
   it('re-bases on what went live while it waited, compares again, and goes live', async () => {

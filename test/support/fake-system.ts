@@ -5,13 +5,14 @@ import type { ApprovalActivities } from '../../activities/approval/contract.js';
 import type { BundleActivities } from '../../activities/bundle/contract.js';
 import type { RegistryActivities } from '../../activities/registry/contract.js';
 import type { TrainingDataActivities } from '../../activities/training-data/contract.js';
-import type { NotifyActivities } from '../../activities/notification/contract.js';
+import type { DeliveryActivities, NotifyActivities } from '../../activities/notification/contract.js';
 import type { PointerActivities } from '../../activities/pointer/contract.js';
 import type { ReleaseReport, ReportActivities } from '../../activities/report/contract.js';
 import type { ReplicaActivities, RolloutActivities, ScorerActivities } from '../../activities/rollout/contract.js';
 import type { ModelSpecActivities } from '../../activities/model-spec/contract.js';
 import type { TrainerActivities } from '../../activities/trainer/contract.js';
 import { decideSwap, nextPointer, type PointerChange } from '../../domain/pointer/pointer.js';
+import type { Notification } from '../../domain/notification/notification.js';
 import { lastGood, type VerdictRecord } from '../../domain/release/last-good.js';
 import type { BundleRef, Metrics, ModelSpec, Pointer, PointerSwap, SnapshotRef } from '../../domain/release/types.js';
 import { projectPath } from '../../platform/project.js';
@@ -26,7 +27,8 @@ type Everything = ModelSpecActivities &
   ApprovalActivities &
   ReportActivities &
   RolloutActivities &
-  NotifyActivities;
+  NotifyActivities &
+  DeliveryActivities;
 
 const GOOD: Metrics = {
   auc_roc: 0.98,
@@ -54,7 +56,9 @@ export class FakeSystem {
   readonly registry = new Map<string, { stage: string; runId: string }>();
   readonly aliases = new Map<string, string>();
   readonly reports: ReleaseReport[] = [];
+  /** titles of notifications, and the whole of them */
   readonly alerts: string[] = [];
+  readonly notifications: Notification[] = [];
   readonly verdicts: (VerdictRecord & { environment: string })[] = [];
   readonly generations: number[] = [];
   replicaGeneration = 0;
@@ -63,6 +67,9 @@ export class FakeSystem {
   dataPasses = true;
   smokeFails = (_version: string): boolean => false;
   beforeSwap: (() => Promise<void>) | null = null;
+  beforeDelivery = (): Promise<void> => Promise.resolve();
+  /** why the spec cannot be loaded; null: it can */
+  refuses: string | null = null;
   lookupsOf = (_releaseId: string): string[] => [];
 
   /** the pointer of production */
@@ -123,6 +130,22 @@ export class FakeSystem {
     return next;
   }
 
+  private spec() {
+    return {
+      spec: parse(readFileSync(projectPath('models', 'ulb_gbdt', 'model.yaml'), 'utf8')) as ModelSpec,
+      gitSha: '0'.repeat(40),
+      specSha256: '0',
+    };
+  }
+
+  private told(notification: Notification): Promise<void> {
+    // As the ledger has it: an occasion is told once.
+    if (this.notifications.some(({ key }) => key === notification.key)) return Promise.resolve();
+    this.alerts.push(notification.title);
+    this.notifications.push(notification);
+    return Promise.resolve();
+  }
+
   readonly replica: ReplicaActivities = {
     reload: ({ version, manifestSha256, generation }) => {
       if (generation < this.replicaGeneration) return Promise.reject(final('Conflict', 'older'));
@@ -133,11 +156,7 @@ export class FakeSystem {
 
   readonly activities: Everything = {
     loadModelSpec: () =>
-      Promise.resolve({
-        spec: parse(readFileSync(projectPath('models', 'ulb_gbdt', 'model.yaml'), 'utf8')) as ModelSpec,
-        gitSha: '0'.repeat(40),
-        specSha256: '0',
-      }),
+      this.refuses === null ? Promise.resolve(this.spec()) : Promise.reject(final('InvalidSpec', this.refuses)),
     snapshot: ({ asOf, releaseId }) =>
       Promise.resolve<SnapshotRef>({
         dataSnapshotId: `snap-${releaseId}`,
@@ -285,9 +304,10 @@ export class FakeSystem {
       this.bundles.has(version)
         ? Promise.resolve({ version, manifestSha256: `sha of ${version}` })
         : Promise.reject(final('NotFound', `no bundle ${version}`)),
-    notify: ({ title }) => {
-      this.alerts.push(title);
-      return Promise.resolve();
+    notify: (notification) => this.told(notification),
+    deliverNotification: async (notification) => {
+      await this.beforeDelivery();
+      await this.told(notification);
     },
   };
 }

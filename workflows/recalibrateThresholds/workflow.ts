@@ -6,6 +6,7 @@ import { ApprovalGate } from '../approval/gate.js';
 import { bulkIo, shortCalls } from '../common/proxies.js';
 import { decideOn } from './approval.js';
 import type { ThresholdsInput, ThresholdsResult } from './contract.js';
+import { tellEnd } from './notifications.js';
 import { publish } from './publish.js';
 import { ThresholdsRun } from './run.js';
 
@@ -19,8 +20,12 @@ export async function recalibrateThresholds(input: ThresholdsInput): Promise<Thr
     await recalibrate(run, gate);
   } catch (error) {
     run.fail(error);
+    tellEnd(run, error);
+    await run.notified();
     throw error;
   }
+  tellEnd(run);
+  await run.notified();
   await condition(allHandlersFinished);
   return run.result();
 }

@@ -2,7 +2,7 @@ import { decisionDigest } from '../../domain/release/decision-digest.js';
 import type { ModelSpec } from '../../domain/release/types.js';
 import type { ApprovalGate } from '../approval/gate.js';
 import type { ArtifactProgress, HeldProposal } from './contract.js';
-import { notifyHeld, remind } from './notifications.js';
+import { notifyHeld, remind, tellDecided, tellExpired } from './notifications.js';
 import { publish } from './publish.js';
 import type { RefreshRun } from './run.js';
 
@@ -59,7 +59,11 @@ export async function decideOnHeld(
   );
   run.update({ status: 'Running', approval: null });
 
-  if (outcome.verdict === 'expired') return held.forEach((artifact) => run.settle(artifact, 'expired'));
+  if (outcome.verdict === 'expired') {
+    tellExpired(run);
+    return held.forEach((artifact) => run.settle(artifact, 'expired'));
+  }
+  tellDecided(run, outcome.verdict, outcome.actor, outcome.reason);
   run.update({ decidedBy: outcome.actor });
   if (outcome.verdict === 'reject') return held.forEach((artifact) => run.settle(artifact, 'rejected'));
   const note = {

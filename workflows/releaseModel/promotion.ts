@@ -2,8 +2,8 @@ import { workflowInfo } from '@temporalio/workflow';
 import { decisionDigest } from '../../domain/release/decision-digest.js';
 import type { EvaluationResult, ModelSpec, TrainingResult } from '../../domain/release/types.js';
 import type { ApprovalGate } from '../approval/gate.js';
-import { shortCalls } from '../common/proxies.js';
 import type { Proposal } from './contract.js';
+import { nameOf, remind, tellOpened } from './notifications.js';
 import type { ReleaseRun } from './run.js';
 
 /** Whether the promotion is approved: at once where the policy is `auto`, else by a person who was shown exactly this. */
@@ -40,18 +40,19 @@ export async function isApproved(
       deadlineSeconds: spec.promotion.deadline_hours * 3600,
       remindEverySeconds: spec.promotion.remind_every_hours * 3600,
     },
-    (deadline) => run.update({ status: 'WaitingForApproval', approval: { digest, deadline, proposal } }),
-    (hoursLeft) =>
-      shortCalls.notify({
-        key: `${workflowInfo().runId}/reminder/${Math.ceil(hoursLeft)}`,
-        severity: 'warning',
-        title: `${model} ${releaseId} waits for a decision`,
-        text: `${hoursLeft.toFixed(1)} hours are left. Decide: sluice release approve|reject ${releaseId} --reason WHY`,
-      }),
+    (deadline) => {
+      run.update({ status: 'WaitingForApproval', approval: { digest, deadline, proposal } });
+      tellOpened(run, proposal, deadline);
+    },
+    (hoursLeft) => remind(run, hoursLeft, `${workflowInfo().runId}/reminder/${Math.ceil(hoursLeft)}`),
   );
   run.update({ status: 'Running', approval: null });
   if (outcome.verdict === 'expired') run.update({ status: 'Expired', why: 'no decision before the deadline' });
-  else Object.assign(run.facts, { decidedBy: outcome.actor, decisionReason: outcome.reason });
+  else {
+    const { verdict, actor, reason } = outcome;
+    Object.assign(run.facts, { decidedBy: actor, decisionReason: reason });
+    run.tell('approvalDecided', 'approval-decided', { model, what: nameOf(run.input), verdict, actor, reason });
+  }
   if (outcome.verdict === 'reject')
     run.update({ status: 'Rejected', why: `rejected by ${outcome.actor}: ${outcome.reason}` });
   return outcome.verdict === 'approve';

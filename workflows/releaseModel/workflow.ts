@@ -1,4 +1,4 @@
-import { allHandlersFinished, condition, CancellationScope, workflowInfo } from '@temporalio/workflow';
+import { allHandlersFinished, condition, CancellationScope } from '@temporalio/workflow';
 import { ApprovalGate } from '../approval/gate.js';
 import { bulkIo, shortCalls, training } from '../common/proxies.js';
 import { reasonOf } from '../common/reason.js';
@@ -6,6 +6,7 @@ import { UndoStack } from '../common/undo.js';
 import { becomeChampion } from './champion.js';
 import type { ReleaseInput, ReleaseResult } from './contract.js';
 import { checksFailed, evaluateAgainstLive } from './judge.js';
+import { tellEnd } from './notifications.js';
 import { isApproved } from './promotion.js';
 import { applyOverrides } from './overrides.js';
 import { publish } from './publish.js';
@@ -21,14 +22,16 @@ export async function releaseModel(input: ReleaseInput): Promise<ReleaseResult> 
     await release(run, approval, undos);
   } catch (error) {
     run.update({ status: 'Failed', why: reasonOf(error), approval: null });
+    tellEnd(run, error);
     try {
-      await undos.run(workflowInfo().workflowId);
+      await undos.run(run);
     } finally {
       await CancellationScope.nonCancellable(() => report(run));
     }
     throw error;
   }
-  if (run.progress.status !== 'Released') await undos.run(workflowInfo().workflowId);
+  tellEnd(run);
+  if (run.progress.status !== 'Released') await undos.run(run);
   await report(run);
   await condition(allHandlersFinished);
   return run.result();
@@ -128,4 +131,5 @@ async function report(run: ReleaseRun): Promise<void> {
     ({ directory }) => directory,
   );
   run.log.close();
+  await run.notified();
 }

@@ -29,9 +29,11 @@ export async function rolloutBundle(input: RolloutInput): Promise<RolloutResult>
   try {
     const result = resultOf(await rollOut(input, run), run.log.steps);
     run.end(result.verdict, result.why);
+    await run.notified();
     return result;
   } catch (error) {
     run.fail(error);
+    await run.notified();
     throw error;
   }
 }
@@ -80,6 +82,6 @@ async function rollOut(input: RolloutInput, run: Run<(typeof STEPS)[number], Rol
     if (swapped === null) throw error;
     const failed = swapped;
     const why = reasonOf(error);
-    return await CancellationScope.nonCancellable(() => undo(input, before, failed, why));
+    return await CancellationScope.nonCancellable(() => undo(input, before, failed, why, run.tellAsBefore.bind(run)));
   }
 }
