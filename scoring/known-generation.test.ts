@@ -23,8 +23,8 @@ describe('the highest generation on record', () => {
     expect(await createKnownGeneration({ registry: source(undefined) }, silent).ask(never)).toBe(0);
   });
 
-  it('is waited for by whoever has nothing to serve, until somebody answers or it is told to stop', async () => {
-    const slow = createKnownGeneration({ registry: source(undefined), audit: source(undefined, 7) }, silent);
+  it('is waited for by whoever has nothing to serve, until each has answered or it is told to stop', async () => {
+    const slow = createKnownGeneration({ registry: source(0), audit: source(undefined, 7) }, silent);
     expect(await slow.ask(() => true)).toBe(7);
     let asked = 0;
     const stopped = createKnownGeneration({ registry: source(undefined) }, silent);

@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 export interface KnownGeneration {
   /**
    * Asks everyone on record; who cannot be asked says nothing. Never less than it said before, and never rejects.
-   * @param mayWait asked again and again: whether it may wait, for half a minute from the start at most, until somebody has answered once
+   * @param mayWait asked again and again: whether it may wait, for half a minute from the start at most, until each has answered once
    */
   ask(mayWait: () => boolean): Promise<number>;
 }
@@ -22,12 +22,12 @@ export function createKnownGeneration(
 ): KnownGeneration {
   const startedAtMs = performance.now();
   let highest = 0;
-  let answered = Object.keys(sources).length === 0;
+  const unheard = new Set(Object.keys(sources));
   const silent = new Set<string>();
   const askOne = async (name: string, source: () => Promise<number>): Promise<void> => {
     try {
       highest = Math.max(highest, await source());
-      answered = true;
+      unheard.delete(name);
       silent.delete(name);
     } catch (error) {
       if (!silent.has(name)) log.warn({ err: error }, `the ${name} cannot be asked which generation is the newest`);
@@ -38,7 +38,7 @@ export function createKnownGeneration(
   return {
     async ask(mayWait) {
       await askAll();
-      while (!answered && mayWait() && performance.now() - startedAtMs < PATIENCE_MS) {
+      while (unheard.size > 0 && mayWait() && performance.now() - startedAtMs < PATIENCE_MS) {
         await delay(AGAIN_MS);
         await askAll();
       }

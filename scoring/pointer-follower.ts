@@ -136,11 +136,14 @@ export function createPointerFollower(options: FollowerOptions): PointerFollower
         `two bundles claim generation ${pointer.generation}: ${held.pointer.version} stays live, ${pointer.version} is refused`,
       );
     }
-    if (pointer.generation < known)
+    if (pointer.generation < known) {
+      // What it believed before it could ask was no catching up.
+      if (held !== null && held.pointer.generation < known) caughtUpAtMs = null;
       throw new SluiceError(
         'IntegrityError',
         `the store offers generation ${pointer.generation}, and ${known} is on record: an older pointer was put back. Restore the newest one; where the store was set back on purpose, docs/decisions/0024 says what goes with it. ${stays(held) ?? 'Nothing is served'}`,
       );
+    }
     if (held === null || order === 'newer')
       await serve(signed, await options.readBundle(pointer), 'store', startedAtMs);
     caughtUpAtMs = startedAtMs;

@@ -79,23 +79,24 @@ async function flood(count: number, change: Record<string, unknown>): Promise<st
   await Promise.all(Array.from({ length: 20 }, one));
   return [...said];
 }
-const events = async (): Promise<number> => (await handle.describe()).historyLength;
+/** Updates that have come into the history. One that is refused at once leaves none. */
+const letIn = async (): Promise<number> => {
+  const { events } = await handle.fetchHistory();
+  return (events ?? []).filter((event) => Boolean(event.workflowExecutionUpdateAcceptedEventAttributes)).length;
+};
 
 describe('decisions of people who may not decide', () => {
   it('500 by an unknown name leave nothing in the history, and the right person decides', async () => {
-    const before = await events();
     expect(await flood(500, { actor: 'nobody' })).toEqual([
       expect.stringMatching(/nobody is not among the principals/),
     ]);
-    // An Update that is looked at without being let in costs a workflow task at most, and no event.
-    expect((await events()) - before).toBeLessThanOrEqual(3);
+    expect(await letIn()).toBe(0);
     await decide({});
     expect((await handle.result()) as ReleaseResult).toMatchObject({ status: 'Released' });
     await freeze('flooded', handle);
   });
 
   it('200 in a known name that lacks the role: a few are looked at, one notification, and the right person decides', async () => {
-    const before = await events();
     const said = await flood(200, { actor: 'mallory' });
     expect(said).toContain('mallory is no approver');
     expect(said).toContainEqual(expect.stringMatching(/5 attempts in the name of mallory were refused/));
@@ -104,14 +105,13 @@ describe('decisions of people who may not decide', () => {
         'ulb_gbdt: decisions in the name of mallory are refused',
       ]),
     );
-    expect((await events()) - before).toBeLessThan(60);
+    expect(await letIn()).toBe(5);
     await decide({});
     expect((await handle.result()) as ReleaseResult).toMatchObject({ status: 'Released' });
     await freeze('refused-attempts', handle);
   });
 
   it('texts that nobody would read are refused before they are kept', async () => {
-    const before = await events();
     for (const [change, why] of [
       [{ reason: 'x'.repeat(2_001) }, '/reason has 2001 characters; at most 2000 are kept'],
       [{ decisionId: 'x'.repeat(201) }, '/decisionId has 201 characters'],
@@ -120,7 +120,7 @@ describe('decisions of people who may not decide', () => {
       [{ edits: { a: 'x'.repeat(100_000) } }, '/edits are longer than 100000 characters'],
     ] as const)
       expect(await flood(1, change)).toEqual([expect.stringContaining(why)]);
-    expect((await events()) - before).toBeLessThanOrEqual(3);
+    expect(await letIn()).toBe(0);
     await decide({ verdict: 'reject', reason: 'x'.repeat(2_000) });
     expect((await handle.result()) as ReleaseResult).toMatchObject({ status: 'Rejected' });
   });
