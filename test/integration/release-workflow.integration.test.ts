@@ -1,6 +1,6 @@
 import { HOLDS_ATTRIBUTE, MODEL_ATTRIBUTE, STATUS_ATTRIBUTE } from '../../domain/runs/search-attributes.js';
 import { WorkflowFailedError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
-import { rootCause } from '@temporalio/common';
+import { defaultPayloadConverter, rootCause } from '@temporalio/common';
 import type { WorkflowBundle } from '@temporalio/worker';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { QUEUES } from '../../workflows/common/queues.js';
@@ -174,6 +174,22 @@ describe('releaseModel', () => {
       ]),
     );
     await freeze('approved-telling', handle);
+    // The timeline reads as the runbook: whatever is scheduled says in words what it is.
+    const { events } = await handle.fetchHistory();
+    const scheduled = (events ?? []).filter(
+      (event) => event.activityTaskScheduledEventAttributes ?? event.timerStartedEventAttributes,
+    );
+    const words = scheduled.map(({ userMetadata }) =>
+      String(defaultPayloadConverter.fromPayload(userMetadata?.summary ?? {})),
+    );
+    expect(words).toEqual(
+      expect.arrayContaining([
+        'Snapshot of the labelled transactions as of 2025-06-30T00:00:00.000Z',
+        'May grace decide?',
+        'Remind people of the decision',
+      ]),
+    );
+    expect(words.filter((one) => one === '' || one === 'undefined')).toEqual([]);
   });
 
   it('is not held up by channels that are down; what it had to tell comes when they are back', async () => {

@@ -1,3 +1,4 @@
+import type { ProposalGate } from '../../domain/thresholds/gates.js';
 import type { ThresholdSummary } from '../../domain/thresholds/summary.js';
 import type { PendingApproval } from '../approval/contract.js';
 import type { StepProgress } from '../common/progress.js';
@@ -29,6 +30,8 @@ export interface ThresholdsProgress {
   steps: StepProgress[];
   /** what was proposed; stays when the decision is made */
   proposal: ThresholdSummary | null;
+  /** what the gates of the model's releases say of it; absent in runs that ended before 25 November 2026 */
+  gates?: ProposalGate[];
   /** present while a decision is awaited */
   approval: PendingApproval<ThresholdSummary> | null;
   decidedBy: string | null;

@@ -1,4 +1,4 @@
-import type { CheckResult, Metrics, TrainingResult } from '../../domain/release/types.js';
+import type { CheckResult, Metrics, SnapshotRef, TrainingResult } from '../../domain/release/types.js';
 import type { Gate } from '../../schemas/types.js';
 import type { PendingApproval } from '../approval/contract.js';
 import type { StepProgress } from '../common/progress.js';
@@ -67,6 +67,8 @@ export interface ReleaseProgress {
   bundleVersion: string | null;
   generation: number | null;
   dataSnapshotId: string | null;
+  /** what it was trained on; absent in runs that ended before 25 November 2026 */
+  data?: Pick<SnapshotRef, 'from' | 'to' | 'rows' | 'positives'> | null;
   why: string | null;
 }
 
