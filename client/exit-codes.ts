@@ -1,4 +1,5 @@
 import type { DriftVerdict } from '../domain/drift/day.js';
+import type { FailureType } from '../platform/errors.js';
 import type { DriftStatus } from '../workflows/monitorDrift/contract.js';
 import type { ThresholdsStatus } from '../workflows/recalibrateThresholds/contract.js';
 import type { RefreshStatus } from '../workflows/refresh/contract.js';
@@ -54,7 +55,10 @@ const EXIT_OF: Record<Outcome, number> = {
 };
 
 /** Every status of every kind of run, and the verdict of a day that is looked up. A run that goes on has done nothing wrong so far. */
-export type Status = ReleaseStatus | ThresholdsStatus | RefreshStatus | DriftStatus | DriftVerdict;
+export type Status = ReleaseStatus | ThresholdsStatus | RefreshStatus | DriftStatus | DriftVerdict | CutOff;
+
+/** How Temporal says that a run ended which could not say so itself, or was told to end. */
+export type CutOff = 'Cancelled' | 'Terminated' | 'TimedOut';
 
 const OUTCOMES: Record<Status, Outcome> = {
   Running: 'done',
@@ -79,8 +83,37 @@ const OUTCOMES: Record<Status, Outcome> = {
   Superseded: 'superseded',
   Incomplete: 'failed',
   Failed: 'failed',
+  Cancelled: 'failed',
+  Terminated: 'failed',
+  TimedOut: 'failed',
 };
 
 export function exitCodeOf(status: Status): number {
   return EXIT_OF[OUTCOMES[status]];
+}
+
+const FAILED: Partial<Record<FailureType, number>> = {
+  InvalidInput: EXIT.usage,
+  InvalidSpec: EXIT.usage,
+  UnknownModel: EXIT.notFound,
+  NotFound: EXIT.notFound,
+  Unreachable: EXIT.unreachable,
+  Rejected: EXIT.usage,
+  Conflict: EXIT.usage,
+  NotAuthorised: EXIT.usage,
+  Superseded: EXIT.superseded,
+  RolloutFailed: EXIT.failed,
+  UndoFailed: EXIT.failed,
+  SmokeFailed: EXIT.failed,
+  ReloadFailed: EXIT.failed,
+  NoReplica: EXIT.failed,
+  IntegrityError: EXIT.failed,
+  RunStopped: EXIT.failed,
+  GateFailed: EXIT.failed,
+  DataCheckFailed: EXIT.failed,
+};
+
+/** How a command ends that failed in this way. What is not listed should not happen. */
+export function exitCodeOfFailure(type: FailureType): number {
+  return FAILED[type] ?? EXIT.error;
 }

@@ -8,7 +8,7 @@ import { projectPath } from '../platform/project.js';
 import { readStackEnv } from '../stack/status.js';
 import type { Cli } from './cli.js';
 import { loadCommands } from './commands/index.js';
-import { EXIT } from './exit-codes.js';
+import { EXIT, exitCodeOfFailure } from './exit-codes.js';
 import { createOutput } from './output.js';
 import { addCommands, createProgram, type GlobalOptions } from './program.js';
 
@@ -30,7 +30,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit();
 });
 
-const program = createProgram(env['SLUICE_STATE_DIR'] ?? '.sluice');
+/** Read before the options are parsed, since that may fail, too. */
+const wantsJson = process.argv.includes('--json');
+const program = createProgram(env['SLUICE_STATE_DIR'] ?? '.sluice', (help) =>
+  process.stdout.write(wantsJson ? JSON.stringify({ help }) + '\n' : help),
+);
 const chosen = (): GlobalOptions => program.opts<GlobalOptions>();
 
 /** Options are parsed before any command runs, so these are read when they are used. */
@@ -87,25 +91,16 @@ async function settings(): Promise<Settings> {
   return loadSettings({ ...running, ...env });
 }
 
-/** An error of MongoDB's, from whichever command, says which MongoDB it was. */
+/** An error of MongoDB's or Temporal's, from whichever command, says which server it was. */
 async function explained(error: unknown): Promise<unknown> {
+  if (error instanceof Error && error.name === 'ServiceError') {
+    const { temporalFailure } = await import('./grpc.js');
+    return temporalFailure(error, (await settings()).TEMPORAL_ADDRESS);
+  }
   if (!(error instanceof Error) || !error.name.startsWith('Mongo')) return error;
   const { mongoAddress, mongoFailure } = await import('../platform/mongo.js');
   return mongoFailure(error, mongoAddress((await settings()).MONGODB_URI));
 }
-
-const CODES: Partial<Record<SluiceError['type'], number>> = {
-  InvalidInput: EXIT.usage,
-  InvalidSpec: EXIT.usage,
-  UnknownModel: EXIT.notFound,
-  NotFound: EXIT.notFound,
-  Unreachable: EXIT.unreachable,
-  Rejected: EXIT.usage,
-  Conflict: EXIT.usage,
-  NotAuthorised: EXIT.usage,
-  RolloutFailed: EXIT.failed,
-  GateFailed: EXIT.failed,
-};
 
 try {
   const { operands } = program.parseOptions(process.argv.slice(2));
@@ -123,7 +118,7 @@ try {
         error.code === 'commander.help' ? 'a command or an argument is missing' : error.message.replace(/^error: /, ''),
       );
   } else if (error instanceof SluiceError) {
-    process.exitCode = CODES[error.type] ?? EXIT.error;
+    process.exitCode = exitCodeOfFailure(error.type);
     tellAsJson(error.type, error.message, error.details);
     cli.output.error(`sluice: ${error.message}`);
   } else {
@@ -134,6 +129,6 @@ try {
 
 /** With `--json`, standard output is JSON whatever happens. */
 function tellAsJson(type: string, message: string, details: Record<string, unknown> = {}): void {
-  if (cli.output.json || process.argv.includes('--json'))
+  if (cli.output.json || wantsJson)
     process.stdout.write(JSON.stringify({ error: { type, message, ...details } }) + '\n');
 }

@@ -20,7 +20,7 @@ import type { Cli } from '../cli.js';
 import { EXIT } from '../exit-codes.js';
 import { modelOption, parseAtLeastOne, parseCount, parseText } from '../options.js';
 import { newRunId } from '../runs/id.js';
-import { askOperation, operationBy, proofOf, runOperation } from '../runs/operation.js';
+import { askOperation, callerBy, operationBy, runOperation } from '../runs/operation.js';
 import type { Session } from '../session.js';
 import { usingMongo, usingStore } from '../stores.js';
 
@@ -31,14 +31,19 @@ export function artifactsCommand(cli: Cli): Command {
 
   artifacts
     .command('list')
-    .description('list stored bundles, oldest first, and what needs each')
+    .description('list stored bundles, newest first, and what needs each')
     .addOption(model())
     .option('--all', 'also list refreshed artifacts and snapshots')
-    .addHelpText('after', '\nExample:\n  sluice artifacts list --all')
-    .action((options: { model: string; all?: true }) =>
+    .option('--limit <n>', 'show the N newest', parseAtLeastOne, 20)
+    .addHelpText('after', '\nExample:\n  sluice artifacts list --all --limit 50')
+    .action((options: { model: string; all?: true; limit: number }) =>
       withReferences(cli, async (deps) => {
         const plan = await planPrune(deps, options.model, { keep: 0, olderThanDays: 0, now: new Date().toISOString() });
-        const shown = plan.filter(({ kind }) => options.all === true || kind.endsWith('bundle')).map(withoutKeys);
+        const shown = plan
+          .filter(({ kind }) => options.all === true || kind.endsWith('bundle'))
+          .sort((a, b) => b.createdAt.localeCompare(a.createdAt))
+          .slice(0, options.limit)
+          .map(withoutKeys);
         cli.output.result(shown, () =>
           shown.length === 0 ? `nothing is stored for ${options.model}` : shown.map((one) => line(' ', one)).join('\n'),
         );
@@ -141,20 +146,17 @@ async function dryRun(cli: Cli, { settings }: Session, deps: ReferenceDeps, opti
 async function prune(cli: Cli, session: Session, options: PruneOptions): Promise<number> {
   const operationId = newRunId();
   const workflowId = pruneWorkflowId(options.model, operationId);
-  const asked: PruneInput = {
+  const asked = {
     model: options.model,
-    requestedBy: cli.actor,
-    reason: options.reason,
     ...(options.keep === undefined ? {} : { keep: options.keep }),
     ...(options.olderThanDays === undefined ? {} : { olderThanDays: options.olderThanDays }),
   };
-  const proof = proofOf(cli, { operationId, operation: pruneOperation(asked), workflowId });
+  const caller = callerBy(cli, options.reason, { operationId, operation: pruneOperation(asked), workflowId });
   const { result: end, url } = await runOperation<PruneProgress>(cli, session, {
     workflowType: WORKFLOW,
     workflowId,
-    input: { ...asked, operation: { operationId, ...proof } } satisfies PruneInput,
+    input: { ...asked, operationId, caller } satisfies PruneInput,
     summary: `prune ${options.model} by ${cli.actor}: ${options.reason}`,
-    failsAs: 'Rejected',
   });
   const { result } = end;
   cli.output.result({ ...result, workflowId, url }, () =>

@@ -21,6 +21,7 @@ const NEED_NOTHING: readonly string[] = [
   'publishExpertFile',
   'importLabels',
   'pinBundle',
+  'deleteTransactions',
   'applySchedules',
 ];
 /**

@@ -68,7 +68,7 @@ afterEach(async () => {
 
 function start(asOf = JUNE_30, job: RefreshJob | null = null): Promise<WorkflowHandle> {
   const key = runKey(asOf);
-  const input: RefreshRunInput = { model: MODEL, asOf, key, requestedBy: 'ada', reason: 'a test' };
+  const input: RefreshRunInput = { model: MODEL, asOf, key, caller: { actor: 'ada', reason: 'a test' } };
   return environment.client.workflow.start(job === null ? NIGHTLY_WORKFLOW : JOB_WORKFLOWS[job], {
     taskQueue: QUEUES.release,
     workflowId: refreshWorkflowId(MODEL, key, job),

@@ -11,7 +11,6 @@ import { PROGRESS_QUERY } from '../../workflows/common/contract.js';
 import {
   releaseWorkflowId,
   type ReleaseInput,
-  type ReleaseOverrides,
   type ReleaseProgress,
   type ReleaseResult,
 } from '../../workflows/releaseModel/contract.js';
@@ -21,6 +20,15 @@ import {
   type RollbackInput,
   type RollbackResult,
 } from '../../workflows/rollbackRelease/contract.js';
+import type { Cli } from '../../client/cli.js';
+import { rollbackCommand } from '../../client/commands/rollback.js';
+import { exitCodeOfFailure } from '../../client/exit-codes.js';
+import type { Session } from '../../client/session.js';
+import { SluiceError } from '../../platform/errors.js';
+import { projectPath } from '../../platform/project.js';
+import { decisionDigest } from '../../domain/release/decision-digest.js';
+import type { ReleaseOverrides } from '../../schemas/types.js';
+import type { RolloutInput } from '../../workflows/rolloutBundle/contract.js';
 import { freeze } from '../support/freeze.js';
 import { FakeSystem } from '../support/fake-system.js';
 import { useServers, type SharedServers } from '../support/shared-servers.js';
@@ -44,10 +52,11 @@ let serial = 0;
 async function start(
   overrides: ReleaseOverrides = {},
   asOf = '2025-06-30T00:00:00.000Z',
-  requestedBy = 'ada',
+  actor = 'ada',
 ): Promise<WorkflowHandle> {
   const releaseId = `r${(serial += 1)}`;
-  const input: ReleaseInput = { model: 'ulb_gbdt', releaseId, asOf, requestedBy, reason: 'a test', overrides };
+  const caller = { actor, reason: 'a test' };
+  const input: ReleaseInput = { model: 'ulb_gbdt', releaseId, asOf, caller, overrides };
   return environment.client.workflow.start('releaseModel', {
     taskQueue: QUEUES.release,
     workflowId: releaseWorkflowId('ulb_gbdt', releaseId),
@@ -55,6 +64,9 @@ async function start(
   });
 }
 const result = (handle: WorkflowHandle) => handle.result() as Promise<ReleaseResult>;
+/** The run's page in the Temporal UI. */
+const page = async (handle: WorkflowHandle): Promise<string> =>
+  (await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata')).currentDetails;
 const progress = (handle: WorkflowHandle) => handle.query<ReleaseProgress>(PROGRESS_QUERY);
 /** What a run says of itself to whoever asks the server: held bundles, status, model. */
 async function attributes(handle: WorkflowHandle) {
@@ -403,6 +415,104 @@ describe('releaseModel', () => {
   });
 });
 
+describe('who may ask for a release, and for what', () => {
+  const nothingDone = () => {
+    expect(fake.pointer).toBeNull();
+    expect(fake.registry.size).toBe(0);
+    expect(fake.reports).toEqual([]);
+  };
+
+  it('a requester, who may not weaken gates or the policy, however the run is started', async () => {
+    fake.spec.promotion.policy = 'manual';
+    expect(await failure(await start({}, undefined, 'mallory'))).toMatchObject({
+      type: 'NotAuthorised',
+      message: 'mallory is no requester',
+    });
+    const gates = [{ metric: 'auc_roc', min: -1 }];
+    const weakened = await start({ policy: 'auto', gates, reason: 'trust me' });
+    expect(await failure(weakened)).toMatchObject({ type: 'NotAuthorised', message: 'ada is no overrider' });
+    expect(await progress(weakened)).toMatchObject({ status: 'Failed', why: 'ada is no overrider' });
+    fake.tokens.add('ada');
+    expect(await failure(await start({ policy: 'auto', gates }))).toMatchObject({ type: 'NotAuthorised' });
+    nothingDone();
+    await freeze('refused', weakened);
+  });
+
+  it('of overrides that cannot be, nothing begins: they are refused by path', async () => {
+    fake.activities.snapshot = () => expect.fail('should not begin');
+    for (const [overrides, message] of [
+      [
+        { gates: [{ metric: 'auc_rok', min: 0.9 }] },
+        /^\/overrides\/gates\/0\/metric: the spec has no gate auc_rok; it has auc_roc, /,
+      ],
+      [{ gates: 'none' }, /\/gates must be array/],
+      [{ seed: -1 }, /\/seed must be >= 0/],
+      [{ gate: [] }, /\/gate is not a known key/],
+      [null, /must be object/],
+    ] as const)
+      expect(await failure(await start(overrides as unknown as ReleaseOverrides))).toMatchObject({
+        type: 'InvalidInput',
+        message: expect.stringMatching(message),
+      });
+    nothingDone();
+  });
+
+  it('overrides are on record: in what is shown, its digest, the report and the audit entry', async () => {
+    fake.tokens.add('ada');
+    fake.spec.promotion.requester_may_approve = false;
+    fake.metrics = { ...fake.metrics, recall: 0.55 };
+    const gates = [{ metric: 'recall', min: 0.5 }];
+    const handle = await start({ policy: 'manual', seed: 7, deadlineSeconds: 3600, gates, reason: 'a pilot' });
+    const { digest, proposal } = await awaitApproval(handle);
+    const overrides = [
+      { name: 'trainer.seed', old: fake.spec.trainer.seed, new: 7, weakens: false },
+      { name: 'promotion.policy', old: 'auto', new: 'manual', weakens: false },
+      { name: 'promotion.deadline_hours', old: 72, new: 1, weakens: false },
+      { name: 'gates.recall.min', old: 0.6, new: 0.5, weakens: true },
+    ];
+    expect(proposal.overrides).toEqual(overrides);
+    expect(digest).toBe(decisionDigest(proposal));
+    expect(await page(handle)).toContain('| gates.recall.min | 0.6 | 0.5 | WEAKER |');
+    await handle.executeUpdate(DECIDE_UPDATE, {
+      args: [{ decisionId: 'd', verdict: 'approve', actor: 'grace', reason: 'ok', digest }],
+    });
+    expect(await result(handle)).toMatchObject({ status: 'Released', overrides, unproven: ['grace'] });
+    expect(await page(handle)).toContain('identity unproven: grace');
+    expect(fake.reports).toMatchObject([{ overrides, overrideReason: 'a pilot', unproven: ['grace'] }]);
+    expect(fake.pointer?.change).toMatchObject({
+      kind: 'model',
+      proposal_sha256: digest,
+      decided_by: 'grace',
+      decided_by_identity: 'unproven',
+      requested_by_identity: 'proven',
+      overrides,
+      override_reason: 'a pilot',
+    });
+    await freeze('overridden', handle);
+  });
+
+  it('a rollout started by itself puts nothing live, under whatever name', async () => {
+    const { version, manifestSha256 } = fake.publish('old');
+    const input: RolloutInput = {
+      model: 'ulb_gbdt',
+      environment: 'production',
+      bundle: { version, manifestSha256 },
+      base: null,
+      releaseId: 'r',
+      caller: { actor: 'ceo', reason: 'because' },
+      replicaWaitSeconds: 1,
+    };
+    const handle = await environment.client.workflow.start('rolloutBundle', {
+      taskQueue: QUEUES.release,
+      workflowId: rolloutId('ulb_gbdt', 'production'),
+      args: [input],
+    });
+    expect(await failure(handle)).toMatchObject({ type: 'NotAuthorised' });
+    expect(fake.pointer).toBeNull();
+    await freeze('refused', handle);
+  });
+});
+
 describe('rollbackRelease', () => {
   async function rollback(input: Partial<RollbackInput> = {}): Promise<WorkflowHandle> {
     const releaseId = `b${(serial += 1)}`;
@@ -411,8 +521,7 @@ describe('rollbackRelease', () => {
       environment: 'production',
       releaseId,
       version: null,
-      actor: 'ada',
-      reason: 'complaints',
+      caller: { actor: 'ada', reason: 'complaints' },
       ...input,
     };
     return environment.client.workflow.start('rollbackRelease', {
@@ -459,13 +568,77 @@ describe('rollbackRelease', () => {
   });
 
   it('refuses without anything older, with an unknown bundle, and for who may not', async () => {
-    expect((await failure(await rollback())).type).toBe('NotFound');
+    expect((await failure(await rollback())).type).toBe('Conflict');
     expect((await failure(await rollback({ environment: 'staging' }))).message).toMatch(/name the bundle/);
     const first = await result(await start());
     expect((await failure(await rollback())).message).toMatch(/no bundle before/);
     expect((await failure(await rollback({ version: 'nope' }))).type).toBe('NotFound');
     await result(await start());
-    expect(await failure(await rollback({ actor: 'mallory' }))).toMatchObject({ type: 'NotAuthorised' });
+    expect(await failure(await rollback({ caller: { actor: 'mallory', reason: 'mine' } }))).toMatchObject({
+      type: 'NotAuthorised',
+    });
     expect(fake.pointer?.version).not.toBe(first.bundleVersion);
+  });
+
+  it('of staging leaves the registry alone, and its report says so', async () => {
+    const { bundleVersion } = await result(await start());
+    await (await rollback({ environment: 'staging', version: bundleVersion })).result();
+    expect(fake.reports.at(-1)).toMatchObject({ status: 'RolledBack', bundleVersion, stage: null });
+    await result(await start());
+    await (await rollback()).result();
+    expect(fake.reports.at(-1)).toMatchObject({ status: 'RolledBack', bundleVersion, stage: 'Production' });
+  });
+});
+
+describe('sluice rollback', () => {
+  const interrupted = new AbortController().signal;
+  let told = '';
+  /** Runs the command as the client does; the exit code, and what it said. */
+  async function sluice(...words: string[]): Promise<{ code: number; message: string }> {
+    const session = { client: environment.client, uiUrl: (id: string) => `http://ui/${id}` } as unknown as Session;
+    const ran = { code: -1, message: '' };
+    const cli = {
+      output: { line: (text: string) => void (told = text), error: () => undefined, result: () => undefined },
+      actor: 'ada',
+      token: null,
+      modelsDirectory: projectPath('models'),
+      interrupted,
+      withSession: async (work: (one: Session) => Promise<number>) => void (ran.code = await work(session)),
+    } as unknown as Cli;
+    try {
+      await rollbackCommand(cli).parseAsync([...words, '--reason', 'complaints'], { from: 'user' });
+    } catch (error) {
+      if (!(error instanceof SluiceError)) throw error;
+      return { code: exitCodeOfFailure(error.type), message: error.message };
+    }
+    return ran;
+  }
+
+  it('ends as every command does: 2 for what cannot be done now, 3 failed, 5 superseded, 7 unknown', async () => {
+    expect(await sluice()).toMatchObject({ code: 2, message: expect.stringContaining('nothing to roll back') });
+    expect(await sluice('--environment', 'staging')).toMatchObject({ code: 2 });
+    fake.registry.set('0', { stage: 'Production', runId: 'run' });
+    fake.goLive('first');
+    fake.goLive('second');
+    expect(await sluice('nope')).toMatchObject({ code: 7, message: expect.stringMatching(/no bundle nope\nhttp:/) });
+    expect(await sluice('second')).toMatchObject({ code: 2, message: expect.stringContaining('is already live') });
+    expect(await sluice('first')).toMatchObject({ code: 0 });
+    fake.goLive('third');
+    fake.beforeSwap = () => Promise.resolve(fake.goLive('rival'));
+    expect(await sluice()).toMatchObject({ code: 5, message: expect.stringContaining('nothing was rolled back') });
+    fake.smokeFails = (version) => version === 'first';
+    expect(await sluice('first')).toMatchObject({ code: 3, message: expect.stringContaining('rival is live again') });
+  });
+
+  it('ends as failed where somebody terminates its run', async () => {
+    fake.beforeSwap = async () => {
+      await environment.client.workflow.getHandle(told.replace('http://ui/', '')).terminate();
+    };
+    fake.goLive('a');
+    fake.publish('b');
+    expect(await sluice('b')).toMatchObject({
+      code: 3,
+      message: expect.stringContaining('somebody terminated the run'),
+    });
   });
 });

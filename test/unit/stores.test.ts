@@ -52,6 +52,7 @@ describe('names are part of what users have stored', () => {
       'artifact_pins',
       'audit_log',
       'decision_log',
+      'deleted_transactions',
       'drift_reports',
       'drift_snapshots',
       'feedback_labels',

@@ -24,6 +24,7 @@ import type { RefreshActivities } from '../../activities/refresh/contract.js';
 import type { RecalibrationActivities } from '../../activities/recalibration/contract.js';
 import type { LabelActivities } from '../../activities/labels/contract.js';
 import type { ExpertFileActivities } from '../../activities/lookups/contract.js';
+import type { TransactionActivities } from '../../activities/transactions/contract.js';
 
 /** Every activity that a workflow calls. */
 export type Activities = ApprovalActivities &
@@ -52,4 +53,5 @@ export type Activities = ApprovalActivities &
   RefreshActivities &
   RecalibrationActivities &
   LabelActivities &
-  ExpertFileActivities;
+  ExpertFileActivities &
+  TransactionActivities;

@@ -48,6 +48,7 @@ export const SUMMARIES: Summaries = {
   recordVerdict: ({ version, verdict }) => `Record ${version} as ${verdict}`,
   // an operator's request or decision
   authorizeDecision: ({ decision }) => `May ${decision.actor} decide?`,
+  authorizeRequest: ({ caller, request }) => `May ${caller.actor} ask for ${request}?`,
   authorizeOperation: ({ actor, operation }) => `May ${actor} ${operation}?`,
   lastGoodBundle: ({ environment }) => `Find the last good bundle of ${environment}`,
   findBundle: ({ version }) => `Find the bundle ${version}`,
@@ -57,6 +58,8 @@ export const SUMMARIES: Summaries = {
   requirePin: ({ version }) => `Is ${version} pinned?`,
   putPin: ({ version }) => `Pin ${version}`,
   deletePin: ({ version }) => `Unpin ${version}`,
+  requireTransactions: ({ ids }) => `Are these ${ids.length} transactions there?`,
+  deleteTransactions: ({ ids }) => `Delete ${ids.length} transactions`,
   planSchedules: () => 'Compare the schedules with the registry',
   applySchedules: () => 'Make the schedules agree with the registry',
   pruneArtifacts: () => 'Delete what nothing names any more',

@@ -17,10 +17,12 @@ export type Approved = Exclude<ApprovalOutcome, { verdict: 'expired' }> & { dige
 export async function decideOn(
   run: ThresholdsRun,
   gate: ApprovalGate,
-  proposal: ThresholdSummary,
+  summary: ThresholdSummary,
   policy: ModelSpec['recalibration']['approval'],
 ): Promise<Approved | null> {
-  const { model, key, requestedBy } = run.input;
+  const { model, key } = run.input;
+  const { overrides, unproven = [] } = run.progress;
+  const proposal = overrides === undefined ? summary : { ...summary, overrides };
   const digest = decisionDigest(proposal);
   const what = nameOf(run.input);
   const decidable = { model, what, approve: decideCommand('approve', key), reject: decideCommand('reject', key) };
@@ -36,7 +38,7 @@ export async function decideOn(
   const outcome = await gate.decide(
     {
       model,
-      requester: requestedBy,
+      requester: run.caller.actor,
       requesterMayApprove: policy.requester_may_approve,
       digest,
       deadlineSeconds: policy.deadline_hours * 3600,
@@ -52,8 +54,9 @@ export async function decideOn(
     run.tell('approvalExpired', 'approval-expired', { model, what });
     return null;
   }
-  const { verdict, actor, reason } = outcome;
+  const { verdict, actor, reason, identity } = outcome;
   run.tell('approvalDecided', 'approval-decided', { model, what, verdict, actor, reason });
+  if (!policy.requester_may_approve && identity === 'unproven') run.update({ unproven: [...unproven, actor] });
   run.update({ status: 'Running', approval: null, decidedBy: actor, decisionReason: reason });
   if (outcome.verdict === 'approve') return { ...outcome, digest };
   run.update({ status: 'Rejected', why: `rejected by ${actor}: ${reason}` });

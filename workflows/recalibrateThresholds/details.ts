@@ -2,7 +2,15 @@ import { escapeMarkdown, inlineCode, markdownTable } from '../../domain/markdown
 import { gateLines, type ProposalGate } from '../../domain/thresholds/gates.js';
 import type { ThresholdSummary } from '../../domain/thresholds/summary.js';
 import { budgetLines, categoryLines, overallLines, weekLines } from '../../domain/thresholds/show.js';
-import { decisionSections, page, requestLine, stepsTable, titleLine } from '../common/details.js';
+import {
+  decisionSections,
+  identityLine,
+  overridesTable,
+  page,
+  requestLine,
+  stepsTable,
+  titleLine,
+} from '../common/details.js';
 import type { ThresholdsInput, ThresholdsProgress } from './contract.js';
 
 /** The run as Markdown, for the Temporal UI's current details: where it stands, the proposal as a diff, and how to decide. */
@@ -10,7 +18,9 @@ export function describeThresholds(input: ThresholdsInput, workflowId: string, p
   const { status, why, bundleVersion, generation, approval, proposal, edited, steps, gates = [] } = progress;
   return page(
     titleLine(input.model, `thresholds of ${inlineCode(input.key)}`, status, why),
-    requestLine(input.requestedBy, input.reason),
+    requestLine(input.caller),
+    identityLine(progress.unproven),
+    overridesTable(progress.overrides),
     bundleVersion === null ? null : `Bundle ${inlineCode(bundleVersion)}, generation ${generation ?? '?'}`,
     approval === null ? null : toDecide(approval, gates, input.key, workflowId),
     approval !== null || gates.length === 0 ? null : section(gateLines(gates)),

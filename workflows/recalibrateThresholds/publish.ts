@@ -18,20 +18,26 @@ export async function publish(
   decision: Approved,
   gitSha: string,
 ): Promise<void> {
-  const { model, key, requestedBy, reason } = run.input;
+  const { model, key } = run.input;
   const releaseId = `thresholds-${key}`;
+  const {
+    requesterIdentity,
+    progress: { overrides },
+  } = run;
   const published = await publishBundle(run, {
     model,
     environment: approved.environment,
     releaseId,
-    actor: requestedBy,
-    reason,
+    caller: run.caller,
     kind: 'thresholds',
     change: {
       proposal_sha256: provenDigest(decision.digest, decision.edits),
       decided_by: decision.actor,
       decision_reason: decision.reason,
       decided_at: decision.at,
+      ...(decision.identity === undefined ? {} : { decided_by_identity: decision.identity }),
+      ...(requesterIdentity === undefined ? {} : { requested_by_identity: requesterIdentity }),
+      ...(overrides === undefined ? {} : { overrides: [...overrides] }),
       values: approved.changes,
     },
     compose: (live) => compose(run, releaseId, approved, gitSha, live),

@@ -5,6 +5,7 @@ import type { ThresholdsOf } from '../../activities/recalibration/contract.js';
 import { gatesOfProposal } from '../../domain/thresholds/gates.js';
 import { ApprovalGate } from '../approval/gate.js';
 import { bulkIo, shortCalls } from '../common/proxies.js';
+import { admit } from './admit.js';
 import { decideOn } from './approval.js';
 import type { ThresholdsInput, ThresholdsResult } from './contract.js';
 import { tellEnd } from './notifications.js';
@@ -40,6 +41,9 @@ async function recalibrate(run: ThresholdsRun, gate: ApprovalGate): Promise<void
       `${model}: thresholds change only by a person's approval, so /recalibration/approval/policy must be manual`,
       'InvalidSpec',
     );
+  const deadlineHours =
+    overrides?.deadlineSeconds === undefined ? policy.deadline_hours : overrides.deadlineSeconds / 3600;
+  await admit(run, policy, deadlineHours);
   const live = await shortCalls.readPointer({ model, environment: ENVIRONMENT });
   if (live === null)
     throw ApplicationFailure.nonRetryable(
@@ -63,8 +67,6 @@ async function recalibrate(run: ThresholdsRun, gate: ApprovalGate): Promise<void
   run.update({ proposal, gates: gatesOfProposal(proposal, spec.gates) });
   if (!proposal.changed) return run.end('Unchanged', 'recalibration changes nothing');
 
-  const deadlineHours =
-    overrides?.deadlineSeconds === undefined ? policy.deadline_hours : overrides.deadlineSeconds / 3600;
   const decision = await run.step(
     'approve',
     () => decideOn(run, gate, proposal, { ...policy, deadline_hours: deadlineHours }),

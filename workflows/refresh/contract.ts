@@ -1,3 +1,4 @@
+import type { Caller } from '../../domain/approval/caller.js';
 import type { BundleId } from '../../domain/bundle/id.js';
 import type { RefreshedArtifact, RefreshJob } from '../../domain/refresh/types.js';
 import type { PendingApproval } from '../approval/contract.js';
@@ -35,8 +36,15 @@ export interface RefreshRunInput {
   /** `runKey(asOf)` */
   key: string;
   /** absent: a schedule */
-  requestedBy?: string;
-  reason?: string;
+  caller?: Caller;
+}
+
+/**
+ * What the caller is authorised for; the proof covers it.
+ * @param job null: the whole night
+ */
+export function refreshRequest({ model, key, asOf }: RefreshRunInput, job: RefreshJob | null): string {
+  return `refresh ${model} ${key} ${job ?? 'night'} as of ${asOf}`;
 }
 
 export interface RefreshJobRunInput extends RefreshRunInput {
@@ -108,6 +116,8 @@ export interface RefreshProgress {
   bundleVersion: string | null;
   generation: number | null;
   decidedBy: string | null;
+  /** names that were only given, where two different people must ask and decide; absent: none */
+  unproven?: readonly string[];
   why: string | null;
 }
 

@@ -34,14 +34,16 @@ export async function decideOnHeld(
     })),
   };
   const digest = decisionDigest(proposal);
+  const alone = approval.requester_may_approve;
+  if (!alone && run.requesterIdentity === 'unproven') run.update({ unproven: [run.caller.actor] });
   const outcome = await run.step(
     'decision',
     () =>
       gate.decide(
         {
           model,
-          requester: run.requestedBy,
-          requesterMayApprove: approval.requester_may_approve,
+          requester: run.caller.actor,
+          requesterMayApprove: alone,
           digest,
           deadlineSeconds: approval.deadline_hours * 3600,
           remindEverySeconds: approval.remind_every_hours * 3600,
@@ -65,12 +67,16 @@ export async function decideOnHeld(
   }
   tellDecided(run, outcome.verdict, outcome.actor, outcome.reason);
   run.update({ decidedBy: outcome.actor });
+  const { actor, identity } = outcome;
+  if (!alone && identity === 'unproven') run.update({ unproven: [...(run.progress.unproven ?? []), actor] });
   if (outcome.verdict === 'reject') return held.forEach((artifact) => run.settle(artifact, 'rejected'));
   const note = {
     proposal_sha256: digest,
     decided_by: outcome.actor,
     decision_reason: outcome.reason,
     decided_at: outcome.at,
+    ...(identity === undefined ? {} : { decided_by_identity: identity }),
+    ...(run.requesterIdentity === undefined ? {} : { requested_by_identity: run.requesterIdentity }),
   };
   await run.step(
     'publish approved',

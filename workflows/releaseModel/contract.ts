@@ -1,6 +1,9 @@
+import { decisionDigest } from '../../domain/release/decision-digest.js';
+import type { OverrideChange } from '../../domain/release/overrides.js';
 import type { CheckResult, Metrics, SnapshotRef, TrainingResult } from '../../domain/release/types.js';
-import type { Gate } from '../../schemas/types.js';
+import type { ReleaseOverrides } from '../../schemas/types.js';
 import type { PendingApproval } from '../approval/contract.js';
+import type { Called } from '../common/caller.js';
 import type { StepProgress } from '../common/progress.js';
 
 export const WORKFLOW = 'releaseModel';
@@ -21,23 +24,19 @@ export function releaseWorkflowId(model: string, releaseId: string): string {
   return `release/${model}/${releaseId}`;
 }
 
-export interface ReleaseInput {
+export interface ReleaseInput extends Called {
   model: string;
   releaseId: string;
   /** every window is relative to this instant */
   asOf: string;
-  requestedBy: string;
-  reason: string;
   overrides?: ReleaseOverrides;
 }
 
-/** What one release may set differently from the model's spec; all of it is recorded in the report. */
-export interface ReleaseOverrides {
-  policy?: 'auto' | 'manual';
-  deadlineSeconds?: number;
-  /** replaces the bounds of gates the spec names */
-  gates?: Gate[];
-  seed?: number;
+/** What the caller is authorised for; the proof covers it. */
+export function releaseRequest({ model, releaseId, asOf, overrides }: Omit<ReleaseInput, 'caller'>): string {
+  const { reason: _reason, ...departures } = overrides ?? {};
+  const digest = Object.keys(departures).length === 0 ? 'none' : decisionDigest(departures);
+  return `release ${model} ${releaseId} as of ${asOf} overrides ${digest}`;
 }
 
 /** What an approver is shown, and what the decision's digest covers. */
@@ -50,6 +49,8 @@ export interface Proposal {
   metrics: Metrics;
   gates: CheckResult[];
   champion: { version: string; metrics: Metrics } | null;
+  /** where this release departs from the model's spec; absent: nowhere */
+  overrides?: readonly OverrideChange[];
 }
 
 export type ReleaseStatus =
@@ -69,6 +70,11 @@ export interface ReleaseProgress {
   dataSnapshotId: string | null;
   /** what it was trained on; absent in runs that ended before 25 November 2026 */
   data?: Pick<SnapshotRef, 'from' | 'to' | 'rows' | 'positives'> | null;
+  /** where it departs from the model's spec; absent: nowhere, or it ended before 2026-11-24 */
+  overrides?: readonly OverrideChange[];
+  overrideReason?: string;
+  /** names that were only given, where two different people must ask and decide; absent: none */
+  unproven?: readonly string[];
   why: string | null;
 }
 

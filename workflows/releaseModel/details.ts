@@ -1,14 +1,26 @@
-import { inlineCode, markdownTable } from '../../domain/markdown/escape.js';
+import { escapeMarkdown, inlineCode, markdownTable } from '../../domain/markdown/escape.js';
 import { comparisonTable, fourDigits } from '../../domain/release/comparison.js';
-import { checksTable, decisionSections, page, requestLine, stepsTable, titleLine } from '../common/details.js';
+import {
+  checksTable,
+  decisionSections,
+  identityLine,
+  overridesTable,
+  page,
+  requestLine,
+  stepsTable,
+  titleLine,
+} from '../common/details.js';
 import type { ReleaseInput, ReleaseProgress } from './contract.js';
 
 /** The run as Markdown, for the Temporal UI's current details: where it stands, and what is to be decided by whom and how. */
 export function describeRelease(input: ReleaseInput, workflowId: string, progress: ReleaseProgress): string {
-  const { status, why, approval, gates, steps, data, dataSnapshotId, training } = progress;
+  const { status, why, approval, gates, steps, data, dataSnapshotId, training, overrideReason } = progress;
   return page(
     titleLine(input.model, `release ${inlineCode(input.releaseId)}`, status, why),
-    requestLine(input.requestedBy, input.reason),
+    requestLine(input.caller),
+    identityLine(progress.unproven),
+    overridesTable(progress.overrides),
+    overrideReason === undefined ? null : `Why the spec does not hold here: ${escapeMarkdown(overrideReason)}`,
     data ? dataLine(data, dataSnapshotId) : null,
     training === null ? null : trainingLine(input, training),
     approval === null ? (gates.length === 0 ? null : checksTable(gates)) : toDecide(approval, workflowId),

@@ -5,9 +5,9 @@ import type { Proposal } from './contract.js';
 import type { ReleaseRun } from './run.js';
 
 /** What a release is to people: who started it decides by whom it is awaited. */
-export function nameOf({ releaseId, requestedBy }: { releaseId: string; requestedBy: string }): string {
-  if (requestedBy === 'drift') return `retraining ${releaseId}, started by drift,`;
-  return requestedBy === 'schedule' ? `scheduled release ${releaseId}` : `release ${releaseId}`;
+export function nameOf({ input: { releaseId }, caller: { actor } }: Pick<ReleaseRun, 'input' | 'caller'>): string {
+  if (actor === 'drift') return `retraining ${releaseId}, started by drift,`;
+  return actor === 'schedule' ? `scheduled release ${releaseId}` : `release ${releaseId}`;
 }
 
 export function tellOpened(run: ReleaseRun, proposal: Proposal, deadline: string): void {
@@ -28,7 +28,7 @@ export function remind(run: ReleaseRun, hoursLeft: number, key: string): Promise
 export function tellEnd(run: ReleaseRun, error?: unknown): void {
   const { model, releaseId } = run.input;
   const { status, why, bundleVersion, generation, modelVersion } = run.progress;
-  const what = nameOf(run.input);
+  const what = nameOf(run);
   const ended = { model, what, why: why ?? 'no reason given', again: 'sluice release start --reason WHY' };
   switch (status) {
     case 'Released':
@@ -64,8 +64,8 @@ export function tellEnd(run: ReleaseRun, error?: unknown): void {
   }
 }
 
-function decidable({ input }: ReleaseRun) {
-  const { model, releaseId } = input;
+function decidable(run: ReleaseRun) {
+  const { model, releaseId } = run.input;
   const [approve, reject] = [decideCommand('approve', releaseId), decideCommand('reject', releaseId)];
-  return { model, what: nameOf(input), approve, reject };
+  return { model, what: nameOf(run), approve, reject };
 }

@@ -15,11 +15,12 @@ export async function isApproved(
   evaluated: EvaluationResult,
   modelVersion: string,
 ): Promise<boolean> {
-  const { model, releaseId, requestedBy } = run.input;
+  const { model, releaseId } = run.input;
   if (spec.promotion.policy === 'auto') {
-    Object.assign(run.facts, { decidedBy: 'policy auto', decisionReason: run.input.reason });
+    Object.assign(run.facts, { decidedBy: 'policy auto', decisionReason: run.caller.reason });
     return true;
   }
+  const { overrides, unproven = [] } = run.progress;
   const proposal: Proposal = {
     model,
     releaseId,
@@ -29,12 +30,13 @@ export async function isApproved(
     metrics: evaluated.metrics,
     gates: run.progress.gates,
     champion: evaluated.champion,
+    ...(overrides === undefined ? {} : { overrides }),
   };
   const digest = decisionDigest(proposal);
   const outcome = await approval.decide(
     {
       model,
-      requester: requestedBy,
+      requester: run.caller.actor,
       requesterMayApprove: spec.promotion.requester_may_approve,
       digest,
       deadlineSeconds: spec.promotion.deadline_hours * 3600,
@@ -49,9 +51,18 @@ export async function isApproved(
   run.update({ status: 'Running', approval: null });
   if (outcome.verdict === 'expired') run.update({ status: 'Expired', why: 'no decision before the deadline' });
   else {
-    const { verdict, actor, reason } = outcome;
+    const { verdict, actor, reason, at, identity } = outcome;
     Object.assign(run.facts, { decidedBy: actor, decisionReason: reason });
-    run.tell('approvalDecided', 'approval-decided', { model, what: nameOf(run.input), verdict, actor, reason });
+    Object.assign(run.facts.note, {
+      proposal_sha256: digest,
+      decided_by: actor,
+      decision_reason: reason,
+      decided_at: at,
+      ...(identity === undefined ? {} : { decided_by_identity: identity }),
+    });
+    if (!spec.promotion.requester_may_approve && identity === 'unproven')
+      run.update({ unproven: [...unproven, actor] });
+    run.tell('approvalDecided', 'approval-decided', { model, what: nameOf(run), verdict, actor, reason });
   }
   if (outcome.verdict === 'reject')
     run.update({ status: 'Rejected', why: `rejected by ${outcome.actor}: ${outcome.reason}` });

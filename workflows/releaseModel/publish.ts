@@ -30,14 +30,19 @@ export async function publish(
   run: ReleaseRun,
   candidate: Candidate,
 ): Promise<{ version: string; generation: number } | null> {
-  const { model, releaseId, requestedBy, reason } = run.input;
+  const { model, releaseId } = run.input;
+  const { overrides, overrideReason } = run.progress;
   const published = await publishBundle(run, {
     model,
     environment: 'production',
     releaseId,
-    actor: requestedBy,
-    reason,
+    caller: run.caller,
     kind: 'model',
+    change: {
+      ...run.facts.note,
+      ...(overrides === undefined ? {} : { overrides: [...overrides] }),
+      ...(overrideReason === undefined ? {} : { override_reason: overrideReason }),
+    },
     compose: composer(run, candidate),
   });
   switch (published.outcome) {
