@@ -186,6 +186,9 @@ describe('releaseModel', () => {
       ]),
     );
     await freeze('approved-telling', handle);
+    const { runId } = await handle.describe();
+    const telling = `notification/${handle.workflowId}/${runId}/approval-opened`;
+    await freeze('delivered', environment.client.workflow.getHandle(telling));
     // The timeline reads as the runbook: whatever is scheduled says in words what it is.
     const { events } = await handle.fetchHistory();
     const scheduled = (events ?? []).filter(
@@ -334,6 +337,7 @@ describe('releaseModel', () => {
     expect(JSON.stringify([fake.pointer, [...fake.aliases], [...fake.registry]])).toBe(before);
     expect(fake.reports.at(-1)).toMatchObject({ status: 'Failed' });
     await freeze('gate-failed', handle);
+    await freeze('gate-failed-telling', handle);
   });
 
   it('invariant 2, 8: undoes a failed smoke forward in generation, gives the old version its stage back, and fails', async () => {
@@ -547,6 +551,7 @@ describe('rollbackRelease', () => {
     expect([...fake.registry.values()].map(({ stage }) => stage)).toEqual(['Production', 'Archived']);
     await freeze('rolled-back-by-hand', handle);
     await freeze('rolled-back-by-hand-holding', handle);
+    await freeze('rolled-back-by-hand-telling', handle);
   });
 
   it('to a named bundle is composed again on what went live first; to the last good one it is superseded', async () => {

@@ -18,8 +18,10 @@ export async function releaseModel(input: ReleaseInput): Promise<ReleaseResult> 
   const run = new ReleaseRun(input);
   const approval = new ApprovalGate();
   const undos = new UndoStack();
-  const admitted = await admit(run).catch((error: unknown) => {
+  const admitted = await admit(run).catch(async (error: unknown) => {
     run.fail(error);
+    tellEnd(run, error);
+    await run.notified();
     throw error;
   });
   try {

@@ -1,4 +1,4 @@
-import { rootFailureType } from '../common/reason.js';
+import { isNoNews, rootFailureType } from '../common/reason.js';
 import type { RollbackRun } from './run.js';
 
 /** What a rollback is to people. */
@@ -15,7 +15,5 @@ export function tellEnd(run: RollbackRun, why: string, error: unknown): void {
   const type = rootFailureType(error);
   if (type === 'Superseded') return run.tell('superseded', 'superseded', ended);
   if (type === 'RolloutFailed') return run.tellFailure('undone', ended);
-  const refused =
-    type !== null && ['cancelled', 'NotAuthorised', 'NotFound', 'Conflict', 'InvalidInput'].includes(type);
-  if (!refused) run.tellFailure('runFailed', ended);
+  if (!isNoNews(error) && type !== 'NotFound' && type !== 'Conflict') run.tellFailure('runFailed', ended);
 }
