@@ -59,7 +59,7 @@ const ENDS = {
     'superseded-telling',
   ],
   drift: ['none', 'alerted', 'retraining', 'cooling-down', 'inconclusive', 'failed', 'weekly', 'retraining-holding'],
-  launch: ['completed', 'found', 'losses', 'paused', 'waiting'],
+  launch: ['completed', 'found', 'losses', 'paused', 'waiting', 'losses-telling', 'paused-telling'],
   prune: ['by-hand', 'refused', 'scheduled', 'by-hand-holding'],
   alerts: ['tested'],
   notification: ['delivered'],
