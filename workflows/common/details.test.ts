@@ -138,12 +138,9 @@ it('tells how to decide in the UI and in a terminal', () => {
 
 /** A release that waits for a decision, with texts as long as anybody makes them. */
 const waitingRelease = (text: string, gates: number): string =>
-  describeRelease({ model: 'm', releaseId: 'r1', asOf, requestedBy: text, reason: text }, 'release/m/r1', {
+  describeRelease({ model: 'm', releaseId: 'r1', asOf, caller: { actor: text, reason: text } }, 'release/m/r1', {
     status: 'WaitingForApproval',
-    steps: Array.from(
-      { length: 12 },
-      () => ({ name: 'a', ...ended.steps[0], status: 'done', detail: text }) as StepProgress,
-    ),
+    steps: Array.from({ length: 12 }, () => ({ ...(steps[0] as StepProgress), detail: text })),
     why: text,
     ...unknown,
     training: null,

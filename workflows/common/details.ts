@@ -38,7 +38,7 @@ export function titleLine(model: string, what: string, status?: string, why: str
 
 /** Who asked for the run and why. */
 export function requestLine({ actor, reason }: Caller): string {
-  return `Requested by ${escapeMarkdown(actor)}: ${escapeMarkdown(shortened(reason))}`;
+  return `Requested by ${escapeMarkdown(shortened(actor))}: ${escapeMarkdown(shortened(reason))}`;
 }
 
 /** Where the run departs from the model's spec; null: nowhere. */

@@ -1,4 +1,4 @@
-import { escapeMarkdown, inlineCode, markdownTable } from '../../domain/markdown/escape.js';
+import { escapeMarkdown, inlineCode, markdownTable, shortened } from '../../domain/markdown/escape.js';
 import { comparisonTable, fourDigits } from '../../domain/release/comparison.js';
 import {
   checksTable,
@@ -20,7 +20,9 @@ export function describeRelease(input: ReleaseInput, workflowId: string, progres
     requestLine(input.caller),
     identityLine(progress.unproven),
     overridesTable(progress.overrides),
-    overrideReason === undefined ? null : `Why the spec does not hold here: ${escapeMarkdown(overrideReason)}`,
+    overrideReason === undefined
+      ? null
+      : `Why the spec does not hold here: ${escapeMarkdown(shortened(overrideReason))}`,
     data ? dataLine(data, dataSnapshotId) : null,
     training === null ? null : trainingLine(input, training),
     approval === null ? (gates.length === 0 ? null : checksTable(gates)) : toDecide(approval, workflowId),
