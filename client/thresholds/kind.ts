@@ -27,9 +27,13 @@ export const THRESHOLDS: RunKind<ThresholdsRef, ThresholdsProgress> = {
   words: ({ key }) => key,
   reuse: 'ALLOW_DUPLICATE_FAILED_ONLY',
   text: thresholdsText,
-  now: async ({ settings }, refs) => {
+  now: async ({ settings }, runs) => {
+    const live = runs.filter(({ status }) => status === 'Live');
     const { notInForce } = await import('./in-force.js');
-    const replaced = await notInForce(settings, refs);
+    const replaced = await notInForce(
+      settings,
+      live.map(({ ref }) => ref),
+    );
     return (ref, status) => (status === 'Live' && replaced(ref) ? 'Replaced' : status);
   },
   proposal: ({ proposal }) => (proposal === null ? '' : proposalText(proposal)),

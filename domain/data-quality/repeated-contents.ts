@@ -36,7 +36,7 @@ export class RepeatedContents {
     this.#mixes = chunk.fields.flatMap(({ name }, slot): Mix[] => {
       if (!this.fields.includes(name)) return [];
       const texts = chunk.texts[slot];
-      if (texts != null) {
+      if (texts !== null && texts !== undefined) {
         const { high, low } = fingerprintsOf(texts);
         const { ids } = texts;
         return [(row) => this.#mix(high[ids[row] ?? -1] ?? 0, low[ids[row] ?? -1] ?? 0)];

@@ -9,7 +9,8 @@ import { createDeliveryLedger } from '../../stores/notification-ledger.js';
 import type { Mongo } from '../../platform/mongo.js';
 import { PROGRESS_QUERY } from '../../workflows/common/contract.js';
 import { QUEUES } from '../../workflows/common/queues.js';
-import type { ReleaseOverrides, ReleaseProgress, ReleaseResult } from '../../workflows/releaseModel/contract.js';
+import type { ReleaseOverrides } from '../../schemas/types.js';
+import type { ReleaseProgress, ReleaseResult } from '../../workflows/releaseModel/contract.js';
 import { startMail } from '../support/alert-servers.js';
 import { FakeSystem } from '../support/fake-system.js';
 import { testMongo } from '../support/servers.js';
@@ -53,8 +54,7 @@ function start(releaseId: string, overrides: ReleaseOverrides): Promise<Workflow
     model: 'ulb_gbdt',
     releaseId,
     asOf: '2025-06-30T00:00:00.000Z',
-    requestedBy: 'ada',
-    reason: 'a test',
+    caller: { actor: 'ada', reason: 'a test' },
   };
   return environment.client.workflow.start('releaseModel', {
     taskQueue: QUEUES.release,

@@ -136,7 +136,9 @@ describe('releaseModel', () => {
 
   it('shows the steps of its rollout while that runs', async () => {
     let swap = (): void => {};
-    fake.beforeSwap = () => new Promise((resolve) => (swap = resolve));
+    // one for every attempt: a busy machine may let the first run into its timeout
+    const held = new Promise<void>((resolve) => (swap = resolve));
+    fake.beforeSwap = () => held;
     const handle = await start();
     const shown = async (): Promise<string[]> =>
       flattenSteps((await readProgress<ReleaseProgress>(handle)).steps).flatMap(({ path, step: { status } }) =>

@@ -104,7 +104,10 @@ const PUBLISHERS = {
   },
   thresholds: () => {
     const thresholds = new FakeThresholds(system, '');
+    // who may ask for it is not asked here
+    const { authorizeRequest } = system.activities;
     thresholds.install();
+    Object.assign(system.activities, { authorizeRequest });
     thresholds.goLive(LIVE);
     return recalibrateThresholds({ ...asked, key: '2025-06-30' });
   },

@@ -55,8 +55,8 @@ export async function decideOn(
     return null;
   }
   const { verdict, actor, reason, identity } = outcome;
-  run.tell('approvalDecided', 'approval-decided', { model, what, verdict, actor, reason });
   if (!policy.requester_may_approve && identity === 'unproven') run.update({ unproven: [...unproven, actor] });
+  run.tell('approvalDecided', 'approval-decided', { model, what, verdict, actor, reason });
   run.update({ status: 'Running', approval: null, decidedBy: actor, decisionReason: reason });
   if (outcome.verdict === 'approve') return { ...outcome, digest };
   run.update({ status: 'Rejected', why: `rejected by ${actor}: ${reason}` });

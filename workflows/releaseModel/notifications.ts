@@ -1,3 +1,4 @@
+import { DRIFT_MONITOR, SCHEDULER } from '../../domain/approval/caller.js';
 import { isNoNews, rootFailureType } from '../common/reason.js';
 import { comparisonTable } from '../../domain/release/comparison.js';
 import { decideCommand } from './details.js';
@@ -6,8 +7,8 @@ import type { ReleaseRun } from './run.js';
 
 /** What a release is to people: who started it decides by whom it is awaited. */
 export function nameOf({ input: { releaseId }, caller: { actor } }: Pick<ReleaseRun, 'input' | 'caller'>): string {
-  if (actor === 'drift') return `retraining ${releaseId}, started by drift,`;
-  return actor === 'schedule' ? `scheduled release ${releaseId}` : `release ${releaseId}`;
+  if (actor === DRIFT_MONITOR) return `retraining ${releaseId}, started by drift,`;
+  return actor === SCHEDULER ? `scheduled release ${releaseId}` : `release ${releaseId}`;
 }
 
 export function tellOpened(run: ReleaseRun, proposal: Proposal, deadline: string): void {

@@ -61,20 +61,9 @@ async function rollBack(run: RollbackRun): Promise<RollbackResult> {
       () => `version ${modelVersion}`,
     );
   run.update({ status: 'RolledBack' });
-  run.tell('wentLive', 'live', {
-    model,
-    what: nameOf(run),
-    version,
-    generation,
-    figures: `Reason: ${run.caller.reason}`,
-  });
-  await report(run, {
-    status: 'RolledBack',
-    bundleVersion: version,
-    modelVersion,
-    generation,
-    reason: run.caller.reason,
-  });
+  const { reason } = run.caller;
+  run.tell('wentLive', 'live', { model, what: nameOf(run), version, generation, figures: `Reason: ${reason}` });
+  await report(run, { status: 'RolledBack', bundleVersion: version, modelVersion, generation, reason });
   await run.notified();
   return { rollout, version, from: run.from, steps: run.log.steps };
 }
