@@ -519,6 +519,42 @@ describe('who may ask for a release, and for what', () => {
   });
 });
 
+describe('the model that a release runs on', () => {
+  it('is the one it started with, from the first step to the last', async () => {
+    const given = new Map<string, Set<unknown>>();
+    const { activities } = fake;
+    for (const [name, activity] of Object.entries(activities))
+      Object.assign(activities, {
+        [name]: (input: { definition?: string }) => {
+          given.set(name, (given.get(name) ?? new Set()).add(input.definition));
+          return (activity as (input: object) => unknown)(input);
+        },
+      });
+    await environment.close();
+    environment = await startWorkers(stack.env, bundle, fake);
+    const { status } = await result(await start());
+    expect(status).toBe('Released');
+    const [definition] = given.get('snapshot') ?? [];
+    expect(definition).toMatch(/^[0-9a-f]{64}$/);
+    // Whatever else reads the model's folder would read what somebody has edited since.
+    const readers = [
+      'snapshot',
+      'validateData',
+      'train',
+      'evaluate',
+      'register',
+      'registryState',
+      'setStage',
+      'composeBundle',
+    ];
+    for (const name of [...readers, 'verifyBundle', 'tagModelVersion', 'setAlias'])
+      expect([...(given.get(name) ?? [])], name).toEqual([definition]);
+    // The champion's features, once there is one.
+    expect((await result(await start())).status).toBe('Released');
+    expect([...(given.get('championFeatures') ?? [])]).toEqual([definition]);
+  });
+});
+
 describe('rollbackRelease', () => {
   async function rollback(input: Partial<RollbackInput> = {}): Promise<WorkflowHandle> {
     const releaseId = `b${(serial += 1)}`;

@@ -47,6 +47,7 @@ export const SUMMARIES: Summaries = {
   smoke: ({ replica, bundle }) => `Smoke of ${bundle.version} on ${replica.replicaId}`,
   recordVerdict: ({ version, verdict }) => `Record ${version} as ${verdict}`,
   // an operator's request or decision
+  principalNames: () => 'Who may decide at all?',
   authorizeDecision: ({ decision }) => `May ${decision.actor} decide?`,
   authorizeRequest: ({ caller, request }) => `May ${caller.actor} ask for ${request}?`,
   authorizeOperation: ({ actor, operation }) => `May ${actor} ${operation}?`,

@@ -6,6 +6,7 @@ import { checkEdits } from '../../domain/thresholds/edits.js';
 import type { ThresholdSummary } from '../../domain/thresholds/summary.js';
 import type { ApprovalOutcome } from '../../domain/approval/pending-decision.js';
 import type { ApprovalGate } from '../approval/gate.js';
+import { markUnproven } from '../common/identity.js';
 import { decideCommand } from './details.js';
 import { nameOf } from './notifications.js';
 import type { ThresholdsRun } from './run.js';
@@ -21,7 +22,7 @@ export async function decideOn(
   policy: ModelSpec['recalibration']['approval'],
 ): Promise<Approved | null> {
   const { model, key } = run.input;
-  const { overrides, unproven = [] } = run.progress;
+  const { overrides } = run.progress;
   const proposal = overrides === undefined ? summary : { ...summary, overrides };
   const digest = decisionDigest(proposal);
   const what = nameOf(run.input);
@@ -55,7 +56,7 @@ export async function decideOn(
     return null;
   }
   const { verdict, actor, reason, identity } = outcome;
-  if (!policy.requester_may_approve && identity === 'unproven') run.update({ unproven: [...unproven, actor] });
+  if (!policy.requester_may_approve) markUnproven(run, actor, identity);
   run.tell('approvalDecided', 'approval-decided', { model, what, verdict, actor, reason });
   run.update({ status: 'Running', approval: null, decidedBy: actor, decisionReason: reason });
   if (outcome.verdict === 'approve') return { ...outcome, digest };

@@ -2,6 +2,7 @@ import { workflowInfo } from '@temporalio/workflow';
 import { decisionDigest } from '../../domain/release/decision-digest.js';
 import type { EvaluationResult, ModelSpec, TrainingResult } from '../../domain/release/types.js';
 import type { ApprovalGate } from '../approval/gate.js';
+import { markUnproven } from '../common/identity.js';
 import type { Proposal } from './contract.js';
 import { nameOf, remind, tellOpened } from './notifications.js';
 import type { ReleaseRun } from './run.js';
@@ -20,7 +21,7 @@ export async function isApproved(
     Object.assign(run.facts, { decidedBy: 'policy auto', decisionReason: run.caller.reason });
     return true;
   }
-  const { overrides, unproven = [] } = run.progress;
+  const { overrides } = run.progress;
   const proposal: Proposal = {
     model,
     releaseId,
@@ -60,8 +61,7 @@ export async function isApproved(
       decided_at: at,
       ...(identity === undefined ? {} : { decided_by_identity: identity }),
     });
-    if (!spec.promotion.requester_may_approve && identity === 'unproven')
-      run.update({ unproven: [...unproven, actor] });
+    if (!spec.promotion.requester_may_approve) markUnproven(run, actor, identity);
     run.tell('approvalDecided', 'approval-decided', { model, what: nameOf(run), verdict, actor, reason });
   }
   if (outcome.verdict === 'reject')

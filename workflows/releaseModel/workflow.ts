@@ -44,12 +44,12 @@ export async function releaseModel(input: ReleaseInput): Promise<ReleaseResult> 
 }
 
 async function release(run: ReleaseRun, admitted: Admitted, approval: ApprovalGate, undos: UndoStack): Promise<void> {
-  const { model, releaseId, asOf } = run.input;
+  const { releaseId, asOf } = run.input;
   const { spec, gitSha } = admitted;
 
   const snapshot = await run.step(
     'snapshot',
-    () => bulkIo.snapshot({ model, releaseId, asOf }),
+    () => bulkIo.snapshot({ ...run.of, releaseId, asOf }),
     (s) => `${s.rows} rows, ${s.dataSnapshotId}`,
   );
   run.facts.snapshotPrefix = snapshot.prefix;
@@ -59,7 +59,7 @@ async function release(run: ReleaseRun, admitted: Admitted, approval: ApprovalGa
   await run.step(
     'validate data',
     async () => {
-      const { passed, checks } = await bulkIo.validateData({ model, snapshot });
+      const { passed, checks } = await bulkIo.validateData({ ...run.of, snapshot });
       if (!passed) throw checksFailed('DataCheckFailed', 'the data did not pass its checks', checks);
       return checks;
     },
@@ -70,7 +70,13 @@ async function release(run: ReleaseRun, admitted: Admitted, approval: ApprovalGa
   const trained = await run.step(
     'train',
     () =>
-      training.train({ model, releaseId, snapshot, gitSha, ...(seed === undefined ? {} : { overrides: { seed } }) }),
+      training.train({
+        ...run.of,
+        releaseId,
+        snapshot,
+        gitSha,
+        ...(seed === undefined ? {} : { overrides: { seed } }),
+      }),
     (t) => `MLflow run ${t.runId}`,
   );
   run.update({ training: trained });
@@ -81,18 +87,18 @@ async function release(run: ReleaseRun, admitted: Admitted, approval: ApprovalGa
     (e) => `auc_pr ${e.metrics['auc_pr']?.toFixed(4) ?? 'not measured'}`,
   );
 
-  const before = await shortCalls.registryState({ model });
+  const before = await shortCalls.registryState(run.of);
   const unregister = async (): Promise<void> => {
     const modelVersion = run.progress.modelVersion;
-    if (modelVersion !== null) await shortCalls.setStage({ model, modelVersion, stage: 'Archived' });
-    await shortCalls.setAlias({ model, alias: 'challenger', modelVersion: before.challenger });
+    if (modelVersion !== null) await shortCalls.setStage({ ...run.of, modelVersion, stage: 'Archived' });
+    await shortCalls.setAlias({ ...run.of, alias: 'challenger', modelVersion: before.challenger });
   };
   const { modelVersion } = await run.step(
     'register',
     () =>
       undos.before('register', unregister, () =>
         shortCalls.register({
-          model,
+          ...run.of,
           runId: trained.runId,
           releaseId,
           dataSnapshotId: snapshot.dataSnapshotId,
@@ -109,8 +115,10 @@ async function release(run: ReleaseRun, admitted: Admitted, approval: ApprovalGa
     async () => {
       if (!(await isApproved(run, approval, spec, trained, evaluated, modelVersion))) return false;
       // The former version keeps its own stage until this one is live, so there is only ours to take back.
-      const demote = () => shortCalls.setStage({ model, modelVersion, stage: 'Staging' });
-      await undos.before('promote', demote, () => shortCalls.setStage({ model, modelVersion, stage: 'Production' }));
+      const demote = () => shortCalls.setStage({ ...run.of, modelVersion, stage: 'Staging' });
+      await undos.before('promote', demote, () =>
+        shortCalls.setStage({ ...run.of, modelVersion, stage: 'Production' }),
+      );
       return true;
     },
     (done) => (done ? 'Production' : (run.progress.why ?? 'not promoted')),
@@ -123,7 +131,7 @@ async function release(run: ReleaseRun, admitted: Admitted, approval: ApprovalGa
 
   await run.step(
     'champion',
-    () => becomeChampion(model, modelVersion, rollout),
+    () => becomeChampion(run.of, modelVersion, rollout),
     (outcome) => outcome,
   );
   run.update({ status: 'Released' });
