@@ -25,7 +25,7 @@ Example:
       const found = await status({ stateDir: cli.stateDirectory });
       const env = readStackEnv(cli.stateDirectory) ?? {};
       const { probeParts } = await import('../../stack/probe.js');
-      const parts = await probeParts(found.parts, env);
+      const parts = await probeParts(found.parts, { ...cli.env, ...env });
       const live = await whatIsLive(cli, { running: found.running, parts, env });
       const settled = await settle(cli, live, env);
       const shown = { ...found, parts, temporalUi: env['TEMPORAL_UI_URL'] ?? null, live, settled };
