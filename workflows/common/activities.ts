@@ -8,7 +8,12 @@ import type {
   NotifyActivities,
 } from '../../activities/notification/contract.js';
 import type { PointerActivities } from '../../activities/pointer/contract.js';
-import type { ReplicaActivities, RolloutActivities, ScorerActivities } from '../../activities/rollout/contract.js';
+import type {
+  LiveStateActivities,
+  ReplicaActivities,
+  RolloutActivities,
+  ScorerActivities,
+} from '../../activities/rollout/contract.js';
 import type { ReportActivities } from '../../activities/report/contract.js';
 import type { ModelSpecActivities } from '../../activities/model-spec/contract.js';
 import type {
@@ -53,5 +58,6 @@ export type Activities = ApprovalActivities &
   RefreshActivities &
   RecalibrationActivities &
   LabelActivities &
+  LiveStateActivities &
   ExpertFileActivities &
   TransactionActivities;

@@ -163,7 +163,7 @@ export const passingNotice = proxyActivities<NotifyActivities>({
 });
 
 /** What can wait until the next time: a change is not held up for long by a registry that is down. */
-export const settling = proxyActivities<LiveStateActivities & RegistryActivities>({
+export const settling = describedActivities<LiveStateActivities & RegistryActivities>({
   taskQueue: QUEUES.release,
   startToCloseTimeout: '20s',
   retry: { initialInterval: '500ms', maximumInterval: '2s', maximumAttempts: 3 },

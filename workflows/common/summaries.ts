@@ -45,6 +45,7 @@ export const SUMMARIES: Summaries = {
   liveReplicas: ({ environment }) => `Which replicas are alive in ${environment}?`,
   reload: ({ version, generation }) => `Reload ${version}, generation ${generation}`,
   smoke: ({ replica, bundle }) => `Smoke of ${bundle.version} on ${replica.replicaId}`,
+  lookAtLive: ({ environment }) => `Is what is live in ${environment} so in the registry too?`,
   recordVerdict: ({ version, verdict }) => `Record ${version} as ${verdict}`,
   // an operator's request or decision
   principalNames: () => 'Who may decide at all?',
