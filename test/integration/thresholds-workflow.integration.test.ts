@@ -167,7 +167,6 @@ describe('recalibrateThresholds', () => {
       ['ada', true],
       ['ada', false],
       ['cleo', false],
-      ['nobody', false],
       ['grace', true],
     ]);
     await expect(decide(handle, { ...as('grace'), digest }, show), 'late').rejects.toMatchObject({
