@@ -30,7 +30,12 @@ interface Schedule {
 
 /** Everything that people are notified of, and the facts that its text is made of. */
 export interface Events {
-  approvalOpened: Decidable & { question: string; table: readonly (readonly string[])[]; deadline: string };
+  approvalOpened: Decidable & {
+    question: string;
+    table: readonly (readonly string[])[];
+    deadline: string;
+    warning?: string | null;
+  };
   approvalReminder: Decidable & { hoursLeft: number };
   approvalDecided: { model: string; what: string; verdict: 'approve' | 'reject'; actor: string; reason: string };
   approvalExpired: { model: string; what: string };
@@ -69,7 +74,8 @@ const WORDINGS: { readonly [Kind in EventKind]: Wording<Events[Kind]> } = {
   approvalOpened: {
     severity: 'warning',
     title: ({ model, what }) => `${model}: ${what} waits for a decision`,
-    text: ({ question, table }) => [question, paddedTable(table)].filter((part) => part !== '').join('\n\n'),
+    text: ({ warning = null, question, table }) =>
+      [warning ?? '', question, paddedTable(table)].filter((part) => part !== '').join('\n\n'),
     whatToDo: ({ approve, reject, deadline }) => `Decide by ${deadline}: \`${approve}\` or \`${reject}\`.`,
   },
   approvalReminder: {

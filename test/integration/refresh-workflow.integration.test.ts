@@ -211,6 +211,7 @@ describe('nightlyRefresh', () => {
     );
     await freeze('held-approved', handle);
     await freeze('held-approved-holding', handle);
+    await freeze('held-approved-telling', handle);
   });
 
   it('does not publish what is rejected, or not decided in time, and says so', async () => {

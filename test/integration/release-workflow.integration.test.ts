@@ -1,6 +1,6 @@
 import { HOLDS_ATTRIBUTE, MODEL_ATTRIBUTE, STATUS_ATTRIBUTE } from '../../domain/runs/search-attributes.js';
 import { WorkflowFailedError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
-import { rootCause } from '@temporalio/common';
+import { defaultPayloadConverter, rootCause } from '@temporalio/common';
 import type { WorkflowBundle } from '@temporalio/worker';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { QUEUES } from '../../workflows/common/queues.js';
@@ -188,6 +188,25 @@ describe('releaseModel', () => {
       ]),
     );
     await freeze('approved-telling', handle);
+    const { runId } = await handle.describe();
+    const telling = `notification/${handle.workflowId}/${runId}/approval-opened`;
+    await freeze('delivered', environment.client.workflow.getHandle(telling));
+    // The timeline reads as the runbook: whatever is scheduled says in words what it is.
+    const { events } = await handle.fetchHistory();
+    const scheduled = (events ?? []).filter(
+      (event) => event.activityTaskScheduledEventAttributes ?? event.timerStartedEventAttributes,
+    );
+    const words = scheduled.map(({ userMetadata }) =>
+      String(defaultPayloadConverter.fromPayload(userMetadata?.summary ?? {})),
+    );
+    expect(words).toEqual(
+      expect.arrayContaining([
+        'Snapshot of the labelled transactions as of 2025-06-30T00:00:00.000Z',
+        'May grace decide?',
+        'Remind people of the decision',
+      ]),
+    );
+    expect(words.filter((one) => one === '' || one === 'undefined')).toEqual([]);
   });
 
   it('is not held up by channels that are down; what it had to tell comes when they are back', async () => {
@@ -320,6 +339,7 @@ describe('releaseModel', () => {
     expect(JSON.stringify([fake.pointer, [...fake.aliases], [...fake.registry]])).toBe(before);
     expect(fake.reports.at(-1)).toMatchObject({ status: 'Failed' });
     await freeze('gate-failed', handle);
+    await freeze('gate-failed-telling', handle);
   });
 
   it('invariant 2, 8: undoes a failed smoke forward in generation, gives the old version its stage back, and fails', async () => {
@@ -569,6 +589,7 @@ describe('rollbackRelease', () => {
     expect([...fake.registry.values()].map(({ stage }) => stage)).toEqual(['Production', 'Archived']);
     await freeze('rolled-back-by-hand', handle);
     await freeze('rolled-back-by-hand-holding', handle);
+    await freeze('rolled-back-by-hand-telling', handle);
   });
 
   it('to a named bundle is composed again on what went live first; to the last good one it is superseded', async () => {

@@ -323,6 +323,7 @@ describe('launcher', () => {
     });
 
     await freezeLauncher('paused', paused.lastRun?.workflowId);
+    await freezeLauncher('paused-telling', paused.lastRun?.workflowId);
     await apply('fails', { offset: 0 });
     const failedRuns = async () => (await listSchedules(client, 'fails')).find(({ name }) => name === 'drift-daily');
     for (const runs of [1, 2]) {
@@ -336,6 +337,12 @@ describe('launcher', () => {
       );
     }
     expect((await failedRuns())?.paused).toBe(false);
+    const told = () => notices.find(({ title }) => title === 'fails: a run of schedule drift-daily failed');
+    expect(await vi.waitUntil(told, 15_000)).toMatchObject({
+      severity: 'warning',
+      key: 'drift/fails/2025-03-01/failed',
+      text: 'drift/fails/2025-03-01 failed: no rows in the window. The schedule goes on.',
+    });
     const attempts = [];
     for await (const { runId } of client.workflow.list({ query: `WorkflowId = 'drift/fails/2025-03-01'` }))
       attempts.push(runId);
@@ -360,6 +367,7 @@ describe('launcher', () => {
       );
     }
     await freezeLauncher('losses', (await ends('drops', 'nightly-refresh'))[0]?.id);
+    await freezeLauncher('losses-telling', (await ends('drops', 'nightly-refresh'))[0]?.id);
     expect(new Set(of().map(({ key }) => key)).size).toBe(1);
     expect(of()[0]?.text).toContain('1 skipped');
     await client.workflow.getHandle('thresholds/drops/2025-03-03').signal('release');

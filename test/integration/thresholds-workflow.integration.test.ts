@@ -175,6 +175,7 @@ describe('recalibrateThresholds', () => {
     });
     await freeze('approved', handle);
     await freeze('approved-holding', handle);
+    await freeze('approved-telling', handle);
   });
 
   it('goes live with the approver’s edits, their figures computed anew; the audit entry covers proposal and edits', async () => {
@@ -259,6 +260,7 @@ describe('recalibrateThresholds', () => {
     expect(system.pointer?.version).toBe(REFRESHED);
     expect(fake.audit).toEqual([]);
     if (what === 'thresholds') await freeze('superseded', handle);
+    if (what === 'thresholds') await freeze('superseded-telling', handle);
   });
 
   it('composes anew when a refresh takes the pointer at the very moment of the swap', async () => {

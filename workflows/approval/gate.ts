@@ -56,7 +56,9 @@ export class ApprovalGate {
     for (;;) {
       const left = deadline - Date.now();
       if (left <= 0) break;
-      if (await condition(() => this.pending.outcome !== null, Math.min(left, policy.remindEverySeconds * 1000))) break;
+      const reminderMs = policy.remindEverySeconds * 1000;
+      const summary = reminderMs < left ? 'Remind people of the decision' : 'The deadline of the decision';
+      if (await condition(() => this.pending.outcome !== null, Math.min(left, reminderMs), { summary })) break;
       const hoursLeft = (deadline - Date.now()) / 3_600_000;
       if (hoursLeft > 0) await remind(hoursLeft);
     }

@@ -4,6 +4,7 @@ import type { Notification } from '../../domain/notification/notification.js';
 import { MODEL_ATTRIBUTE } from '../../domain/runs/search-attributes.js';
 import { notificationWorkflowId, WORKFLOW } from '../sendNotification/contract.js';
 import { QUEUES } from './queues.js';
+import { summaryOf } from './summaries.js';
 
 /**
  * Hands a notification over to a workflow of its own, which outlives this one; resolves as soon as Temporal has it. One that is on its
@@ -20,7 +21,7 @@ export async function handOver(model: string, notification: Notification): Promi
         // Whether the occasion has been told is the ledger's to know, which outlives this history.
         workflowIdReusePolicy: 'ALLOW_DUPLICATE',
         typedSearchAttributes: new TypedSearchAttributes([{ key: MODEL_ATTRIBUTE, value: model }]),
-        staticSummary: notification.title,
+        staticSummary: summaryOf(notification.title),
       }),
     );
   } catch (error) {

@@ -14,3 +14,9 @@ export function rootFailureType(error: unknown): string | null {
     if (cause instanceof ApplicationFailure) type = cause.type ?? type;
   return type;
 }
+
+/** Whether a run failed because somebody cancelled it, or asked for what they may not or cannot have: they know it already. */
+export function isNoNews(error: unknown): boolean {
+  const type = rootFailureType(error);
+  return type !== null && ['cancelled', 'NotAuthorised', 'InvalidInput'].includes(type);
+}

@@ -16,6 +16,7 @@ import {
 } from '../../domain/runs/search-attributes.js';
 import { notificationOf, type EventKind, type Events } from '../../domain/notification/events.js';
 import { PROGRESS_QUERY, type RunProgress } from './contract.js';
+import { bounded } from './details.js';
 import { handOver } from './notify.js';
 import { PATCHES } from './patches.js';
 import { StepLog, type StepProgress } from './progress.js';
@@ -165,6 +166,6 @@ export class Run<Step extends string, Progress extends RunProgress> {
 
   /** Shows what has changed in `progress` otherwise than through `update`. */
   protected show(): void {
-    setCurrentDetails(this.options.describe(this.progress, workflowInfo().workflowId));
+    setCurrentDetails(bounded(this.options.describe(this.progress, workflowInfo().workflowId)));
   }
 }

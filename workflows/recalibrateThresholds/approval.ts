@@ -33,6 +33,7 @@ export async function decideOn(
     ...decidable,
     question: `${proposal.changes.length} thresholds would change, ${gain === null ? 'gain unknown' : `${gain.toFixed(2)} ${proposal.costs.currency} a day`}. More: sluice thresholds show ${key}`,
     table: overallLines(proposal),
+    warning: missed(run),
     deadline: new Date(Date.now() + policy.deadline_hours * 3_600_000).toISOString(),
   });
   const outcome = await gate.decide(
@@ -61,4 +62,12 @@ export async function decideOn(
   if (outcome.verdict === 'approve') return { ...outcome, digest };
   run.update({ status: 'Rejected', why: `rejected by ${actor}: ${reason}` });
   return null;
+}
+
+/** What an approver should know before anything else; null: there is nothing. */
+function missed({ progress: { gates = [] } }: ThresholdsRun): string | null {
+  const messages = gates.filter(({ passed }) => !passed).map(({ message }) => message);
+  return messages.length === 0
+    ? null
+    : `A release with these figures would not pass its gates: ${messages.join('; ')}.`;
 }

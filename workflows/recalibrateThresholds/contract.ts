@@ -1,4 +1,5 @@
 import type { OverrideChange } from '../../domain/release/overrides.js';
+import type { ProposalGate } from '../../domain/thresholds/gates.js';
 import type { ThresholdSummary } from '../../domain/thresholds/summary.js';
 import type { PendingApproval } from '../approval/contract.js';
 import type { Called } from '../common/caller.js';
@@ -40,6 +41,8 @@ export interface ThresholdsProgress {
   steps: StepProgress[];
   /** what was proposed; stays when the decision is made */
   proposal: ThresholdSummary | null;
+  /** what the gates of the model's releases say of it; absent in runs that ended before 25 November 2026 */
+  gates?: ProposalGate[];
   /** present while a decision is awaited */
   approval: PendingApproval<ThresholdsProposal> | null;
   decidedBy: string | null;

@@ -1,4 +1,4 @@
-import { rootFailureType } from '../common/reason.js';
+import { isNoNews, rootFailureType } from '../common/reason.js';
 import type { ThresholdsInput } from './contract.js';
 import type { ThresholdsRun } from './run.js';
 
@@ -18,7 +18,6 @@ export function tellEnd(run: ThresholdsRun, error?: unknown): void {
       ...{ model, what, version: bundleVersion ?? '?', generation: generation ?? 0, figures: null },
     });
   if (status === 'Superseded') run.tell('superseded', 'superseded', ended);
-  if (status !== 'Failed') return;
-  const type = rootFailureType(error);
-  if (type !== 'cancelled') run.tellFailure(type === 'RolloutFailed' ? 'undone' : 'runFailed', ended);
+  if (status === 'Failed' && !isNoNews(error))
+    run.tellFailure(rootFailureType(error) === 'RolloutFailed' ? 'undone' : 'runFailed', ended);
 }

@@ -20,6 +20,7 @@ export class ThresholdsRun extends Run<(typeof STEPS)[number], ThresholdsProgres
         status: 'Running',
         steps,
         proposal: null,
+        gates: [],
         approval: null,
         decidedBy: null,
         decisionReason: null,

@@ -2,6 +2,7 @@ import { allHandlersFinished, condition } from '@temporalio/workflow';
 import { ApplicationFailure } from '@temporalio/common';
 import { bundleIdOf } from '../../domain/bundle/id.js';
 import type { ThresholdsOf } from '../../activities/recalibration/contract.js';
+import { gatesOfProposal } from '../../domain/thresholds/gates.js';
 import { ApprovalGate } from '../approval/gate.js';
 import { bulkIo, shortCalls } from '../common/proxies.js';
 import { admit } from './admit.js';
@@ -63,7 +64,7 @@ async function recalibrate(run: ThresholdsRun, gate: ApprovalGate): Promise<void
     () => bulkIo.proposeThresholds(of),
     (p) => `${p.counts.labelled} labelled rows, ${p.counts.frauds} frauds`,
   );
-  run.update({ proposal });
+  run.update({ proposal, gates: gatesOfProposal(proposal, spec.gates) });
   if (!proposal.changed) return run.end('Unchanged', 'recalibration changes nothing');
 
   const decision = await run.step(
@@ -82,7 +83,7 @@ async function recalibrate(run: ThresholdsRun, gate: ApprovalGate): Promise<void
           () => bulkIo.reviseThresholds({ ...of, proposal, edits }),
           (p) => `${p.changes.length} thresholds differ from the live ones`,
         );
-  if (edits !== null) run.update({ edited: approved });
+  if (edits !== null) run.update({ edited: approved, gates: gatesOfProposal(approved, spec.gates) });
   if (!approved.changed) return run.end('Unchanged', 'with these edits nothing differs from the live thresholds');
 
   await publish(run, approved, decision, gitSha);

@@ -1,5 +1,6 @@
 import type { RefreshJob } from '../../domain/refresh/types.js';
 import { escapeMarkdown, inlineCode, markdownTable } from '../../domain/markdown/escape.js';
+import { fourDigits } from '../../domain/release/comparison.js';
 import type { Called } from '../common/caller.js';
 import { decisionSections, identityLine, page, requestLine, stepsTable, titleLine } from '../common/details.js';
 import type { JobProgress, RefreshProgress, RefreshRunInput } from './contract.js';
@@ -54,7 +55,7 @@ function toDecide(
             lookup,
             check.name,
             check.passed ? 'yes' : 'NO',
-            check.observed === null ? 'not measured' : String(check.observed),
+            fourDigits(check.observed),
             check.required,
             check.message,
           ]),

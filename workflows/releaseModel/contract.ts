@@ -1,6 +1,6 @@
 import { decisionDigest } from '../../domain/release/decision-digest.js';
 import type { OverrideChange } from '../../domain/release/overrides.js';
-import type { CheckResult, Metrics, TrainingResult } from '../../domain/release/types.js';
+import type { CheckResult, Metrics, SnapshotRef, TrainingResult } from '../../domain/release/types.js';
 import type { ReleaseOverrides } from '../../schemas/types.js';
 import type { PendingApproval } from '../approval/contract.js';
 import type { Called } from '../common/caller.js';
@@ -68,6 +68,8 @@ export interface ReleaseProgress {
   bundleVersion: string | null;
   generation: number | null;
   dataSnapshotId: string | null;
+  /** what it was trained on; absent in runs that ended before 25 November 2026 */
+  data?: Pick<SnapshotRef, 'from' | 'to' | 'rows' | 'positives'> | null;
   /** where it departs from the model's spec; absent: nowhere, or it ended before 2026-11-24 */
   overrides?: readonly OverrideChange[];
   overrideReason?: string;

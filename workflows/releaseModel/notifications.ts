@@ -1,5 +1,5 @@
-import { rootFailureType } from '../common/reason.js';
 import { DRIFT_MONITOR, SCHEDULER } from '../../domain/approval/caller.js';
+import { isNoNews, rootFailureType } from '../common/reason.js';
 import { comparisonTable } from '../../domain/release/comparison.js';
 import { decideCommand } from './details.js';
 import type { Proposal } from './contract.js';
@@ -17,6 +17,7 @@ export function tellOpened(run: ReleaseRun, proposal: Proposal, deadline: string
     ...decidable(run),
     question: `Make version ${modelVersion} live? ${champion === null ? 'Nothing is live.' : `${champion.version} is live.`}`,
     table: comparisonTable(metrics, champion, gates),
+    warning: setHere(run),
     deadline,
   });
 }
@@ -25,7 +26,7 @@ export function remind(run: ReleaseRun, hoursLeft: number, key: string): Promise
   return run.tellAsBefore('approvalReminder', key, { ...decidable(run), hoursLeft });
 }
 
-/** How a release ended, for those who did not watch it. One that somebody cancelled, or that was refused to whoever asked for it, is no news to them. */
+/** How a release ended, for those who did not watch it. */
 export function tellEnd(run: ReleaseRun, error?: unknown): void {
   const { model, releaseId } = run.input;
   const { status, why, bundleVersion, generation, modelVersion } = run.progress;
@@ -45,8 +46,8 @@ export function tellEnd(run: ReleaseRun, error?: unknown): void {
     case 'Expired':
       return run.tell('approvalExpired', 'approval-expired', { model, what });
     case 'Failed': {
+      if (isNoNews(error)) return;
       const type = rootFailureType(error);
-      if (type !== null && ['cancelled', 'NotAuthorised', 'InvalidInput'].includes(type)) return;
       const kind =
         type === 'GateFailed' || type === 'DataCheckFailed'
           ? 'checksFailed'
@@ -69,4 +70,14 @@ function decidable(run: ReleaseRun) {
   const { model, releaseId } = run.input;
   const [approve, reject] = [decideCommand('approve', releaseId), decideCommand('reject', releaseId)];
   return { model, what: nameOf(run), approve, reject };
+}
+
+/** Where this run departs from the model's spec; null: nowhere. */
+function setHere({ progress: { overrides = [] } }: ReleaseRun): string | null {
+  if (overrides.length === 0) return null;
+  const changes = overrides.map(
+    ({ name, old, new: now, weakens }) =>
+      `${name} is ${now ?? 'none'}, not ${old ?? 'none'}${weakens ? ', which is weaker' : ''}`,
+  );
+  return `Set for this run only: ${changes.join('; ')}.`;
 }

@@ -39,6 +39,7 @@ export class ReleaseRun extends Run<(typeof STEPS)[number], ReleaseProgress> {
         bundleVersion: null,
         generation: null,
         dataSnapshotId: null,
+        data: null,
         why: null,
       }),
       describe: (progress, workflowId) => describeRelease({ ...input, caller }, workflowId, progress),

@@ -53,7 +53,8 @@ async function release(run: ReleaseRun, admitted: Admitted, approval: ApprovalGa
     (s) => `${s.rows} rows, ${s.dataSnapshotId}`,
   );
   run.facts.snapshotPrefix = snapshot.prefix;
-  run.update({ dataSnapshotId: snapshot.dataSnapshotId });
+  const { dataSnapshotId, from, to, rows, positives } = snapshot;
+  run.update({ dataSnapshotId, data: { from, to, rows, positives } });
 
   await run.step(
     'validate data',

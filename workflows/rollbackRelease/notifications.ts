@@ -1,9 +1,10 @@
-import { rootFailureType } from '../common/reason.js';
+import { isNoNews, rootFailureType } from '../common/reason.js';
 import type { RollbackRun } from './run.js';
 
 /** What a rollback is to people. */
-export function nameOf({ input: { environment, version }, caller: { actor } }: RollbackRun): string {
-  return `the rollback of ${environment} to ${version ?? 'the last good bundle'} by ${actor}`;
+export function nameOf({ input, caller }: Pick<RollbackRun, 'input' | 'caller'>): string {
+  const { environment, version } = input;
+  return `the rollback of ${environment} to ${version ?? 'the last good bundle'} by ${caller.actor}`;
 }
 
 /** That a rollback did not happen: whoever asked for it relies on it. What was refused at once is told to them alone. */
@@ -14,7 +15,5 @@ export function tellEnd(run: RollbackRun, why: string, error: unknown): void {
   const type = rootFailureType(error);
   if (type === 'Superseded') return run.tell('superseded', 'superseded', ended);
   if (type === 'RolloutFailed') return run.tellFailure('undone', ended);
-  const refused =
-    type !== null && ['cancelled', 'NotAuthorised', 'NotFound', 'Conflict', 'InvalidInput'].includes(type);
-  if (!refused) run.tellFailure('runFailed', ended);
+  if (!isNoNews(error) && type !== 'NotFound' && type !== 'Conflict') run.tellFailure('runFailed', ended);
 }

@@ -56,7 +56,8 @@ async function everyReplica<T>(input: RolloutInput, ask: (one: ReplicaInfo) => P
         )
       );
     }
-    if (missing.length === 0 || refusals.length > 0) await sleep('1s');
+    if (missing.length === 0 || refusals.length > 0)
+      await sleep('1s', { summary: 'A moment, then the replicas are asked again' });
   }
 }
 
