@@ -1,4 +1,5 @@
 import type { DriftVerdict } from '../domain/drift/day.js';
+import type { FailureType } from '../platform/errors.js';
 import type { DriftStatus } from '../workflows/monitorDrift/contract.js';
 import type { ThresholdsStatus } from '../workflows/recalibrateThresholds/contract.js';
 import type { RefreshStatus } from '../workflows/refresh/contract.js';
@@ -83,4 +84,30 @@ const OUTCOMES: Record<Status, Outcome> = {
 
 export function exitCodeOf(status: Status): number {
   return EXIT_OF[OUTCOMES[status]];
+}
+
+const FAILED: Partial<Record<FailureType, number>> = {
+  InvalidInput: EXIT.usage,
+  InvalidSpec: EXIT.usage,
+  UnknownModel: EXIT.notFound,
+  NotFound: EXIT.notFound,
+  Unreachable: EXIT.unreachable,
+  Rejected: EXIT.usage,
+  Conflict: EXIT.usage,
+  NotAuthorised: EXIT.usage,
+  Superseded: EXIT.superseded,
+  RolloutFailed: EXIT.failed,
+  UndoFailed: EXIT.failed,
+  SmokeFailed: EXIT.failed,
+  ReloadFailed: EXIT.failed,
+  NoReplica: EXIT.failed,
+  IntegrityError: EXIT.failed,
+  RunStopped: EXIT.failed,
+  GateFailed: EXIT.failed,
+  DataCheckFailed: EXIT.failed,
+};
+
+/** How a command ends that failed in this way. What is not listed should not happen. */
+export function exitCodeOfFailure(type: FailureType): number {
+  return FAILED[type] ?? EXIT.error;
 }

@@ -8,7 +8,7 @@ import { projectPath } from '../platform/project.js';
 import { readStackEnv } from '../stack/status.js';
 import type { Cli } from './cli.js';
 import { loadCommands } from './commands/index.js';
-import { EXIT } from './exit-codes.js';
+import { EXIT, exitCodeOfFailure } from './exit-codes.js';
 import { createOutput } from './output.js';
 import { addCommands, createProgram, type GlobalOptions } from './program.js';
 
@@ -94,19 +94,6 @@ async function explained(error: unknown): Promise<unknown> {
   return mongoFailure(error, mongoAddress((await settings()).MONGODB_URI));
 }
 
-const CODES: Partial<Record<SluiceError['type'], number>> = {
-  InvalidInput: EXIT.usage,
-  InvalidSpec: EXIT.usage,
-  UnknownModel: EXIT.notFound,
-  NotFound: EXIT.notFound,
-  Unreachable: EXIT.unreachable,
-  Rejected: EXIT.usage,
-  Conflict: EXIT.usage,
-  NotAuthorised: EXIT.usage,
-  RolloutFailed: EXIT.failed,
-  GateFailed: EXIT.failed,
-};
-
 try {
   const { operands } = program.parseOptions(process.argv.slice(2));
   const [first, second] = operands;
@@ -123,7 +110,7 @@ try {
         error.code === 'commander.help' ? 'a command or an argument is missing' : error.message.replace(/^error: /, ''),
       );
   } else if (error instanceof SluiceError) {
-    process.exitCode = CODES[error.type] ?? EXIT.error;
+    process.exitCode = exitCodeOfFailure(error.type);
     tellAsJson(error.type, error.message, error.details);
     cli.output.error(`sluice: ${error.message}`);
   } else {

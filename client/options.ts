@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { ENVIRONMENTS } from '../domain/pointer/environments.js';
 import { SluiceError } from '../platform/errors.js';
 import { modelFolders } from '../platform/model-folders.js';
 import type { Cli } from './cli.js';
@@ -36,7 +37,12 @@ export function askForModel({ modelsDirectory }: Models, command: Command): void
 
 /** `--environment`: whose pointer, whose scorers. */
 export function environmentOption(description: string): Option {
-  return new Option('--environment <name>', description).choices(['production', 'staging']).default('production');
+  return new Option('--environment <name>', description).choices(ENVIRONMENTS).default('production');
+}
+
+/** `--max-refused` of an import. */
+export function maxRefusedOption(): Option {
+  return new Option('--max-refused <n>', 'exit with code 2 if more than N rows are rejected').argParser(parseCount);
 }
 
 /** An instant: `2025-06-30` is its midnight UTC; a time must carry its zone. */

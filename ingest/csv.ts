@@ -2,12 +2,9 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { parse } from 'csv-parse/sync';
 import { SluiceError } from '../platform/errors.js';
 import { linesOf, type Line } from './lines.js';
-
-/** A record with its line, or one that cannot be parsed, with the reason. */
-export type CsvRecord = { line: number; values: string[] } | { line: number; malformed: string };
+import { recordsOf, type CsvRecord } from './records.js';
 
 export interface CsvFile {
   header: string[];
@@ -17,92 +14,104 @@ export interface CsvFile {
   fraction(): number;
 }
 
+/** A file that turned out to be damaged after rows of it had been read. */
+export class UnreadableFile extends SluiceError {}
+
 /**
- * Streams a CSV (UTF-8, gzip by its first bytes) whose first line is a header. A record is a line: a quoted field may hold commas and quotes but no
- * line end. That way a quote that is never closed costs its own row and not all that follow.
- * @throws SluiceError NotFound or InvalidInput, naming the file
+ * Streams a CSV (UTF-8, gzip by its first bytes) whose first record is the header.
+ * @throws SluiceError NotFound or InvalidInput, naming the file; while it is read, UnreadableFile
  */
 export async function openCsv(path: string): Promise<CsvFile> {
   const { size, gzipped } = await inspect(path);
   const source = createReadStream(path);
-  const text: Readable = gzipped ? source.pipe(createGunzip()) : source;
+  const bytes: Readable = gzipped ? source.pipe(createGunzip()) : source;
   // A stream that fails does not end the stream it is piped into.
-  source.on('error', (error) => text.destroy(error));
-  const batches = linesOf(text);
-  let lastLine = 0;
-  const next = async (): Promise<Line[] | null> => {
-    try {
-      const batch = await batches.next();
-      if (batch.done === true) return null;
-      lastLine = batch.value[batch.value.length - 1]?.number ?? lastLine;
-      return batch.value;
-    } catch (error) {
-      const where = lastLine === 0 ? '' : ` after line ${lastLine}`;
-      throw new SluiceError(
-        'InvalidInput',
-        `${path} cannot be read${where}: ${(error as Error).message}. Rows before it were imported; mend the file and import it again.`,
-      );
-    }
-  };
+  source.on('error', (error) => bytes.destroy(error));
   const close = (): void => {
     source.destroy();
-    text.destroy();
+    bytes.destroy();
   };
-
-  const first = (await next()) ?? [];
-  const [header, ...rest] = recordsOf(first);
-  if (header === undefined || 'malformed' in header) {
-    close();
-    const why = header === undefined ? 'is empty' : `has no header that can be read: ${header.malformed}`;
-    throw new SluiceError('InvalidInput', `${path} ${why}. Nothing was changed.`);
-  }
-  // A byte order mark belongs to the file and not to the name of its first column.
-  const names = header.values.map((name, index) => (index === 0 ? name.replace(/^\uFEFF/, '') : name));
-
-  async function* records(): AsyncGenerator<CsvRecord[]> {
-    try {
-      yield rest;
-      for (let batch = await next(); batch !== null; batch = await next()) yield recordsOf(batch);
-    } finally {
-      close();
-    }
-  }
-  return { header: names, records: records(), fraction: () => (size === 0 ? 1 : source.bytesRead / size) };
-}
-
-function recordsOf(lines: readonly Line[]): CsvRecord[] {
-  const quoted = lines.flatMap(({ text }) => (text?.includes('"') ? [text] : []));
-  const parsed = parseTogether(quoted);
-  let nextQuoted = 0;
-  return lines.flatMap(({ number, text }): CsvRecord[] => {
-    if (text === '') return [];
-    if (text === null) return [{ line: number, malformed: 'malformed CSV: a line of more than 64 KB' }];
-    if (!text.includes('"')) return [{ line: number, values: text.split(',') }];
-    const values = parsed?.[nextQuoted++];
-    return [values === undefined ? parseAlone(number, text) : { line: number, values }];
-  });
-}
-
-const CSV = { bom: true, record_delimiter: '\n', relax_column_count: true };
-
-/** Lines with quotes in one call, as starting the parser costs more than a line; null when they are not one record each. */
-function parseTogether(lines: readonly string[]): string[][] | null {
+  const batches = batchesOf(bytes, path);
   try {
-    const records = parse(lines.join('\n'), CSV);
-    return records.length === lines.length ? records : null;
-  } catch {
-    return null;
-  }
-}
-
-/** A line by itself, so that what is wrong with it is known and concerns no other. */
-function parseAlone(line: number, text: string): CsvRecord {
-  try {
-    const [values = []] = parse(text, CSV);
-    return { line, values };
+    const { header, rest } = await readHeader(batches, path);
+    checkHeader(header, path, gzipped);
+    return {
+      header,
+      records: recordsAfter(rest, batches, close),
+      fraction: () => (size === 0 ? 1 : source.bytesRead / size),
+    };
   } catch (error) {
-    return { line, malformed: malformed((error as { code?: string }).code) };
+    close();
+    throw error;
   }
+}
+
+async function* batchesOf(bytes: Readable, path: string): AsyncGenerator<CsvRecord[]> {
+  let lastLine = 0;
+  let undecided: Line[] = [];
+  let width: number | null = null;
+  const decide = (lines: readonly Line[], ended: boolean): CsvRecord[] => {
+    const found = recordsOf(lines, width, ended);
+    ({ undecided, width } = found);
+    return found.records;
+  };
+  try {
+    for await (const lines of linesOf(bytes)) {
+      lastLine = lines.at(-1)?.number ?? lastLine;
+      yield decide([...undecided, ...lines], false);
+    }
+  } catch (error) {
+    const where = lastLine === 0 ? '' : ` after line ${lastLine}`;
+    throw new UnreadableFile('InvalidInput', `${path} cannot be read${where}: ${(error as Error).message}`);
+  }
+  yield decide(undecided, true);
+}
+
+async function readHeader(
+  batches: AsyncGenerator<CsvRecord[]>,
+  path: string,
+): Promise<{ header: string[]; rest: CsvRecord[] }> {
+  for (let batch = await batches.next(); batch.done !== true; batch = await batches.next()) {
+    const [first, ...rest] = batch.value;
+    if (first === undefined) continue;
+    if ('malformed' in first) throw unusable(path, `has no header that can be read: ${first.malformed}`);
+    return { header: first.values, rest };
+  }
+  throw unusable(path, 'is empty');
+}
+
+async function* recordsAfter(
+  rest: CsvRecord[],
+  batches: AsyncGenerator<CsvRecord[]>,
+  close: () => void,
+): AsyncGenerator<CsvRecord[]> {
+  try {
+    yield rest;
+    yield* batches;
+  } finally {
+    close();
+  }
+}
+
+/** What a file is that is no CSV of ours, as far as its first line tells. */
+function checkHeader(header: readonly string[], path: string, gzipped: boolean): void {
+  const [only = ''] = header;
+  if (header.some((name) => name.includes('\0')))
+    throw unusable(path, 'is no UTF-8 text: it looks like UTF-16, or like no text at all');
+  if (header.length > 1) return;
+  if (path.endsWith('.gz') && !gzipped) throw unusable(path, 'is named .gz, but is not gzip');
+  for (const [separator, name] of SEPARATORS)
+    if (only.includes(separator)) throw unusable(path, `separates its columns with ${name}: write it with commas`);
+}
+
+const SEPARATORS = [
+  [';', 'semicolons'],
+  ['\t', 'tabs'],
+  ['|', 'vertical bars'],
+] as const;
+
+function unusable(path: string, why: string): SluiceError {
+  return new SluiceError('InvalidInput', `${path} ${why}. Nothing was changed.`);
 }
 
 async function inspect(path: string): Promise<{ size: number; gzipped: boolean }> {
@@ -122,13 +131,4 @@ async function inspect(path: string): Promise<{ size: number; gzipped: boolean }
       `${path} cannot be opened: ${code === 'ENOENT' ? 'there is no such file' : code}`,
     );
   }
-}
-
-function malformed(code: string | undefined): string {
-  const why: Record<string, string> = {
-    CSV_QUOTE_NOT_CLOSED: 'a quote that is not closed on its line',
-    INVALID_OPENING_QUOTE: 'a quote inside an unquoted field',
-    CSV_INVALID_CLOSING_QUOTE: 'text after a closing quote',
-  };
-  return `malformed CSV: ${why[code ?? ''] ?? code ?? 'unknown'}`;
 }

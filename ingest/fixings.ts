@@ -4,6 +4,7 @@ import type { Fixing } from '../domain/lookups/fixings.js';
 import { SluiceError } from '../platform/errors.js';
 import { loadModel } from '../platform/models.js';
 import { fixingsCollection, openCollection } from '../stores/collections.js';
+import { namesShown } from './columns.js';
 import { openCsv } from './csv.js';
 import { emptySummary, progressOf, refuse, type ImportSummary } from './summary.js';
 import type { ImportDeps, ImportTransactionsInput } from './transactions.js';
@@ -71,7 +72,7 @@ function currencyColumns(header: readonly string[], file: string): Map<number, s
   if (header[0] !== DATE_COLUMN || columns.size === 0 || odd.length > 0 || [...columns.values()].includes(BASE)) {
     throw new SluiceError(
       'InvalidInput',
-      `${file} is not the ECB's table: expected ${DATE_COLUMN} and then currencies other than ${BASE}, found ${header.slice(0, 6).join(', ')}${odd.length > 0 ? ` (not a currency: ${odd.join(', ')})` : ''}. Nothing was changed.`,
+      `${file} is not the ECB's table: expected ${DATE_COLUMN} and then currencies other than ${BASE}, found ${namesShown(header)}${odd.length > 0 ? ` (not a currency: ${namesShown(odd)})` : ''}. Nothing was changed.`,
     );
   }
   return columns;

@@ -1,7 +1,7 @@
 import { epochMs } from '../domain/features/time.js';
-import { SluiceError } from '../platform/errors.js';
 import type { Label, RecordedLabels } from '../stores/labels.js';
-import { openCsv } from './csv.js';
+import { requireColumns } from './columns.js';
+import { openCsv, UnreadableFile } from './csv.js';
 import { emptySummary, refuse, type ImportSummary } from './summary.js';
 
 const COLUMNS = ['transaction_id', 'is_fraud', 'labeled_at'] as const;
@@ -45,17 +45,23 @@ export async function importLabels(
     batch = [];
     onProgress?.({ read: summary.read, refused: refused.count, fraction: csv.fraction() });
   };
-  for await (const records of csv.records) {
-    for (const record of records) {
-      summary.read++;
-      const row = 'malformed' in record ? { reason: record.malformed } : read.label(record.values);
-      if ('reason' in row) refuse(summary, record.line, row.reason, row.value);
-      else batch.push({ line: record.line, label: row.label });
-      if (batch.length === BATCH) {
-        signal?.throwIfAborted();
-        await write();
+  try {
+    for await (const records of csv.records) {
+      for (const record of records) {
+        summary.read++;
+        const row = 'malformed' in record ? { reason: record.malformed } : read.label(record.values);
+        if ('reason' in row) refuse(summary, record.line, row.reason, row.value);
+        else batch.push({ line: record.line, label: row.label });
+        if (batch.length === BATCH) {
+          signal?.throwIfAborted();
+          await write();
+        }
       }
     }
+  } catch (error) {
+    // What stands before the damage counts.
+    if (error instanceof UnreadableFile) await write();
+    throw error;
   }
   signal?.throwIfAborted();
   await write();
@@ -69,15 +75,7 @@ function labelReader(
   header: readonly string[],
   file: string,
 ): { ignoredColumns: string[]; label(values: readonly string[]): LabelResult } {
-  const missing = COLUMNS.filter((name) => !header.includes(name));
-  if (missing.length > 0)
-    throw new SluiceError(
-      'InvalidInput',
-      `${file} lacks the column${missing.length > 1 ? 's' : ''} ${missing.join(', ')}; it has ${header.join(', ')}. Nothing was changed.`,
-    );
-  const twice = header.find((name, index) => header.indexOf(name) !== index);
-  if (twice !== undefined)
-    throw new SluiceError('InvalidInput', `${file} has the column ${twice} twice. Nothing was changed.`);
+  requireColumns(file, header, COLUMNS);
   const at = Object.fromEntries(header.map((name, index) => [name, index]));
   const wanted = new Set<string>([...COLUMNS, SOURCE_COLUMN]);
   return {

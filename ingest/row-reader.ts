@@ -1,9 +1,9 @@
 import type { ValidateFunction } from 'ajv';
 import { requestFields } from '../domain/features/check-model.js';
 import { epochMs } from '../domain/features/time.js';
-import { SluiceError } from '../platform/errors.js';
 import type { LoadedModel } from '../platform/models.js';
 import { createAjv, toViolations } from '../platform/validate.js';
+import { requireColumns } from './columns.js';
 
 const DAY_MS = 86_400_000;
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
@@ -30,16 +30,7 @@ export function createRowReader(
   const { fields } = spec.data;
   const types = requestFields(requestSchema);
   const required = new Set([...((requestSchema['required'] ?? []) as string[]), fields.label, fields.label_time]);
-  const missing = [...required].filter((name) => !header.includes(name));
-  if (missing.length > 0) {
-    throw new SluiceError(
-      'InvalidInput',
-      `${options.file} lacks the column${missing.length > 1 ? 's' : ''} ${missing.join(', ')}; it has ${header.join(', ')}. Nothing was changed.`,
-    );
-  }
-  const twice = header.find((name, index) => header.indexOf(name) !== index);
-  if (twice !== undefined)
-    throw new SluiceError('InvalidInput', `${options.file} has the column ${twice} twice. Nothing was changed.`);
+  requireColumns(options.file, header, required);
 
   const columns = [...types]
     .filter(([name]) => header.includes(name))

@@ -11,7 +11,8 @@ import type { ModelSpec } from '../schemas/types.js';
 import { openCollection, transactionsCollection } from '../stores/collections.js';
 import { quotedCurrencies } from '../stores/fixings.js';
 import { finishedImport, rememberImport } from '../stores/imports.js';
-import { openCsv, type CsvRecord } from './csv.js';
+import { openCsv, UnreadableFile } from './csv.js';
+import type { CsvRecord } from './records.js';
 import { createRowReader, type RowReader } from './row-reader.js';
 import { emptySummary, progressOf, refuse, type ImportProgress, type ImportSummary } from './summary.js';
 import { upsertChanged } from './upsert.js';
@@ -79,22 +80,28 @@ export async function importTransactions(deps: ImportDeps, input: ImportTransact
     writing.catch(() => undefined);
     onProgress?.(progressOf(summary, csv.fraction()));
   };
-  for await (const records of csv.records) {
-    if (signal?.aborted === true) {
-      await writing;
-      onProgress?.(progressOf(summary, csv.fraction()));
-      throw signal.reason;
+  const told = async (): Promise<void> => {
+    await writing;
+    onProgress?.(progressOf(summary, csv.fraction()));
+  };
+  try {
+    for await (const records of csv.records) {
+      signal?.throwIfAborted();
+      for (const record of records) {
+        summary.read++;
+        const document = documentOf(record, reader, ids, data.fields.id, summary);
+        if (document !== null) batch.push(document);
+        if (batch.length === BATCH) await write();
+      }
     }
-    for (const record of records) {
-      summary.read++;
-      const document = documentOf(record, reader, ids, data.fields.id, summary);
-      if (document !== null) batch.push(document);
-      if (batch.length === BATCH) await write();
-    }
+  } catch (error) {
+    // What stands before the damage counts. Whoever stops an import waits only for what is being written.
+    if (error instanceof UnreadableFile) await write();
+    await told();
+    throw error;
   }
   await write();
-  await writing;
-  onProgress?.(progressOf(summary, 1));
+  await told();
   await rememberImport(db, importId, summary);
   return summary;
 }

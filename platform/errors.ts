@@ -23,6 +23,7 @@ export const FAILURES = {
   NoReplica: 'retryable',
   Superseded: 'final',
   ScheduledRunFailed: 'final',
+  RunStopped: 'final',
   NotAuthorised: 'final',
   UndoFailed: 'final',
   DiskFull: 'final',

@@ -16,6 +16,8 @@ import { requireSearchAttributes } from './search-attributes.js';
 import type { System } from './system.js';
 
 const SHUTDOWN_GRACE = '20s';
+/** What a workflow waits for a worker that was killed before another takes it up; a busy one that is later than this costs a replay. */
+const TAKEN_OVER_AFTER = '3s';
 
 /**
  * What every worker of ours does around an activity: each error that leaves it has a type from the closed list and says whether another
@@ -76,6 +78,7 @@ export async function runWorker(
       connection,
       namespace: settings.TEMPORAL_NAMESPACE,
       shutdownGraceTime: SHUTDOWN_GRACE,
+      stickyQueueScheduleToStartTimeout: TAKEN_OVER_AFTER,
       interceptors: activityInterceptors(explain),
       ...options,
     });

@@ -9,6 +9,7 @@ import { projectPath } from './project.js';
 export interface SchemaTypes {
   'artifact-version': Types.ArtifactVersion;
   'audit-entry': Types.AuditEntry;
+  caller: Types.Caller;
   'category-stats': Types.CategoryStats;
   'data-profile': Types.DataProfile;
   decision: Types.Decision;

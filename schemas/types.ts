@@ -78,6 +78,24 @@ export interface AuditEntry {
   hash: string;
 }
 
+/**
+ * who asks for a change, and why: every workflow that changes something is given one
+ */
+export interface Caller {
+  /**
+   * a principal's name; `schedule` or `drift` where a run of ours asks
+   */
+  actor: string;
+  /**
+   * for the record
+   */
+  reason: string;
+  /**
+   * shows possession of the actor's token (domain/approval/proof.ts); absent where the principal has none
+   */
+  proof?: string;
+}
+
 export interface CategoryStats {
   unit: string;
   overall: Stats;

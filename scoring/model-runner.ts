@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { createBackoff } from '../platform/backoff.js';
 import { SluiceError } from '../platform/errors.js';
 import { type ModelOutput, type ModelThread, openModelThread, ThreadEnded } from './model-thread.js';
 import type { ThreadData } from './thread-protocol.js';
@@ -40,7 +41,8 @@ interface Job {
   reject: (error: Error) => void;
 }
 
-const MAX_BACKOFF_MS = 5_000;
+const FIRST_WAIT_MS = 50;
+const LONGEST_WAIT_MS = 5_000;
 
 /**
  * Starts the thread and waits until both sessions exist.
@@ -151,15 +153,17 @@ export async function startModelRunner(options: ModelRunnerOptions): Promise<Mod
       overdue = true;
       refuseQueued(`the model thread did not come back within ${restartDeadlineMs} ms; try again`);
     }, restartDeadlineMs);
-    for (let backoffMs = 50; thread === null && closing === null; backoffMs = Math.min(backoffMs * 2, MAX_BACKOFF_MS)) {
+    const backoff = createBackoff(FIRST_WAIT_MS, LONGEST_WAIT_MS);
+    while (thread === null && closing === null) {
       try {
         const opened = await openModelThread(models, threadFile);
         if (closing !== null) await opened.close();
         else adopt(opened);
         log.info('model thread is back');
       } catch (error) {
-        log.error({ err: error, retryInMs: backoffMs }, 'model thread could not be started');
-        await delay(backoffMs);
+        const retryInMs = backoff.next();
+        log.error({ err: error, retryInMs }, 'model thread could not be started');
+        await delay(retryInMs);
       }
     }
     clearTimeout(deadline);

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
 import { comparePointers } from '../domain/pointer/pointer.js';
+import { createBackoff } from '../platform/backoff.js';
 import { SluiceError } from '../platform/errors.js';
 import type { Pointer } from '../schemas/types.js';
 import type { BundleCache } from './bundle-cache.js';
@@ -48,8 +49,8 @@ export interface FollowerOptions {
   log: Logger;
 }
 
-const FIRST_BACKOFF_MS = 500;
-const MAX_BACKOFF_MS = 30_000;
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 30_000;
 const UNPUBLISHED_POLL_MS = 5_000;
 
 export function createPointerFollower(options: FollowerOptions): PointerFollower {
@@ -184,16 +185,14 @@ export function createPointerFollower(options: FollowerOptions): PointerFollower
   };
 
   const loop = async (): Promise<void> => {
-    let backoffMs = FIRST_BACKOFF_MS;
+    const backoff = createBackoff(FIRST_WAIT_MS, LONGEST_WAIT_MS);
     while (!stopped) {
       try {
         const { outcome } = await catchUp();
-        backoffMs = FIRST_BACKOFF_MS;
+        backoff.reset();
         await pause(outcome === 'nothing-published' ? Math.min(UNPUBLISHED_POLL_MS, options.pollMs) : options.pollMs);
       } catch {
-        // Spread out, so that replicas do not come back to a store that has just recovered all at once.
-        await pause(backoffMs * (0.5 + Math.random()));
-        backoffMs = Math.min(backoffMs * 2, MAX_BACKOFF_MS);
+        await pause(backoff.next());
       }
     }
   };

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { NativeConnection, Worker, type NativeConnectionOptions } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import type { ReplicaActivities } from '../activities/rollout/contract.js';
+import { createBackoff } from '../platform/backoff.js';
 import { activityInterceptors } from '../platform/temporal-worker.js';
 import { QUEUES, replicaQueue } from '../workflows/common/queues.js';
 
@@ -21,8 +22,8 @@ export interface ReplicaWorkerOptions {
   log: Logger;
 }
 
-const FIRST_BACKOFF_MS = 500;
-const MAX_BACKOFF_MS = 15_000;
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 15_000;
 const PROBE_MS = 5_000;
 const PROBE_TIMEOUT_MS = 3_000;
 
@@ -86,23 +87,20 @@ export function createReplicaWorker({
   };
 
   const loop = async (): Promise<void> => {
-    for (
-      let backoffMs = FIRST_BACKOFF_MS;
-      !stopping.signal.aborted;
-      backoffMs = Math.min(backoffMs * 2, MAX_BACKOFF_MS)
-    ) {
+    const backoff = createBackoff(FIRST_WAIT_MS, LONGEST_WAIT_MS);
+    while (!stopping.signal.aborted) {
       try {
         await work();
-        backoffMs = FIRST_BACKOFF_MS;
+        backoff.reset();
       } catch (error) {
-        if (status === 'connected' || backoffMs === FIRST_BACKOFF_MS)
+        if (status === 'connected' || backoff.fresh)
           log.warn(
             { err: error, address: connectTo.address },
             'Temporal cannot be reached; trying again in the background',
           );
       }
       status = 'unreachable';
-      await waited(backoffMs, stopping.signal);
+      await waited(backoff.next(), stopping.signal);
     }
   };
 

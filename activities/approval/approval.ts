@@ -1,3 +1,4 @@
+import type { Caller } from '../../domain/approval/caller.js';
 import { authorise, type Authorisation } from '../../domain/approval/authorise.js';
 import { operationAsDecision, proofMatches } from '../../domain/approval/proof.js';
 import { provenDigest } from '../../domain/approval/proven-digest.js';
@@ -55,7 +56,8 @@ export function createApprovalActivities({ log, principalsFile }: ApprovalDeps):
     },
 
     async authorizeOperation(input) {
-      const { model, workflowId, operationId, operation, actor, reason, proof } = input;
+      const { model, workflowId, operationId, operation } = input;
+      const { actor, reason, proof } = validate('caller', callerIn(input));
       return log.once(
         { model, workflowId, id: operationId, subject: operation, actor, reason, digest: null, requester: actor },
         proof,
@@ -72,6 +74,11 @@ export function createApprovalActivities({ log, principalsFile }: ApprovalDeps):
       );
     },
   };
+}
+
+/** The caller's fields, which stand beside the operation's. */
+function callerIn({ actor, reason, proof }: Caller): Caller {
+  return { actor, reason, ...(proof === undefined ? {} : { proof }) };
 }
 
 function refused(why: string): Authorisation {

@@ -1,3 +1,4 @@
+import type { Caller } from '../../domain/approval/caller.js';
 import type { Decision } from '../../schemas/types.js';
 
 /** queue `release` */
@@ -11,13 +12,12 @@ export interface ApprovalActivities {
     requesterMayApprove: boolean;
   }): Promise<{ allowed: boolean; why: string }>;
   /** Whether the actor may operate (roll back); refusals go to the audit log. */
-  authorizeOperation(input: {
-    model: string;
-    workflowId: string;
-    operationId: string;
-    operation: string;
-    actor: string;
-    reason: string;
-    proof?: string;
-  }): Promise<{ allowed: boolean; why: string }>;
+  authorizeOperation(
+    input: {
+      model: string;
+      workflowId: string;
+      operationId: string;
+      operation: string;
+    } & Caller,
+  ): Promise<{ allowed: boolean; why: string }>;
 }

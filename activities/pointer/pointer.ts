@@ -2,6 +2,7 @@ import { auditRecordOf } from '../../domain/audit/chain.js';
 import { bundlePrefix, pointerKey } from '../../stores/keys.js';
 import type { Signer, TrustedKeys } from '../../domain/dsse/dsse.js';
 import { decideSwap, nextPointer, writePointerFile, type PointerChange } from '../../domain/pointer/pointer.js';
+import { ENVIRONMENTS } from '../../domain/pointer/environments.js';
 import { SluiceError } from '../../platform/errors.js';
 import type { ObjectStore } from '../../platform/object-store.js';
 import type { Pointer } from '../../schemas/types.js';
@@ -17,8 +18,6 @@ export interface PointerDeps {
   signer: Signer;
   trustedKeys: TrustedKeys;
 }
-
-const ENVIRONMENTS: readonly Pointer['environment'][] = ['production', 'staging'];
 
 export function createPointerActivities({ store, audit, signer, trustedKeys }: PointerDeps): PointerActivities {
   const fetch = (wanted: { model: string; environment: string }) => fetchPointer(store, trustedKeys, wanted);

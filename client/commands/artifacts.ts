@@ -20,7 +20,7 @@ import type { Cli } from '../cli.js';
 import { EXIT } from '../exit-codes.js';
 import { modelOption, parseAtLeastOne, parseCount, parseText } from '../options.js';
 import { newRunId } from '../runs/id.js';
-import { askOperation, operationBy, proofOf, runOperation } from '../runs/operation.js';
+import { askOperation, callerBy, operationBy, runOperation } from '../runs/operation.js';
 import type { Session } from '../session.js';
 import { usingMongo, usingStore } from '../stores.js';
 
@@ -141,20 +141,17 @@ async function dryRun(cli: Cli, { settings }: Session, deps: ReferenceDeps, opti
 async function prune(cli: Cli, session: Session, options: PruneOptions): Promise<number> {
   const operationId = newRunId();
   const workflowId = pruneWorkflowId(options.model, operationId);
-  const asked: PruneInput = {
+  const asked = {
     model: options.model,
-    requestedBy: cli.actor,
-    reason: options.reason,
     ...(options.keep === undefined ? {} : { keep: options.keep }),
     ...(options.olderThanDays === undefined ? {} : { olderThanDays: options.olderThanDays }),
   };
-  const proof = proofOf(cli, { operationId, operation: pruneOperation(asked), workflowId });
+  const caller = callerBy(cli, options.reason, { operationId, operation: pruneOperation(asked), workflowId });
   const { result: end, url } = await runOperation<PruneProgress>(cli, session, {
     workflowType: WORKFLOW,
     workflowId,
-    input: { ...asked, operation: { operationId, ...proof } } satisfies PruneInput,
+    input: { ...asked, operationId, caller } satisfies PruneInput,
     summary: `prune ${options.model} by ${cli.actor}: ${options.reason}`,
-    failsAs: 'Rejected',
   });
   const { result } = end;
   cli.output.result({ ...result, workflowId, url }, () =>

@@ -1,11 +1,16 @@
 import { Command } from 'commander';
 import type { ImportSummary } from '../../ingest/index.js';
 import type { Cli } from '../cli.js';
-import { EXIT } from '../exit-codes.js';
-import { modelOption, parseCount } from '../options.js';
+import { maxRefusedOption, modelOption, parseCount } from '../options.js';
 import { count, rowsOf } from '../output.js';
-import { runImport } from '../import/run-import.js';
+import { importExitCode, runImport } from '../import/run-import.js';
 import { openMongo } from '../stores.js';
+
+interface ImportOptions {
+  model: string;
+  shiftDays?: number;
+  maxRefused?: number;
+}
 
 /** `sluice data …`: transactions and exchange rates. */
 export function dataCommand(cli: Cli): Command {
@@ -15,16 +20,19 @@ export function dataCommand(cli: Cli): Command {
     .description('import labelled transactions from a CSV or CSV.gz; a row with a known transaction_id updates it')
     .addOption(modelOption(cli, 'the model whose spec names the collection'))
     .option('--shift-days <n>', 'shift all timestamps by N days (default: not shifted)', parseCount)
+    .addOption(maxRefusedOption())
     .addHelpText(
       'after',
       `
 Import exchange rates first: \`sluice data import-fixings FILE\`. Rejected rows change nothing and are counted by reason; exit code 2: every row
-was rejected. Ctrl-C stops between batches; run it again to continue.
+was rejected, or more than --max-refused. A CSV is UTF-8, its columns separated by commas; a quoted field may hold line breaks. Ctrl-C stops between
+batches; run it again to continue.
 
-Example:
-  sluice data import transactions.csv.gz`,
+Examples:
+  sluice data import transactions.csv.gz
+  sluice data import transactions.csv.gz --max-refused 0`,
     )
-    .action((file: string, { model, shiftDays }: { model: string; shiftDays?: number }) =>
+    .action((file: string, { model, shiftDays, maxRefused }: ImportOptions) =>
       runImport(cli, openMongo, async (mongo, told) => {
         const { importTransactions } = await import('../../ingest/index.js');
         const summary = await importTransactions(
@@ -32,15 +40,16 @@ Example:
           { file, model, ...(shiftDays === undefined ? {} : { shiftDays }), ...told(50_000) },
         );
         cli.output.result(summary, () => importText(summary));
-        return everyRowRejected(summary) ? EXIT.usage : EXIT.ok;
+        return importExitCode(summary, maxRefused);
       }),
     );
   data
     .command('import-fixings <file>')
     .description("import the ECB's reference rates from its CSV (Date,USD,JPY,…: what one euro costs)")
     .addOption(modelOption(cli, 'the model whose spec names the collection'))
+    .addOption(maxRefusedOption())
     .addHelpText('after', '\nExample:\n  sluice data import-fixings eurofxref-hist.csv')
-    .action((file: string, { model }: { model: string }) =>
+    .action((file: string, { model, maxRefused }: ImportOptions) =>
       runImport(cli, openMongo, async (mongo, told) => {
         const { importFixings } = await import('../../ingest/index.js');
         const summary = await importFixings(
@@ -48,15 +57,10 @@ Example:
           { file, model, ...told(50_000) },
         );
         cli.output.result(summary, () => importText(summary));
-        return EXIT.ok;
+        return importExitCode(summary, maxRefused);
       }),
     );
   return data;
-}
-
-/** Whether an import changed nothing because every row was rejected. */
-export function everyRowRejected({ read, refused }: Pick<ImportSummary, 'read' | 'refused'>): boolean {
-  return read > 0 && refused.count === read;
 }
 
 /** What an import did, for people: counts, then every reason for which rows were rejected, and the first of them. */

@@ -1,13 +1,12 @@
 import { Command } from 'commander';
 import type { LabelSummary } from '../../ingest/index.js';
 import type { Cli } from '../cli.js';
-import { EXIT } from '../exit-codes.js';
-import { runImport } from '../import/run-import.js';
+import { importExitCode, runImport } from '../import/run-import.js';
 import { labelSender } from '../labels/sender.js';
-import { modelOption } from '../options.js';
+import { maxRefusedOption, modelOption } from '../options.js';
 import { count, rowsOf } from '../output.js';
 import { openSession } from '../session.js';
-import { everyRowRejected, rejectionLines } from './data.js';
+import { rejectionLines } from './data.js';
 
 export function labelsCommand(cli: Cli): Command {
   const labels = new Command('labels');
@@ -15,16 +14,18 @@ export function labelsCommand(cli: Cli): Command {
     .command('import <file>')
     .description('import labels from a CSV or CSV.gz (transaction_id,is_fraud,labeled_at, optionally source)')
     .addOption(modelOption(cli, 'the model whose transactions are labelled'))
+    .addOption(maxRefusedOption())
     .addHelpText(
       'after',
       `
 A newer label replaces an older one, never the other way round; importing a file twice changes nothing. The label is also written to the
-transaction, so the next training run uses it. Rejected rows are counted by reason; exit code 2: every row was rejected.
+transaction, so the next training run uses it. Rejected rows are counted by reason; exit code 2: every row was rejected,
+or more than --max-refused.
 
 Example:
   sluice labels import chargebacks-june.csv.gz`,
     )
-    .action((file: string, { model }: { model: string }) =>
+    .action((file: string, { model, maxRefused }: { model: string; maxRefused?: number }) =>
       runImport(
         cli,
         async (settings) => labelSender(cli, await openSession(settings, cli.env), model),
@@ -32,7 +33,7 @@ Example:
           const { importLabels } = await import('../../ingest/labels.js');
           const summary = await importLabels(sender, { file, ...told(20_000) });
           cli.output.result(summary, () => labelsText(summary));
-          return everyRowRejected(summary) ? EXIT.usage : EXIT.ok;
+          return importExitCode(summary, maxRefused);
         },
       ),
     );

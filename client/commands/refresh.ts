@@ -48,7 +48,7 @@ export function refreshCommand(cli: Cli): Command {
         const { refreshStart } = await import('../refresh/kind.js');
         const asOf = options.asOf ?? new Date().toISOString();
         const { model: name, reason } = options;
-        const input = { model: name, asOf, key: runKey(asOf), requestedBy: cli.actor, reason };
+        const input = { model: name, asOf, key: runKey(asOf), caller: { actor: cli.actor, reason } };
         return (await runs()).start(session, refreshStart(input, options.job ?? null), options);
       }),
     );

@@ -141,8 +141,7 @@ async function toInput(cli: Cli, options: StartOptions): Promise<ReleaseInput> {
     model: options.model,
     releaseId: options.id ?? newRunId(),
     asOf: options.asOf ?? new Date().toISOString(),
-    requestedBy: cli.actor,
-    reason: options.reason,
+    caller: { actor: cli.actor, reason: options.reason },
     ...(Object.keys(overrides).length === 0 ? {} : { overrides }),
   };
 }

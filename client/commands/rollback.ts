@@ -4,6 +4,7 @@ import {
   rollbackOperation,
   rollbackWorkflowId,
   WORKFLOW,
+  type RollbackInput,
   type RollbackResult,
 } from '../../workflows/rollbackRelease/contract.js';
 import type { Cli } from '../cli.js';
@@ -20,7 +21,7 @@ export function rollbackCommand(cli: Cli): Command {
     .addHelpText('after', '\nExample:\n  sluice rollback --reason "too many false alerts"')
     .action((version: string | undefined, options: { model: string; environment: Environment; reason: string }) =>
       cli.withSession(async (session) => {
-        const [{ newRunId }, { proofOf, runOperation }, { stepLines }] = await Promise.all([
+        const [{ newRunId }, { callerBy, runOperation }, { stepLines }] = await Promise.all([
           import('../runs/id.js'),
           import('../runs/operation.js'),
           import('../runs/text.js'),
@@ -30,18 +31,12 @@ export function rollbackCommand(cli: Cli): Command {
         const workflowId = rollbackWorkflowId(model, releaseId);
         const asked = { model, environment, version: version ?? null };
         const operation = rollbackOperation(asked);
+        const caller = callerBy(cli, reason, { operationId: releaseId, operation, workflowId });
         const { result, url } = await runOperation<RollbackResult>(cli, session, {
           workflowType: WORKFLOW,
           workflowId,
-          input: {
-            ...asked,
-            releaseId,
-            actor: cli.actor,
-            reason,
-            ...proofOf(cli, { operationId: releaseId, operation, workflowId }),
-          },
+          input: { ...asked, releaseId, caller } satisfies RollbackInput,
           summary: `${operation} by ${cli.actor}: ${reason}`,
-          failsAs: 'RolloutFailed',
         });
         cli.output.result({ ...result, workflowId, url }, () =>
           [

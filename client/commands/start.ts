@@ -75,7 +75,7 @@ async function importDemo(cli: Cli, settings: Settings, model: string): Promise<
 
 async function releaseDemo(cli: Cli, session: Session, model: string, stackStartedAt: Date): Promise<number> {
   const ref = { model, releaseId: DEMO_RELEASE };
-  const input = { ...ref, asOf: AS_OF, requestedBy: cli.actor, reason: 'first release of the demo' };
+  const input = { ...ref, asOf: AS_OF, caller: { actor: cli.actor, reason: 'first release of the demo' } };
   const { started, handle } = await startRun(session, RELEASE, releaseStart(input, stackStartedAt));
   cli.output.line(
     `\n${started ? 'started' : 'found'} release ${DEMO_RELEASE} of ${model}\n${session.uiUrl(handle.workflowId)}`,

@@ -44,8 +44,7 @@ export function thresholdsCommand(cli: Cli): Command {
           model: options.model,
           asOf,
           key: runKey(asOf),
-          requestedBy: cli.actor,
-          reason: options.reason,
+          caller: { actor: cli.actor, reason: options.reason },
           ...(options.deadlineMinutes === undefined
             ? {}
             : { overrides: { deadlineSeconds: options.deadlineMinutes * 60 } }),

@@ -1,4 +1,4 @@
-import type { ImportProgress } from '../../ingest/index.js';
+import type { ImportProgress, ImportSummary } from '../../ingest/index.js';
 import type { Settings } from '../../platform/config.js';
 import type { Cli } from '../cli.js';
 import { EXIT } from '../exit-codes.js';
@@ -11,8 +11,8 @@ interface Told {
 }
 
 /**
- * Runs an import with something of its own that is open meanwhile. Ctrl-C stops it between two batches: how many rows it has imported is said, and the exit code is that of an
- * interruption. An import may be repeated, so that is how it goes on.
+ * Runs an import with something of its own that is open meanwhile. Ctrl-C stops it between two batches, a second one at once; the exit code is that of an
+ * interruption. However it ends early, how many rows it has imported is said. An import may be repeated, so that is how it goes on.
  * @param work gets `told`, whose argument is how many rows are worth a line
  */
 export function runImport<Open extends { close(): Promise<void> }>(
@@ -21,6 +21,7 @@ export function runImport<Open extends { close(): Promise<void> }>(
   work: (open: Open, told: (everyRows: number) => Told) => Promise<number>,
 ): Promise<void> {
   return cli.withSettings(async (settings) => {
+    cli.onInterrupt(secondTime(() => process.exit(EXIT.interrupted)));
     const opened = await open(settings);
     let imported = 0;
     const told = (everyRows: number): Told => {
@@ -39,7 +40,13 @@ export function runImport<Open extends { close(): Promise<void> }>(
     try {
       return await work(opened, told);
     } catch (error) {
-      if (!cli.interrupted.aborted) throw error;
+      if (!cli.interrupted.aborted) {
+        if (imported > 0)
+          cli.output.error(
+            `${rowsOf(imported)} were imported before this; importing the file again goes on from there`,
+          );
+        throw error;
+      }
       cli.output.result(
         { interrupted: true, imported },
         () => `interrupted: ${rowsOf(imported)} imported; run it again to import the rest`,
@@ -49,4 +56,21 @@ export function runImport<Open extends { close(): Promise<void> }>(
       await opened.close();
     }
   });
+}
+
+function secondTime(work: () => void): () => void {
+  let before = false;
+  return () => {
+    if (before) work();
+    before = true;
+  };
+}
+
+/** What an import's exit code says: whether so many rows were rejected that a script should not go on. `max`: what the caller allows, if anything. */
+export function importExitCode(
+  { read, refused }: Pick<ImportSummary, 'read' | 'refused'>,
+  max: number | undefined,
+): number {
+  const every = read > 0 && refused.count === read;
+  return every || (max !== undefined && refused.count > max) ? EXIT.usage : EXIT.ok;
 }

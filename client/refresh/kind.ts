@@ -1,4 +1,5 @@
 import type { RefreshJob } from '../../domain/refresh/types.js';
+import type { Called } from '../../workflows/common/caller.js';
 import {
   JOB_WORKFLOWS,
   NIGHTLY_WORKFLOW,
@@ -41,15 +42,12 @@ export const REFRESH: RunKind<RefreshRef, RefreshProgress> = {
 };
 
 /** How a night, or one of its jobs, is started. */
-export function refreshStart(
-  input: RefreshRunInput & { requestedBy: string },
-  job: RefreshJob | null,
-): RunStart<RefreshRef> {
-  const { model, key, asOf, requestedBy } = input;
+export function refreshStart(input: RefreshRunInput & Called, job: RefreshJob | null): RunStart<RefreshRef> {
+  const { model, key, asOf, caller } = input;
   return {
     ref: { model, key, job },
     workflowType: job === null ? NIGHTLY_WORKFLOW : JOB_WORKFLOWS[job],
     input,
-    summary: `${job ?? 'nightly refresh'} of ${model} as of ${asOf}, by ${requestedBy}`,
+    summary: `${job ?? 'nightly refresh'} of ${model} as of ${asOf}, by ${caller.actor}`,
   };
 }

@@ -1,4 +1,5 @@
 import { MODEL_ATTRIBUTE, RELEASE_ATTRIBUTE } from '../../domain/runs/search-attributes.js';
+import { flattenSteps } from '../../workflows/common/progress.js';
 import {
   releaseWorkflowId,
   WORKFLOW,
@@ -31,10 +32,12 @@ export const RELEASE: RunKind<ReleaseRef, ReleaseProgress> = {
   reuse: 'REJECT_DUPLICATE',
   text: releaseText,
   more: async (session, workflowId, progress): Promise<MoreOfRelease & Record<string, unknown>> => {
-    const smoked = progress.steps.find(({ name, status }) => name === 'smoke' && status === 'done');
+    const smoked = flattenSteps(progress.steps).find(
+      ({ step: { name, status } }) => name === 'smoke' && status === 'done',
+    );
     return {
       retries: await pendingRetries(session, session.client.workflow.getHandle(workflowId)),
-      timing: await releaseTiming(session.client, workflowId, smoked?.finishedAt ?? null),
+      timing: await releaseTiming(session.client, workflowId, smoked?.step.finishedAt ?? null),
     };
   },
   listed: ({ kind = 'release', model, releaseId }) => `${kind.padEnd(8)}  ${model}  ${releaseId}`,
@@ -42,12 +45,12 @@ export const RELEASE: RunKind<ReleaseRef, ReleaseProgress> = {
 
 /** How a release is started. */
 export function releaseStart(input: ReleaseInput, stackStartedAt?: Date): RunStart<ReleaseRef> {
-  const { model, releaseId, requestedBy, reason } = input;
+  const { model, releaseId, caller } = input;
   return {
     ref: { releaseId, model },
     workflowType: WORKFLOW,
     input,
-    summary: `release ${releaseId} of ${model} by ${requestedBy}: ${reason}`,
+    summary: `release ${releaseId} of ${model} by ${caller.actor}: ${caller.reason}`,
     searchAttributes: [
       { key: MODEL_ATTRIBUTE, value: model },
       { key: RELEASE_ATTRIBUTE, value: releaseId },

@@ -7,7 +7,9 @@ import {
 import { TypedSearchAttributes } from '@temporalio/common';
 import { SluiceError } from '../../platform/errors.js';
 import { PROGRESS_QUERY } from '../../workflows/common/contract.js';
+import type { StepProgress } from '../../workflows/common/progress.js';
 import { QUEUES } from '../../workflows/common/queues.js';
+import { ROLLOUT_STEP, WORKFLOW as ROLLOUT } from '../../workflows/rolloutBundle/contract.js';
 import type { Session } from '../session.js';
 import type { RunKind, RunProgress, RunRef, RunStart } from './kind.js';
 
@@ -66,6 +68,19 @@ export async function findRun<Ref extends RunRef, Progress extends RunProgress>(
   }
 }
 
-export function readProgress<Progress>(handle: WorkflowHandle): Promise<Progress> {
-  return handle.query<Progress>(PROGRESS_QUERY);
+/** Where a run stands, and below its step `rollout`, while that runs, where the rollout stands. */
+export async function readProgress<Progress>(handle: WorkflowHandle): Promise<Progress> {
+  const progress = await handle.query<Progress & { steps?: readonly StepProgress[] }>(PROGRESS_QUERY);
+  const waiting = progress.steps?.find(({ name, status }) => name === ROLLOUT_STEP && status === 'running');
+  // The run learns of its rollout's steps when that has ended. Until then, news of them is worth less than news of the run.
+  if (waiting !== undefined) waiting.steps = await runningRollout(handle).catch(() => []);
+  return progress;
+}
+
+/** The steps of the rollout that a run waits for; none while that has its turn after another one's. */
+async function runningRollout(handle: WorkflowHandle): Promise<readonly StepProgress[]> {
+  const { raw } = await handle.describe();
+  const child = raw.pendingChildren?.find(({ workflowTypeName }) => workflowTypeName === ROLLOUT);
+  if (child === undefined) return [];
+  return handle.client.getHandle(child.workflowId ?? '', child.runId ?? undefined).query(PROGRESS_QUERY);
 }

@@ -1,7 +1,8 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import type { Cli } from '../cli.js';
 import type { Session } from '../session.js';
-import type { RunFrame, ShownStep } from './kind.js';
+import type { StepProgress } from '../../workflows/common/progress.js';
+import type { RunFrame } from './kind.js';
 import { createRenderer } from './render.js';
 import { watchRun } from './watch.js';
 
@@ -15,7 +16,7 @@ export interface FollowOptions<Progress> {
 }
 
 /** Shows a run until it has ended, and returns its end. Ctrl-C ends the watching and not the run, and says so. */
-export async function followRun<Progress extends { steps: readonly ShownStep[] }>(
+export async function followRun<Progress extends { steps: readonly StepProgress[] }>(
   cli: Pick<Cli, 'output' | 'interrupted'>,
   session: Pick<Session, 'client'>,
   handle: WorkflowHandle,

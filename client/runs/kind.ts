@@ -4,15 +4,10 @@ import type { StepProgress } from '../../workflows/common/progress.js';
 import type { Status } from '../exit-codes.js';
 import type { Session } from '../session.js';
 
-/** A step that may be told in steps of its own: a rollout's, below the run that waits for it. */
-export interface ShownStep extends StepProgress {
-  steps?: readonly ShownStep[];
-}
-
 /** What every run answers to its query `progress`, and returns when it has ended. */
 export interface RunProgress {
   status: Status;
-  steps: readonly ShownStep[];
+  steps: readonly StepProgress[];
   /** null: nothing waits; absent: this kind of run asks nobody */
   approval?: PendingApproval<unknown> | null;
   why: string | null;
@@ -43,7 +38,7 @@ export interface ProgressItem {
 
 /** What is shown of a run that is watched. */
 export interface RunFrame {
-  steps: readonly ShownStep[];
+  steps: readonly StepProgress[];
   /** lines beside the steps */
   items: readonly ProgressItem[];
   /** null while nothing waits for a person */

@@ -1,8 +1,9 @@
 import { Listr, ListrLogger, ProcessOutput } from 'listr2';
+import { flattenSteps } from '../../workflows/common/progress.js';
 import type { Output } from '../output.js';
 import type { RunFrame } from './kind.js';
 import type { RunRenderer } from './render.js';
-import { frameText, placed } from './text.js';
+import { frameText } from './text.js';
 import type { Retry } from './watch.js';
 
 const REDRAW_MS = 200;
@@ -47,7 +48,7 @@ export function liveRenderer(title: string, output: Output, terminal = new Proce
 }
 
 function statesOf({ steps }: RunFrame): string {
-  return placed(steps)
+  return flattenSteps(steps)
     .map(({ step }) => step.status)
     .join();
 }

@@ -1,6 +1,7 @@
 import { WorkflowFailedError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
-import { ApplicationFailure, rootCause, TimeoutFailure } from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure, rootCause, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
 import { MODEL_ATTRIBUTE } from '../../domain/runs/search-attributes.js';
+import type { Caller } from '../../domain/approval/caller.js';
 import { decisionProof, operationAsDecision } from '../../domain/approval/proof.js';
 import type { FailureType } from '../../platform/errors.js';
 import { isFailureType, SluiceError } from '../../platform/errors.js';
@@ -37,7 +38,31 @@ export function startOperation(
  * @throws SluiceError of the type with which the run failed
  */
 export async function askOperation<Result>(session: Session, operation: Operation): Promise<Result> {
+  return resultOf<Result>(await startOperation(session, operation));
+}
+
+/**
+ * Starts a run that takes longer, says where it can be seen, and waits for its result.
+ * @throws SluiceError of the type with which the run failed, with its address
+ */
+export async function runOperation<Result>(
+  cli: Cli,
+  session: Session,
+  operation: Operation,
+): Promise<{ result: Result; url: string }> {
   const handle = await startOperation(session, operation);
+  const url = session.uiUrl(operation.workflowId);
+  cli.output.line(url);
+  cli.interrupted.addEventListener('abort', () => cli.output.error(`it goes on: ${url}`), { once: true });
+  try {
+    return { result: await resultOf<Result>(handle), url };
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error;
+    throw new SluiceError(error.type, `${error.message}\n${url}`, error.details);
+  }
+}
+
+async function resultOf<Result>(handle: WorkflowHandle): Promise<Result> {
   try {
     return (await handle.result()) as Result;
   } catch (error) {
@@ -56,38 +81,16 @@ export function ownFailure(error: unknown): unknown {
         cause.message,
         cause.details?.[0] as Record<string, unknown> | undefined,
       );
+    if (cause instanceof CancelledFailure || cause instanceof TerminatedFailure)
+      return new SluiceError(
+        'RunStopped',
+        `somebody ${cause instanceof CancelledFailure ? 'cancelled' : 'terminated'} the run`,
+      );
     if (cause instanceof TimeoutFailure)
       return new SluiceError('Unreachable', `no answer in time: ${rootCause(error.cause) ?? cause.message}`);
     cause = cause.cause instanceof Error ? cause.cause : undefined;
   }
   return error;
-}
-
-/**
- * Starts a run, waits for its result, and says where it can be seen.
- * @throws SluiceError of the type `failsAs`, with the run's reason
- */
-export async function runOperation<Result>(
-  cli: Cli,
-  session: Session,
-  {
-    failsAs,
-    ...operation
-  }: Operation & {
-    /** the type of the error that a failed run becomes */
-    failsAs: FailureType;
-  },
-): Promise<{ result: Result; url: string }> {
-  const handle = await startOperation(session, operation);
-  const url = session.uiUrl(operation.workflowId);
-  cli.output.line(url);
-  cli.interrupted.addEventListener('abort', () => cli.output.error(`it goes on: ${url}`), { once: true });
-  try {
-    return { result: (await handle.result()) as Result, url };
-  } catch (error) {
-    if (!(error instanceof WorkflowFailedError)) throw error;
-    throw new SluiceError(failsAs, `${rootCause(error.cause) ?? error.message}\n${url}`);
-  }
 }
 
 /** Names a request, and shows who makes it. */
@@ -109,15 +112,16 @@ export function operationBy<Input extends object>(
   },
 ): Input & OperationInput {
   const asked = { ...input, operationId, caller: { actor: cli.actor, reason } };
-  const proof = proofOf(cli, { operationId, operation: operation(asked), workflowId });
-  return { ...asked, caller: { ...asked.caller, ...proof } };
+  return { ...asked, caller: callerBy(cli, reason, { operationId, operation: operation(asked), workflowId }) };
 }
 
-/** Proves that the actor has their token; nothing where they have none. */
-export function proofOf(
+/** Who asks for an operation, with a proof where they have a token. */
+export function callerBy(
   cli: Pick<Cli, 'actor' | 'token'>,
+  reason: string,
   operation: { operationId: string; operation: string; workflowId: string },
-): { proof?: string } {
-  if (cli.token === null) return {};
-  return { proof: decisionProof(cli.token, operationAsDecision({ ...operation, actor: cli.actor })) };
+): Caller {
+  const { actor, token } = cli;
+  if (token === null) return { actor, reason };
+  return { actor, reason, proof: decisionProof(token, operationAsDecision({ ...operation, actor })) };
 }

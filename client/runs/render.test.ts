@@ -2,16 +2,17 @@ import { PassThrough } from 'node:stream';
 import { ProcessOutput } from 'listr2';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createOutput, type Output } from '../output.js';
-import type { RunFrame, ShownStep } from './kind.js';
+import type { StepProgress } from '../../workflows/common/progress.js';
+import type { RunFrame } from './kind.js';
 import { liveRenderer } from './live.js';
 import { createRenderer } from './render.js';
 
 const step = (
   name: string,
-  status: ShownStep['status'],
-  steps?: ShownStep[],
+  status: StepProgress['status'],
+  steps?: StepProgress[],
   detail: string | null = null,
-): ShownStep => ({
+): StepProgress => ({
   name,
   status,
   startedAt: status === 'pending' ? null : '2026-01-01T00:00:00.000Z',
@@ -19,7 +20,7 @@ const step = (
   detail,
   ...(steps === undefined ? {} : { steps }),
 });
-const frame = (steps: ShownStep[], more: Partial<RunFrame> = {}): RunFrame => ({
+const frame = (steps: StepProgress[], more: Partial<RunFrame> = {}): RunFrame => ({
   steps,
   items: [],
   waits: null,

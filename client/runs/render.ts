@@ -1,6 +1,7 @@
+import { flattenSteps } from '../../workflows/common/progress.js';
 import type { RunFrame } from './kind.js';
 import type { Output } from '../output.js';
-import { indented, placed, retryLine, stepLine } from './text.js';
+import { indented, retryLine, stepLine } from './text.js';
 import type { Retry } from './watch.js';
 
 /** Shows a run while it is watched. */
@@ -30,7 +31,7 @@ function lineRenderer(output: Output): RunRenderer {
   let asked = false;
   return {
     show({ steps, items, waits }) {
-      for (const { step, path, depth } of placed(steps))
+      for (const { step, path, depth } of flattenSteps(steps))
         // how long a step takes is news when it has ended
         if (isNews(path, step.status))
           output.line(indented(depth, step.status === 'running' ? `▸ ${step.name}` : stepLine(step)));

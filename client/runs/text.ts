@@ -1,8 +1,9 @@
 import { duration } from '../output.js';
-import type { RunFrame, ShownStep } from './kind.js';
+import { flattenSteps, type StepProgress } from '../../workflows/common/progress.js';
+import type { RunFrame } from './kind.js';
 import type { Retry } from './watch.js';
 
-const MARK: Record<ShownStep['status'], string> = {
+const MARK: Record<StepProgress['status'], string> = {
   pending: '·',
   running: '▸',
   done: '✔',
@@ -11,7 +12,7 @@ const MARK: Record<ShownStep['status'], string> = {
 };
 
 /** A step in a line, without those below it. */
-export function stepLine(step: ShownStep, now = Date.now()): string {
+export function stepLine(step: StepProgress, now = Date.now()): string {
   const took =
     step.startedAt === null
       ? ''
@@ -19,28 +20,13 @@ export function stepLine(step: ShownStep, now = Date.now()): string {
   return `${MARK[step.status]} ${step.name.padEnd(14)} ${took.padStart(7)}  ${step.detail ?? ''}`.trimEnd();
 }
 
-/** A step with its place: names of the steps above it, itself last. */
-export interface PlacedStep {
-  step: ShownStep;
-  path: string;
-  depth: number;
-}
-
-/** Steps in the order in which they are shown, those of a step below it. */
-export function placed(steps: readonly ShownStep[], above: readonly string[] = []): PlacedStep[] {
-  return steps.flatMap((step) => {
-    const path = [...above, step.name];
-    return [{ step, path: path.join(' / '), depth: above.length }, ...placed(step.steps ?? [], path)];
-  });
-}
-
 export function indented(depth: number, line: string): string {
   return '  '.repeat(depth) + line;
 }
 
 /** Every step in a line, those of a step indented below it. */
-export function stepLines(steps: readonly ShownStep[], now = Date.now()): string[] {
-  return placed(steps).map(({ step, depth }) => indented(depth, stepLine(step, now)));
+export function stepLines(steps: readonly StepProgress[], now = Date.now()): string[] {
+  return flattenSteps(steps).map(({ step, depth }) => indented(depth, stepLine(step, now)));
 }
 
 export function retryLine({ activity, attempt, failure }: Retry): string {

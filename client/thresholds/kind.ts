@@ -30,11 +30,11 @@ export const THRESHOLDS: RunKind<ThresholdsRef, ThresholdsProgress> = {
 
 /** How a recalibration is started. */
 export function thresholdsStart(input: ThresholdsInput): RunStart<ThresholdsRef> {
-  const { model, key, asOf, requestedBy, reason } = input;
+  const { model, key, asOf, caller } = input;
   return {
     ref: { model, key },
     workflowType: WORKFLOW,
     input,
-    summary: `thresholds of ${model} as of ${asOf}, by ${requestedBy}: ${reason}`,
+    summary: `thresholds of ${model} as of ${asOf}, by ${caller.actor}: ${caller.reason}`,
   };
 }

@@ -1,9 +1,5 @@
-/** Who asks for a change, and why: every workflow that changes something is given one. */
-export interface Caller {
-  /** a principal's name, or `schedule` */
-  actor: string;
-  /** one line, for the record */
-  reason: string;
-  /** shows possession of the actor's token (`decisionProof`); absent where the principal has none */
-  proof?: string;
-}
+export type { Caller } from '../../schemas/types.js';
+
+/** Who asks where a run of ours does: it is no principal, and may weaken nothing. */
+export const SCHEDULER = 'schedule';
+export const DRIFT_MONITOR = 'drift';

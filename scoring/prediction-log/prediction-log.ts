@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { createBackoff } from '../../platform/backoff.js';
 import { packed } from './batch.js';
 import { BoundedQueue, type Bounds } from './queue.js';
 import type { ScoredRequest } from './scored-request.js';
@@ -42,9 +43,9 @@ export interface PredictionLogOptions {
 const FLUSH_MS = 250;
 /** a few megabytes: what the thread holds beside the queue */
 const BATCH: Bounds = { rows: 1_000, bytes: 2 * 1024 * 1024 };
-const FIRST_BACKOFF_MS = 250;
-const MAX_BACKOFF_MS = 10_000;
-const CLOSING_BACKOFF_MS = 100;
+const FIRST_WAIT_MS = 250;
+const LONGEST_WAIT_MS = 10_000;
+const CLOSING_WAIT_MS = 100;
 const RECENT_MS = 5 * 60_000;
 
 export function createPredictionLog(options: PredictionLogOptions): PredictionLog {
@@ -96,15 +97,12 @@ export function createPredictionLog(options: PredictionLogOptions): PredictionLo
 
   /** Runs while something is pending. */
   const loop = async (): Promise<void> => {
-    let backoffMs = FIRST_BACKOFF_MS;
+    const backoff = createBackoff(FIRST_WAIT_MS, LONGEST_WAIT_MS);
     while (queue.rows > 0 && !closed) {
       if (!closing && error === null && queue.rows < batch.rows) await pause(flushMs);
       await writeNext();
-      if (error === null) backoffMs = FIRST_BACKOFF_MS;
-      else {
-        await pause(closing ? CLOSING_BACKOFF_MS : backoffMs * (0.5 + Math.random()));
-        backoffMs = Math.min(backoffMs * 2, MAX_BACKOFF_MS);
-      }
+      if (error === null) backoff.reset();
+      else await pause(closing ? CLOSING_WAIT_MS : backoff.next());
     }
     looping = null;
   };

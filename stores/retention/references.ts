@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import { bundleKey } from '../keys.js';
 import { MANIFEST_FILE } from '../../domain/bundle/layout.js';
 import type { TrustedKeys } from '../../domain/dsse/dsse.js';
+import { ENVIRONMENTS } from '../../domain/pointer/environments.js';
 import type { StoredArtifact } from '../../domain/retention/plan.js';
 import { SluiceError } from '../../platform/errors.js';
 import type { ObjectStore } from '../../platform/object-store.js';
@@ -26,9 +27,6 @@ export interface References {
   /** oldest first */
   runs: readonly OpenRun[];
 }
-
-/** Where a model can be live. */
-export const ENVIRONMENTS = ['production', 'staging'] as const;
 
 /** Everything that says which bundles are needed: what is stored, and what running workflows hold. */
 export async function readReferences(

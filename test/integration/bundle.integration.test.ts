@@ -18,6 +18,7 @@ import { loadModel, type LoadedModel } from '../../platform/models.js';
 import type { ObjectStore } from '../../platform/object-store.js';
 import { projectPath } from '../../platform/project.js';
 import type { ArtifactVersion, GoldenVectors, Manifest } from '../../schemas/types.js';
+import { recomposeContract, recomposeLookupsContract } from '../contracts/recompose.contract.js';
 import { testSigner } from '../support/live-tiny-bundle.js';
 import { createRun, putArtifact } from '../support/mlflow-run.js';
 import { scoreRows } from '../support/score-rows.js';
@@ -537,6 +538,32 @@ describe('recomposing the live bundle', () => {
     expect(await recompose(change(live, []))).toEqual({ bundle: null, replaced: [], kept: [] });
     expect((await store.list('fraud/')).filter(({ key }) => !key.includes('/snapshots/'))).toEqual(
       before.filter(({ key }) => !key.includes('/snapshots/')),
+    );
+  });
+
+  const world = async (
+    put: (asOf: string, content: number) => Promise<Replacement>,
+  ): ReturnType<Parameters<typeof recomposeContract>[0]> => ({
+    activities: { recomposeBundle: (input) => recompose(input) },
+    model: TINY_MODEL,
+    live: await base(),
+    store: put,
+  });
+
+  describe('of lookups, as every recomposition', () => {
+    const lookups = () => world(async (asOf, content) => (await night(asOf, 1 + content / 10)).at(-1) as Replacement);
+    recomposeContract(lookups);
+    recomposeLookupsContract(lookups);
+  });
+
+  describe('of thresholds, as every recomposition', () => {
+    recomposeContract(() =>
+      world(async (_asOf, content) => {
+        const bytes = readableJson({ operating: { threshold: content / 10, per_category: {} }, budgets: {} });
+        const objectKey = `fraud/thresholds/${content}.json`;
+        await store.putIfAbsent(objectKey, bytes, 'application/json');
+        return { file: 'per_category_thresholds.json', objectKey, sha256: sha256Hex(bytes), versionKey: null };
+      }),
     );
   });
 

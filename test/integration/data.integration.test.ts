@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
@@ -14,6 +14,7 @@ import { connectMongo, type Mongo } from '../../platform/mongo.js';
 import type { ObjectStore } from '../../platform/object-store.js';
 import { modelReader } from '../../platform/models.js';
 import { projectPath } from '../../platform/project.js';
+import { Cli } from '../support/cli.js';
 import { useServers, type SharedServers } from '../support/shared-servers.js';
 
 const MODEL = 'ulb_gbdt';
@@ -136,6 +137,39 @@ describe('the importers', () => {
     await expect(
       connectMongo({ uri: 'mongodb://u:hunter2@127.0.0.1:1/', database: 'x', serverSelectionTimeoutMs: 300 }),
     ).rejects.toMatchObject({ type: 'Unreachable', message: expect.stringMatching(/^(?!.*hunter2).*127\.0\.0\.1:1/) });
+  });
+});
+
+describe('the command', () => {
+  const cli = (): Cli =>
+    new Cli(directory, {
+      TEMPORAL_ADDRESS: 'unused',
+      MLFLOW_TRACKING_URI: 'unused',
+      ...servers.env,
+      MONGODB_DATABASE: db.databaseName,
+    });
+  const stored = () => db.collection('bank_transactions').countDocuments();
+  beforeEach(() => importFixings({ db, ...DEPS }, { model: MODEL, file: FIXINGS }));
+
+  it('says how many rows of a damaged file were imported, and they were', async () => {
+    const file = join(directory, 'cut.csv.gz');
+    const whole = await readFile(DEMO);
+    await writeFile(file, whole.subarray(0, whole.length / 20));
+    const { exitCode, stderr } = await cli().run('data', 'import', file);
+    expect(stderr).toMatch(/cannot be read after line \d+: unexpected end of file/);
+    const [, said = ''] = /^([\d,]+) rows were imported before this/m.exec(stderr) ?? [];
+    expect(Number(said.replaceAll(',', ''))).toBeGreaterThan(1000);
+    expect(await stored()).toBe(Number(said.replaceAll(',', '')));
+    expect(exitCode).toBe(2);
+  });
+
+  it('stops at Ctrl-C, says how many rows it has imported, and goes on when it is run again', async () => {
+    const running = cli().start('data', 'import', DEMO);
+    running.stdout.on('data', () => running.kill('SIGINT'));
+    const { exitCode, stdout } = await running;
+    const [, said = ''] = /interrupted: ([\d,]+) rows imported/.exec(stdout) ?? [];
+    expect(await stored()).toBe(Number(said.replaceAll(',', '')));
+    expect(exitCode).toBe(130);
   });
 });
 

@@ -264,7 +264,8 @@ describe('a retraining', () => {
   it('whose release exists already is found, not started again', async () => {
     await drifted('2025-06-26', '2025-06-27');
     const { asOf } = dayOf('2025-06-28');
-    const input: ReleaseInput = { model, releaseId: 'drift-2025-06-28', asOf, requestedBy: 'ada', reason: 'by hand' };
+    const caller = { actor: 'ada', reason: 'by hand' };
+    const input: ReleaseInput = { model, releaseId: 'drift-2025-06-28', asOf, caller };
     const release = await client.workflow.start('releaseModel', {
       taskQueue: QUEUES.release,
       workflowId: releaseWorkflowId(model, input.releaseId),

@@ -141,6 +141,7 @@ async function sluice(actor: string, ...words: string[]): Promise<Ran> {
     env: {},
     modelsDirectory: projectPath('models'),
     interrupted: new AbortController().signal,
+    onInterrupt: () => undefined,
     setExitCode: (code: number) => void (ran.code = code),
     withSettings: async (work: (one: ReturnType<typeof settings>) => Promise<number>) =>
       void (ran.code = await work(settings())),

@@ -4,7 +4,9 @@ import { rootCause } from '@temporalio/common';
 import type { WorkflowBundle } from '@temporalio/worker';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { QUEUES } from '../../workflows/common/queues.js';
+import { readProgress } from '../../client/runs/access.js';
 import { DECIDE_UPDATE } from '../../workflows/approval/contract.js';
+import { flattenSteps } from '../../workflows/common/progress.js';
 import { PROGRESS_QUERY } from '../../workflows/common/contract.js';
 import {
   releaseWorkflowId,
@@ -19,6 +21,12 @@ import {
   type RollbackInput,
   type RollbackResult,
 } from '../../workflows/rollbackRelease/contract.js';
+import type { Cli } from '../../client/cli.js';
+import { rollbackCommand } from '../../client/commands/rollback.js';
+import { exitCodeOfFailure } from '../../client/exit-codes.js';
+import type { Session } from '../../client/session.js';
+import { SluiceError } from '../../platform/errors.js';
+import { projectPath } from '../../platform/project.js';
 import { freeze } from '../support/freeze.js';
 import { FakeSystem } from '../support/fake-system.js';
 import { useServers, type SharedServers } from '../support/shared-servers.js';
@@ -41,7 +49,8 @@ afterEach(() => environment.close());
 let serial = 0;
 async function start(overrides: ReleaseOverrides = {}, asOf = '2025-06-30T00:00:00.000Z'): Promise<WorkflowHandle> {
   const releaseId = `r${(serial += 1)}`;
-  const input: ReleaseInput = { model: 'ulb_gbdt', releaseId, asOf, requestedBy: 'ada', reason: 'a test', overrides };
+  const caller = { actor: 'ada', reason: 'a test' };
+  const input: ReleaseInput = { model: 'ulb_gbdt', releaseId, asOf, caller, overrides };
   return environment.client.workflow.start('releaseModel', {
     taskQueue: QUEUES.release,
     workflowId: releaseWorkflowId('ulb_gbdt', releaseId),
@@ -84,7 +93,7 @@ describe('releaseModel', () => {
     const handle = await start();
     const end = await result(handle);
     expect(end).toMatchObject({ status: 'Released', generation: 1, modelVersion: '1' });
-    expect(end.steps.map(({ name, status }) => `${name}: ${status}`)).toEqual(
+    expect(flattenSteps(end.steps).map(({ path, step: { status } }) => `${path}: ${status}`)).toEqual(
       [
         'snapshot',
         'validate data',
@@ -93,9 +102,11 @@ describe('releaseModel', () => {
         'register',
         'promote',
         'export',
-        'pointer swap',
-        'reload',
-        'smoke',
+        'rollout',
+        'rollout / verify',
+        'rollout / pointer swap',
+        'rollout / reload',
+        'rollout / smoke',
         'champion',
         'report',
       ].map((name) => `${name}: done`),
@@ -109,6 +120,33 @@ describe('releaseModel', () => {
     expect(await attributes(rollout)).toEqual([[end.bundleVersion], 'Successful', end.model]);
     await freeze('released', handle, rollout);
     await freeze('released-holding', handle, rollout);
+  });
+
+  it('shows the steps of its rollout while that runs', async () => {
+    let swap = (): void => {};
+    fake.beforeSwap = () => new Promise((resolve) => (swap = resolve));
+    const handle = await start();
+    const shown = async (): Promise<string[]> =>
+      flattenSteps((await readProgress<ReleaseProgress>(handle)).steps).flatMap(({ path, step: { status } }) =>
+        path.startsWith('rollout') ? [`${path}: ${status}`] : [],
+      );
+    try {
+      await vi.waitFor(
+        async () =>
+          expect(await shown()).toEqual([
+            'rollout: running',
+            'rollout / verify: done',
+            'rollout / pointer swap: running',
+            'rollout / reload: pending',
+            'rollout / smoke: pending',
+          ]),
+        60_000,
+      );
+    } finally {
+      swap();
+    }
+    await result(handle);
+    expect((await shown()).at(-1)).toBe('rollout / smoke: done');
   });
 
   it('archives the former version when a second release goes live', async () => {
@@ -204,6 +242,11 @@ describe('releaseModel', () => {
     expect(fake.pointer).toMatchObject({ version: first.bundleVersion, generation: 3 });
     expect(fake.generations).toEqual([1, 2, 3]);
     expect(fake.replicaGeneration).toBe(3);
+    expect(
+      flattenSteps((await progress(handle)).steps).flatMap(({ path, step: { status } }) =>
+        status === 'failed' ? [path] : [],
+      ),
+    ).toEqual(['rollout', 'rollout / smoke']);
     expect([...fake.registry.values()].map(({ stage }) => stage)).toEqual(['Production', 'Archived']);
     expect(Object.fromEntries(fake.aliases)).toEqual({ champion: '1' });
     await freeze('rolled-back', handle, await rolloutHandle());
@@ -275,8 +318,7 @@ describe('rollbackRelease', () => {
       environment: 'production',
       releaseId,
       version: null,
-      actor: 'ada',
-      reason: 'complaints',
+      caller: { actor: 'ada', reason: 'complaints' },
       ...input,
     };
     return environment.client.workflow.start('rollbackRelease', {
@@ -323,13 +365,77 @@ describe('rollbackRelease', () => {
   });
 
   it('refuses without anything older, with an unknown bundle, and for who may not', async () => {
-    expect((await failure(await rollback())).type).toBe('NotFound');
+    expect((await failure(await rollback())).type).toBe('Conflict');
     expect((await failure(await rollback({ environment: 'staging' }))).message).toMatch(/name the bundle/);
     const first = await result(await start());
     expect((await failure(await rollback())).message).toMatch(/no bundle before/);
     expect((await failure(await rollback({ version: 'nope' }))).type).toBe('NotFound');
     await result(await start());
-    expect(await failure(await rollback({ actor: 'mallory' }))).toMatchObject({ type: 'NotAuthorised' });
+    expect(await failure(await rollback({ caller: { actor: 'mallory', reason: 'mine' } }))).toMatchObject({
+      type: 'NotAuthorised',
+    });
     expect(fake.pointer?.version).not.toBe(first.bundleVersion);
+  });
+
+  it('of staging leaves the registry alone, and its report says so', async () => {
+    const { bundleVersion } = await result(await start());
+    await (await rollback({ environment: 'staging', version: bundleVersion })).result();
+    expect(fake.reports.at(-1)).toMatchObject({ status: 'RolledBack', bundleVersion, stage: null });
+    await result(await start());
+    await (await rollback()).result();
+    expect(fake.reports.at(-1)).toMatchObject({ status: 'RolledBack', bundleVersion, stage: 'Production' });
+  });
+});
+
+describe('sluice rollback', () => {
+  const interrupted = new AbortController().signal;
+  let told = '';
+  /** Runs the command as the client does; the exit code, and what it said. */
+  async function sluice(...words: string[]): Promise<{ code: number; message: string }> {
+    const session = { client: environment.client, uiUrl: (id: string) => `http://ui/${id}` } as unknown as Session;
+    const ran = { code: -1, message: '' };
+    const cli = {
+      output: { line: (text: string) => void (told = text), error: () => undefined, result: () => undefined },
+      actor: 'ada',
+      token: null,
+      modelsDirectory: projectPath('models'),
+      interrupted,
+      withSession: async (work: (one: Session) => Promise<number>) => void (ran.code = await work(session)),
+    } as unknown as Cli;
+    try {
+      await rollbackCommand(cli).parseAsync([...words, '--reason', 'complaints'], { from: 'user' });
+    } catch (error) {
+      if (!(error instanceof SluiceError)) throw error;
+      return { code: exitCodeOfFailure(error.type), message: error.message };
+    }
+    return ran;
+  }
+
+  it('ends as every command does: 2 for what cannot be done now, 3 failed, 5 superseded, 7 unknown', async () => {
+    expect(await sluice()).toMatchObject({ code: 2, message: expect.stringContaining('nothing to roll back') });
+    expect(await sluice('--environment', 'staging')).toMatchObject({ code: 2 });
+    fake.registry.set('0', { stage: 'Production', runId: 'run' });
+    fake.goLive('first');
+    fake.goLive('second');
+    expect(await sluice('nope')).toMatchObject({ code: 7, message: expect.stringMatching(/no bundle nope\nhttp:/) });
+    expect(await sluice('second')).toMatchObject({ code: 2, message: expect.stringContaining('is already live') });
+    expect(await sluice('first')).toMatchObject({ code: 0 });
+    fake.goLive('third');
+    fake.beforeSwap = () => Promise.resolve(fake.goLive('rival'));
+    expect(await sluice()).toMatchObject({ code: 5, message: expect.stringContaining('nothing was rolled back') });
+    fake.smokeFails = (version) => version === 'first';
+    expect(await sluice('first')).toMatchObject({ code: 3, message: expect.stringContaining('rival is live again') });
+  });
+
+  it('ends as failed where somebody terminates its run', async () => {
+    fake.beforeSwap = async () => {
+      await environment.client.workflow.getHandle(told.replace('http://ui/', '')).terminate();
+    };
+    fake.goLive('a');
+    fake.publish('b');
+    expect(await sluice('b')).toMatchObject({
+      code: 3,
+      message: expect.stringContaining('somebody terminated the run'),
+    });
   });
 });

@@ -401,16 +401,16 @@ describe('the mark', () => {
 });
 
 describe('pruneArtifacts', () => {
-  const start = (requestedBy: string, more: Partial<PruneInput> = {}) =>
+  const start = (actor: string, more: Partial<PruneInput> = {}) =>
     client.workflow.start('pruneArtifacts', {
       taskQueue: QUEUES.release,
-      workflowId: pruneWorkflowId('tidy', `${requestedBy}-${Object.keys(more).length}`),
-      args: [{ model: 'tidy', requestedBy, reason: 'disk', ...more } satisfies PruneInput],
+      workflowId: pruneWorkflowId('tidy', `${actor}-${Object.keys(more).length}`),
+      args: [{ model: 'tidy', caller: { actor, reason: 'disk' }, ...more } satisfies PruneInput],
     });
 
   it('by hand wants an operator who names the operation', async () => {
-    const operation = { operationId: 'op-1' };
-    const handle = await start('ada', { operation, keep: 5 });
+    const operationId = 'op-1';
+    const handle = await start('ada', { operationId, keep: 5 });
     expect((await handle.result()) as PruneProgress).toMatchObject({
       result: { kept: 3 },
       steps: [{ status: 'done' }, { status: 'done' }],
@@ -418,8 +418,8 @@ describe('pruneArtifacts', () => {
     expect(pruned).toContainEqual({ model: 'tidy', keep: 5, now: expect.any(String) });
     await freeze('by-hand', handle);
     await freeze('by-hand-holding', handle);
-    const refused = await start('mallory', { operation });
-    const asked = pruneOperation({ model: 'tidy', requestedBy: 'mallory', reason: 'disk' });
+    const refused = await start('mallory', { operationId });
+    const asked = pruneOperation({ model: 'tidy' });
     await expect(refused.result()).rejects.toMatchObject({
       cause: { type: 'NotAuthorised', message: `mallory may not ${asked}` },
     });

@@ -81,8 +81,7 @@ async function waiting(overrides: ThresholdsInput['overrides'] = {}) {
     model: MODEL,
     asOf: `${key}T00:00:00.000Z`,
     key,
-    requestedBy: 'ada',
-    reason: 'weekly',
+    caller: { actor: 'ada', reason: 'weekly' },
     overrides,
   };
   const handle = await environment.client.workflow.start(WORKFLOW, {

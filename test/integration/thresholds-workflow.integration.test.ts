@@ -68,7 +68,7 @@ let serial = 0;
 async function start(overrides: ThresholdsInput['overrides'] = {}): Promise<WorkflowHandle> {
   const key = `k${(serial += 1)}`;
   const asOf = '2025-06-30T00:00:00.000Z';
-  const input: ThresholdsInput = { model: MODEL, asOf, key, requestedBy: 'ada', reason: 'weekly', overrides };
+  const input: ThresholdsInput = { model: MODEL, asOf, key, caller: { actor: 'ada', reason: 'weekly' }, overrides };
   return environment.client.workflow.start(WORKFLOW, {
     taskQueue: QUEUES.release,
     workflowId: thresholdsWorkflowId(MODEL, key),

@@ -69,19 +69,19 @@ export default [
   {
     ...follower,
     name: 'a failed round ends the following',
-    find: '} catch {\n        // Spread',
-    replace: '} catch {\n        return;\n        // Spread',
+    find: '} catch {\n        await pause(backoff',
+    replace: '} catch {\n        return;\n        await pause(backoff',
   },
   {
     ...follower,
     name: 'the backoff does not grow',
-    find: 'backoffMs = Math.min(backoffMs * 2, MAX_BACKOFF_MS);',
-    replace: '',
+    find: 'await pause(backoff.next());',
+    replace: 'await pause(backoff.next());\n        backoff.reset();',
   },
   {
     ...follower,
     name: 'the backoff is not reset by a round that went well',
-    find: 'const { outcome } = await catchUp();\n        backoffMs = FIRST_BACKOFF_MS;',
+    find: 'const { outcome } = await catchUp();\n        backoff.reset();',
     replace: 'const { outcome } = await catchUp();',
   },
   {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -8,6 +8,7 @@ import { loadSettings, type Settings } from '../../platform/config.js';
 import { mongoOf, objectStoreOf } from '../../platform/connect.js';
 import type { Mongo } from '../../platform/mongo.js';
 import type { ObjectStore } from '../../platform/object-store.js';
+import { projectPath } from '../../platform/project.js';
 import { readStackEnv, status } from '../../stack/status.js';
 import { Cli } from './cli.js';
 import { askDesk } from './desk.js';
@@ -30,13 +31,16 @@ export interface DemoStack {
 
 const SEEN_WITHIN_MS = 60_000;
 
-export async function startDemoStack(): Promise<DemoStack> {
+/** @param options.ownModels the stack works on a copy of `models/` in its directory, which the test may edit */
+export async function startDemoStack({ ownModels = false } = {}): Promise<DemoStack> {
   const prepared = await askDesk<{ directory: string }>(inject('demoDesk'), 'state');
   const directory = await mkdtemp(join(tmpdir(), 'sluice-demo-'));
   // with extended attributes, in which the S3 server keeps its metadata
   await execa('cp', ['-a', `${prepared.directory}/.`, directory]);
   const stateDir = join(directory, '.sluice');
-  const cli = new Cli(directory);
+  const models = join(directory, 'models');
+  if (ownModels) await cp(projectPath('models'), models, { recursive: true });
+  const cli = new Cli(directory, ownModels ? { SLUICE_MODELS_DIR: models } : {});
   const stack = cli.start('start');
   const closing: (() => unknown)[] = [];
   const stop = async (): Promise<void> => {

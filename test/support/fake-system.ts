@@ -11,6 +11,7 @@ import type { ReleaseReport, ReportActivities } from '../../activities/report/co
 import type { ReplicaActivities, RolloutActivities, ScorerActivities } from '../../activities/rollout/contract.js';
 import type { ModelSpecActivities } from '../../activities/model-spec/contract.js';
 import type { TrainerActivities } from '../../activities/trainer/contract.js';
+import { ENVIRONMENTS } from '../../domain/pointer/environments.js';
 import { decideSwap, nextPointer, type PointerChange } from '../../domain/pointer/pointer.js';
 import { lastGood, type VerdictRecord } from '../../domain/release/last-good.js';
 import type { BundleRef, Metrics, ModelSpec, Pointer, PointerSwap, SnapshotRef } from '../../domain/release/types.js';
@@ -38,8 +39,6 @@ const GOOD: Metrics = {
   scoring_latency_p99_ms: 1,
   precision_at_1pct: 0.9,
 };
-
-const ENVIRONMENTS: readonly Pointer['environment'][] = ['production', 'staging'];
 
 const final = (type: string, message: string) => ApplicationFailure.nonRetryable(message, type);
 

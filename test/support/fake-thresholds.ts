@@ -158,16 +158,24 @@ export class FakeThresholds {
       const parent = this.system.bundles.get(base.version);
       const decides = this.decides.get(base.version);
       const [replacement] = replacements;
-      const thresholds = this.made.get(replacement?.objectKey ?? '');
-      if (parent === undefined || decides === undefined || thresholds === undefined)
-        return Promise.reject(
-          ApplicationFailure.nonRetryable(`nothing to compose ${base.version} of`, 'IntegrityError'),
-        );
+      if (parent === undefined || decides === undefined)
+        return Promise.reject(ApplicationFailure.nonRetryable(`no bundle ${base.version}`, 'IntegrityError'));
+      if (replacement === undefined) return Promise.resolve({ bundle: null, replaced: [], kept: [] });
+      const { file, objectKey } = replacement;
+      const thresholds = this.made.get(objectKey);
+      if (thresholds === undefined)
+        return Promise.reject(ApplicationFailure.nonRetryable(`no ${objectKey}`, 'IntegrityError'));
+      if (shaOf(thresholds) === shaOf(decides.thresholds))
+        return Promise.resolve({
+          bundle: null,
+          replaced: [],
+          kept: [{ file, state: 'unchanged' as const, why: 'the live one has the same content' }],
+        });
       const version = `${releaseId}@${createdAt}`;
       const bundle = { ...parent, version, manifestSha256: `sha of ${version}`, parentVersion: parent.version };
       this.system.bundles.set(version, bundle);
       this.decides.set(version, { ...decides, thresholds });
-      return Promise.resolve({ bundle, replaced: replacements.map(({ file }) => file), kept: [] });
+      return Promise.resolve({ bundle, replaced: [file], kept: [] });
     },
   };
 }

@@ -6,9 +6,11 @@ import { RELEASE } from '../../client/release/kind.js';
 import { findRun, readProgress } from '../../client/runs/access.js';
 import type { Session } from '../../client/session.js';
 import { verifyAuditChain } from '../../domain/audit/chain.js';
+import { flattenSteps } from '../../workflows/common/progress.js';
 import type { ReleaseProgress } from '../../workflows/releaseModel/contract.js';
 import type { Cli } from '../support/cli.js';
 import { startDemoStack, type DemoStack } from '../support/demo-stack.js';
+import { trainLess } from '../support/train-less.js';
 
 // One whole stack, as `npm start` makes it, and what an engineer does with it: release, fail a gate, be killed, race, roll back.
 let stack: DemoStack;
@@ -18,7 +20,7 @@ let session: Session;
 const MODEL = 'ulb_gbdt';
 
 beforeAll(async () => {
-  stack = await startDemoStack();
+  stack = await startDemoStack({ ownModels: true });
   ({ cli, env, session } = stack);
 });
 
@@ -65,8 +67,9 @@ async function untilStep(id: string, step: string): Promise<void> {
       const progress = await findRun(session, RELEASE, { model: MODEL, releaseId: id })
         .then(({ handle }) => readProgress<ReleaseProgress>(handle))
         .catch(() => null);
-      const at = progress?.steps.find(({ name }) => name === step);
-      return at !== undefined && at.status !== 'pending';
+      return flattenSteps(progress?.steps ?? []).some(
+        ({ step: { name, status } }) => name === step && status !== 'pending',
+      );
     },
     { timeout: 300_000, interval: 50 },
   );
@@ -108,6 +111,9 @@ describe('a release on real servers', () => {
     expect(shown.error).toMatch(/precision is 0\.\d+, 0\.\d+ below 0\.9990/);
     expect([await pointer(), await registry()]).toEqual(before);
   });
+
+  it('the releases below train a smaller model on fewer rows: they are about the way to the scorer, not about the model', () =>
+    trainLess(join(stack.directory, 'models', MODEL)));
 
   it.each([
     ['release-worker', 11, ['snapshot', 'train', 'register', 'export', 'reload']],

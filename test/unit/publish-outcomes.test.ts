@@ -63,7 +63,8 @@ const MODEL = 'ulb_gbdt';
 const BEFORE = '20250601-120000-1.0.0-0a1b2c3';
 const LIVE = '20250615-120000-1.0.0-0a1b2c3';
 const RIVAL = '20250630-120000-1.0.0-0a1b2c3';
-const asked = { model: MODEL, asOf: '2025-06-30T00:00:00.000Z', requestedBy: 'ada', reason: 'a test' };
+const caller = { actor: 'ada', reason: 'a test' };
+const asked = { model: MODEL, asOf: '2025-06-30T00:00:00.000Z', caller };
 
 let system: FakeSystem;
 let notified: string[];
@@ -107,7 +108,7 @@ const PUBLISHERS = {
     system.goLive(BEFORE);
     system.goLive(LIVE);
     const to = { environment: 'production' as const, version: BEFORE };
-    return rollbackRelease({ model: MODEL, releaseId: 'b1', actor: 'ada', reason: 'a test', ...to });
+    return rollbackRelease({ model: MODEL, releaseId: 'b1', caller, ...to });
   },
 };
 type Publisher = keyof typeof PUBLISHERS;
@@ -267,8 +268,7 @@ describe('how a rollout’s outcome ends its publisher', () => {
         environment: 'production',
         releaseId: 'b2',
         version: null,
-        actor: 'ada',
-        reason: 'a test',
+        caller,
       }),
     ).rejects.toMatchObject({ type: 'Superseded', message: expect.stringContaining(`${RIVAL} is live, not ${LIVE}`) });
     expect(rollouts).toHaveLength(1);

@@ -13,7 +13,7 @@ const HOSTILE = 'ok | yes |\n\n# Approved by grace\n\n<b>x</b> [here](http://evi
 const asOf = '2025-06-30T00:00:00.000Z';
 const steps: StepProgress[] = [{ name: 'a', status: 'failed', startedAt: null, finishedAt: null, detail: HOSTILE }];
 const ended = { steps, status: 'Failed' as const, why: HOSTILE };
-const person = { requestedBy: HOSTILE, reason: HOSTILE };
+const person = { caller: { actor: HOSTILE, reason: HOSTILE } };
 const bundle = { version: 'b', manifestSha256: 'd' };
 const unknown = { approval: null, bundleVersion: null, generation: null, decidedBy: null };
 
@@ -50,14 +50,13 @@ const PAGES: Record<string, string> = {
       bundle,
       base: null,
       releaseId: 'r',
-      actor: HOSTILE,
-      reason: HOSTILE,
+      ...person,
       replicaWaitSeconds: 1,
     },
     ended,
   ),
   rollback: describeRollback(
-    { model: 'm', environment: 'production', releaseId: 'r', version: null, actor: HOSTILE, reason: HOSTILE },
+    { model: 'm', environment: 'production', releaseId: 'r', version: null, ...person },
     ended,
   ),
   prune: describePrune(
@@ -94,7 +93,7 @@ describe('text from people and errors', () => {
 it('tells how to decide in the UI and in a terminal', () => {
   const digest = 'd'.repeat(64);
   const text = describeRelease(
-    { model: 'm', releaseId: 'r1', asOf, requestedBy: 'ada', reason: 'new data' },
+    { model: 'm', releaseId: 'r1', asOf, caller: { actor: 'ada', reason: 'new data' } },
     'release/m/r1',
     {
       status: 'WaitingForApproval',

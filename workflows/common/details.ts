@@ -1,7 +1,8 @@
+import type { Caller } from '../../domain/approval/caller.js';
 import { escapeMarkdown, inlineCode, markdownTable } from '../../domain/markdown/escape.js';
 import type { CheckResult } from '../../domain/release/types.js';
 import { DECIDE_UPDATE, type PendingApproval } from '../approval/contract.js';
-import type { StepProgress } from './progress.js';
+import { flattenSteps, type StepProgress } from './progress.js';
 
 /*
  * The pages of the Temporal UI ("current details"). Somebody decides by them, so text from people, files and errors is escaped everywhere:
@@ -20,15 +21,15 @@ export function titleLine(model: string, what: string, status?: string, why: str
 }
 
 /** Who asked for the run and why. */
-export function requestLine(actor: string, reason: string): string {
+export function requestLine({ actor, reason }: Caller): string {
   return `Requested by ${escapeMarkdown(actor)}: ${escapeMarkdown(reason)}`;
 }
 
-/** Where each step stands. */
+/** Where each step stands, those of a step below it. */
 export function stepsTable(steps: readonly StepProgress[]): string {
   return markdownTable(
     ['step', 'status', ''],
-    steps.map(({ name, status, detail }) => [name, status, detail ?? '']),
+    flattenSteps(steps).map(({ path, step: { status, detail } }) => [path, status, detail ?? '']),
   );
 }
 

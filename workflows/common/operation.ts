@@ -1,22 +1,21 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { setCurrentDetails, workflowInfo } from '@temporalio/workflow';
-import type { Caller } from '../../domain/approval/caller.js';
 import { escapeMarkdown } from '../../domain/markdown/escape.js';
+import type { Called } from './caller.js';
 import { page, requestLine, stepsTable } from './details.js';
 import { StepLog } from './progress.js';
 import { shortCalls } from './proxies.js';
 
 /** What every workflow is given that does one thing for an operator. */
-export interface OperationInput {
+export interface OperationInput extends Called {
   /** names the request, for the record of who was let */
   operationId: string;
-  caller: Caller;
 }
 
 /** The steps of an operation, shown on its page in Temporal's UI. */
 export function operationLog(title: string, { caller }: OperationInput, steps: readonly string[]): StepLog {
   const log = new StepLog(steps, () =>
-    setCurrentDetails(page(escapeMarkdown(title), requestLine(caller.actor, caller.reason), stepsTable(log.steps))),
+    setCurrentDetails(page(escapeMarkdown(title), requestLine(caller), stepsTable(log.steps))),
   );
   return log;
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { seeded } from '../../test/support/seeded.js';
-import { StepLog, type StepProgress } from './progress.js';
+import { flattenSteps, StepLog, type StepProgress } from './progress.js';
 
 beforeEach(() => void vi.useFakeTimers({ now: 0 }));
 afterEach(() => void vi.useRealTimers());
@@ -82,13 +82,20 @@ it('moves each step forward only, keeps its times in order, and shows as skipped
   expect(wrong).toEqual([]);
 });
 
-it('takes over what a child did under the same names, and knows no others', async () => {
+it('shows what a child did below the step that waited for it, and of another round only that round', async () => {
   const log = new StepLog(['a', 'b'], () => {});
-  const done = { status: 'done', startedAt: 's', finishedAt: 'f', detail: 'd' } as const;
-  log.adopt([
-    { name: 'b', ...done },
-    { name: 'x', ...done },
-  ]);
-  expect(log.steps.map(({ name, status }) => `${name} ${status}`)).toEqual(['a pending', 'b done']);
+  const ended = (name: string, status: StepProgress['status']): StepProgress => ({
+    ...{ name, status, startedAt: 's', finishedAt: 'f', detail: 'd' },
+  });
+  const shown = () => flattenSteps(log.steps).map(({ path, depth, step: { status } }) => `${depth} ${path} ${status}`);
+  await log.run('b', () => Promise.resolve());
+  log.nest('b', [ended('x', 'done'), ended('y', 'failed')]);
+  expect(shown()).toEqual(['0 a pending', '0 b failed', '1 b / x done', '1 b / y failed']);
+  await log.run('b', () => {
+    expect(shown()).toEqual(['0 a pending', '0 b running']);
+    return Promise.resolve();
+  });
+  log.nest('b', [ended('x', 'done'), ended('y', 'skipped')]);
+  expect(shown()).toEqual(['0 a pending', '0 b done', '1 b / x done', '1 b / y skipped']);
   await expect(log.run('x', () => Promise.resolve())).rejects.toThrow('no step is called x');
 });

@@ -5,6 +5,23 @@ export interface StepProgress {
   startedAt: string | null;
   finishedAt: string | null;
   detail: string | null;
+  /** the steps of the run that it waits for, a rollout's; older runs list those beside their own */
+  steps?: readonly StepProgress[];
+}
+
+/** A step with its place: names of the steps above it, itself last. */
+export interface PlacedStep {
+  step: StepProgress;
+  path: string;
+  depth: number;
+}
+
+/** Steps in the order in which they are shown, those of a step below it. */
+export function flattenSteps(steps: readonly StepProgress[], above: readonly string[] = []): PlacedStep[] {
+  return steps.flatMap((step) => {
+    const path = [...above, step.name];
+    return [{ step, path: path.join(' / '), depth: above.length }, ...flattenSteps(step.steps ?? [], path)];
+  });
 }
 
 /** The steps of a run in order, kept as plain data so that a query can return it. */
@@ -21,6 +38,8 @@ export class StepLog {
   /** Runs one step: its start, end and failure are recorded; `detail` turns its result into one line. */
   async run<T>(name: string, work: () => Promise<T>, detail?: (result: T) => string): Promise<T> {
     const step = this.find(name);
+    // In another round, what is below it begins anew.
+    delete step.steps;
     Object.assign(step, { status: 'running', startedAt: step.startedAt ?? new Date().toISOString(), finishedAt: null });
     this.changed();
     try {
@@ -39,12 +58,11 @@ export class StepLog {
     }
   }
 
-  /** Takes over what a child did under the same step names. */
-  adopt(steps: readonly StepProgress[]): void {
-    for (const theirs of steps) {
-      const ours = this.steps.find(({ name }) => name === theirs.name);
-      if (ours !== undefined) Object.assign(ours, theirs);
-    }
+  /** Shows what a child did below the step that waited for it, which has failed where one of the child's has. */
+  nest(name: string, steps: readonly StepProgress[]): void {
+    const step = this.find(name);
+    step.steps = steps;
+    if (steps.some(({ status }) => status === 'failed')) step.status = 'failed';
     this.changed();
   }
 

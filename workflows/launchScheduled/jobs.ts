@@ -10,11 +10,9 @@ import {
 } from '../recalibrateThresholds/contract.js';
 import { JOB_WORKFLOWS, NIGHTLY_WORKFLOW, refreshWorkflowId, type RefreshRunInput } from '../refresh/contract.js';
 import { releaseWorkflowId, WORKFLOW as RELEASE, type ReleaseInput } from '../releaseModel/contract.js';
+import { SCHEDULER } from '../../domain/approval/caller.js';
 import type { LaunchInput, ScheduledJob } from './contract.js';
 import { RELEASE_ATTRIBUTE } from '../../domain/runs/search-attributes.js';
-
-/** Who asks for what a schedule starts. */
-const SCHEDULER = 'schedule';
 
 /** The run that a scheduled time stands for. */
 export interface CanonicalRun {
@@ -77,7 +75,7 @@ const JOBS: Record<ScheduledJob, { precision: 'day' | 'minute'; run: Job }> = {
     run: ({ model, asOf, key, schedule }) => ({
       workflowType: THRESHOLDS,
       workflowId: thresholdsWorkflowId(model, key),
-      input: { model, asOf, key, requestedBy: SCHEDULER, reason: schedule } satisfies ThresholdsInput,
+      input: { model, asOf, key, caller: { actor: SCHEDULER, reason: schedule } } satisfies ThresholdsInput,
     }),
   },
   retraining: {
@@ -87,7 +85,7 @@ const JOBS: Record<ScheduledJob, { precision: 'day' | 'minute'; run: Job }> = {
       return {
         workflowType: RELEASE,
         workflowId: releaseWorkflowId(model, releaseId),
-        input: { model, releaseId, asOf, requestedBy: SCHEDULER, reason: schedule } satisfies ReleaseInput,
+        input: { model, releaseId, asOf, caller: { actor: SCHEDULER, reason: schedule } } satisfies ReleaseInput,
         reuse: 'REJECT_DUPLICATE',
         searchAttributes: [{ key: RELEASE_ATTRIBUTE, value: releaseId }],
       };
@@ -98,7 +96,7 @@ const JOBS: Record<ScheduledJob, { precision: 'day' | 'minute'; run: Job }> = {
     run: ({ model, key, schedule }) => ({
       workflowType: PRUNE,
       workflowId: pruneWorkflowId(model, key),
-      input: { model, requestedBy: SCHEDULER, reason: schedule } satisfies PruneInput,
+      input: { model, caller: { actor: SCHEDULER, reason: schedule } } satisfies PruneInput,
     }),
   },
 };

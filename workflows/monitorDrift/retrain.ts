@@ -1,5 +1,6 @@
 import { CancellationScope, startChild } from '@temporalio/workflow';
 import { TypedSearchAttributes, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { DRIFT_MONITOR } from '../../domain/approval/caller.js';
 import type { DriftDay } from '../../domain/drift/day.js';
 import type { RetrainingClaim } from '../../domain/retraining/claim.js';
 import { shortCalls } from '../common/proxies.js';
@@ -51,7 +52,7 @@ export function retrain(day: DriftDay): Promise<Retraining> {
 
 /** Gated as any release, and nobody's child once it runs: it outlives this run. One that exists already is the one that was wanted. */
 async function startRelease(model: string, { releaseId, asOf, reason }: RetrainingClaim): Promise<void> {
-  const input: ReleaseInput = { model, releaseId, asOf, requestedBy: 'drift', reason };
+  const input: ReleaseInput = { model, releaseId, asOf, caller: { actor: DRIFT_MONITOR, reason } };
   try {
     await startChild<(input: ReleaseInput) => Promise<ReleaseResult>>(RELEASE, {
       args: [input],

@@ -1,5 +1,6 @@
 import type { PruneResult } from '../../activities/retention/contract.js';
 import { markdownTable } from '../../domain/markdown/escape.js';
+import { callerOf } from '../common/caller.js';
 import { page, requestLine, stepsTable, titleLine } from '../common/details.js';
 import type { PruneInput, PruneProgress } from './contract.js';
 
@@ -10,7 +11,7 @@ const SHOWN = 50;
 export function describePrune(input: PruneInput, { status, why, steps, result }: PruneProgress): string {
   return page(
     titleLine(input.model, 'old artifacts', status, why),
-    requestLine(input.requestedBy, input.reason),
+    requestLine(callerOf(input)),
     stepsTable(steps),
     result === null ? null : deletedTable(result),
   );

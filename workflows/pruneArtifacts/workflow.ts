@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { workflowInfo } from '@temporalio/workflow';
+import { callerOf } from '../common/caller.js';
 import { requireOperator } from '../common/operation.js';
 import { bulkIo } from '../common/proxies.js';
 import { Run } from '../common/run.js';
@@ -33,7 +34,7 @@ async function prune(input: PruneInput, run: PruneRun): Promise<void> {
     await run.step(
       'authorise',
       () => authorise(input),
-      () => input.requestedBy,
+      () => callerOf(input).actor,
     );
   const { model, keep, olderThanDays } = input;
   const result = await run.step(
@@ -50,11 +51,14 @@ async function prune(input: PruneInput, run: PruneRun): Promise<void> {
   run.update({ result });
 }
 
+/** Inputs of before 2026-11-24 have it under `operation`. */
+function operationIdOf(input: PruneInput & { operation?: { operationId?: string } }): string | undefined {
+  return input.operationId ?? input.operation?.operationId;
+}
+
 async function authorise(input: PruneInput): Promise<void> {
-  const { model, requestedBy, reason, operation } = input;
-  if (operation === undefined)
-    throw ApplicationFailure.nonRetryable('a person who prunes must name the operation', 'InvalidInput');
-  const { operationId, proof } = operation;
-  const caller = { actor: requestedBy, reason, ...(proof === undefined ? {} : { proof }) };
-  await requireOperator(model, pruneOperation(input), { operationId, caller });
+  const operationId = operationIdOf(input);
+  if (operationId === undefined)
+    throw ApplicationFailure.nonRetryable('/operationId: a person who prunes must name the operation', 'InvalidInput');
+  await requireOperator(input.model, pruneOperation(input), { operationId, caller: callerOf(input) });
 }

@@ -3,7 +3,7 @@ import type { BundleId } from '../../domain/bundle/id.js';
 import type { Pointer } from '../../domain/release/types.js';
 import type { StepLog } from '../common/progress.js';
 import { shortCalls } from '../common/proxies.js';
-import type { RolloutInput } from '../rolloutBundle/contract.js';
+import { ROLLOUT_STEP, type RolloutInput } from '../rolloutBundle/contract.js';
 import { runRollout } from '../rolloutBundle/run.js';
 import { readOutcome, type Published } from './outcome.js';
 
@@ -17,7 +17,7 @@ export type Composed = { outcome: 'composed'; bundle: BundleId } | { outcome: 'u
 
 export interface Publication extends Pick<
   RolloutInput,
-  'model' | 'environment' | 'releaseId' | 'actor' | 'reason' | 'kind' | 'change'
+  'model' | 'environment' | 'releaseId' | 'caller' | 'kind' | 'change'
 > {
   /** Called once a round with what is live then; null: nothing is. */
   compose(live: Pointer | null): Promise<Composed>;
@@ -55,8 +55,8 @@ export async function publishBundle(run: Publisher, publication: Publication): P
         base: live === null ? null : { version: live.version, generation: live.generation },
         replicaWaitSeconds: REPLICA_WAIT_SECONDS,
       });
-    const rollout = await (log === null ? roll() : log.run('pointer swap', roll));
-    log?.adopt(rollout.steps);
+    const rollout = await (log === null ? roll() : log.run(ROLLOUT_STEP, roll, ({ why }) => why));
+    log?.nest(ROLLOUT_STEP, rollout.steps);
     const reading = readOutcome(version, rollout);
     if (reading.outcome !== 'base moved') return reading;
     if (round === MAX_ROUNDS)

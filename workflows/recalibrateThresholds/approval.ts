@@ -18,7 +18,7 @@ export async function decideOn(
   proposal: ThresholdSummary,
   policy: ModelSpec['recalibration']['approval'],
 ): Promise<Approved | null> {
-  const { model, key, requestedBy } = run.input;
+  const { model, key } = run.input;
   const digest = decisionDigest(proposal);
   const howTo = `sluice thresholds show ${key}, then approve or reject ${key} --reason WHY`;
   const ask = (severity: 'info' | 'warning', when: string, text: string): Promise<void> =>
@@ -38,7 +38,7 @@ export async function decideOn(
   const outcome = await gate.decide(
     {
       model,
-      requester: requestedBy,
+      requester: run.caller.actor,
       requesterMayApprove: policy.requester_may_approve,
       digest,
       deadlineSeconds: policy.deadline_hours * 3600,

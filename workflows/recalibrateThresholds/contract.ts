@@ -1,23 +1,22 @@
 import type { ThresholdSummary } from '../../domain/thresholds/summary.js';
 import type { PendingApproval } from '../approval/contract.js';
+import type { Called } from '../common/caller.js';
 import type { StepProgress } from '../common/progress.js';
 
 export const WORKFLOW = 'recalibrateThresholds';
-export const STEPS = ['propose', 'approve', 'edits', 'compose', 'verify', 'pointer swap', 'reload', 'smoke'] as const;
+export const STEPS = ['propose', 'approve', 'edits', 'compose', 'rollout'] as const;
 
 /** @param key `runKey(asOf)` */
 export function thresholdsWorkflowId(model: string, key: string): string {
   return `thresholds/${model}/${key}`;
 }
 
-export interface ThresholdsInput {
+export interface ThresholdsInput extends Called {
   model: string;
   /** labels known by then count; ISO */
   asOf: string;
   /** `runKey(asOf)` */
   key: string;
-  requestedBy: string;
-  reason: string;
   overrides?: { deadlineSeconds?: number };
 }
 

@@ -9,7 +9,7 @@ export function describeThresholds(input: ThresholdsInput, workflowId: string, p
   const { status, why, bundleVersion, generation, approval, proposal, edited, steps } = progress;
   return page(
     titleLine(input.model, `thresholds of ${inlineCode(input.key)}`, status, why),
-    requestLine(input.requestedBy, input.reason),
+    requestLine(input.caller),
     bundleVersion === null ? null : `Bundle ${inlineCode(bundleVersion)}, generation ${generation ?? '?'}`,
     approval === null ? null : toDecide(approval, input.key, workflowId),
     edited === null ? null : page('## Approved with edits', ...diff(edited)),

@@ -18,14 +18,13 @@ export async function publish(
   decision: Approved,
   gitSha: string,
 ): Promise<void> {
-  const { model, key, requestedBy, reason } = run.input;
+  const { model, key } = run.input;
   const releaseId = `thresholds-${key}`;
   const published = await publishBundle(run, {
     model,
     environment: approved.environment,
     releaseId,
-    actor: requestedBy,
-    reason,
+    caller: run.caller,
     kind: 'thresholds',
     change: {
       proposal_sha256: provenDigest(decision.digest, decision.edits),

@@ -1,10 +1,15 @@
+import type { Caller } from '../../domain/approval/caller.js';
+import { callerOf } from '../common/caller.js';
 import { Run } from '../common/run.js';
 import { STEPS, type ThresholdsInput, type ThresholdsProgress, type ThresholdsResult } from './contract.js';
 import { describeThresholds } from './details.js';
 
 /** A recalibration as it stands. */
 export class ThresholdsRun extends Run<(typeof STEPS)[number], ThresholdsProgress> {
+  readonly caller: Caller;
+
   constructor(readonly input: ThresholdsInput) {
+    const caller = callerOf(input);
     super({
       model: input.model,
       steps: STEPS,
@@ -20,9 +25,10 @@ export class ThresholdsRun extends Run<(typeof STEPS)[number], ThresholdsProgres
         generation: null,
         why: null,
       }),
-      describe: (progress, workflowId) => describeThresholds(input, workflowId, progress),
+      describe: (progress, workflowId) => describeThresholds({ ...input, caller }, workflowId, progress),
       upsertedBefore: true,
     });
+    this.caller = caller;
   }
 
   result(): ThresholdsResult {

@@ -46,8 +46,7 @@ async function buildInChild(run: RefreshRun, job: RefreshJob, live: BundleId): P
     model,
     asOf,
     key,
-    requestedBy: run.requestedBy,
-    reason: run.reason,
+    caller: run.caller,
     partOf: { workflowId: workflowInfo().workflowId, live },
   };
   try {

@@ -1,3 +1,4 @@
+import type { Caller } from '../../domain/approval/caller.js';
 import type { BundleId } from '../../domain/bundle/id.js';
 import type { RefreshedArtifact, RefreshJob } from '../../domain/refresh/types.js';
 import type { PendingApproval } from '../approval/contract.js';
@@ -13,17 +14,7 @@ export const JOB_WORKFLOWS = {
 } as const satisfies Record<RefreshJob, string>;
 export const JOBS = Object.keys(JOB_WORKFLOWS) as RefreshJob[];
 
-export const STEPS = [
-  'live bundle',
-  'build',
-  'compose',
-  'verify',
-  'pointer swap',
-  'reload',
-  'smoke',
-  'decision',
-  'publish approved',
-] as const;
+export const STEPS = ['live bundle', 'build', 'compose', 'rollout', 'decision', 'publish approved'] as const;
 
 /**
  * @param key `runKey(asOf)`
@@ -45,8 +36,7 @@ export interface RefreshRunInput {
   /** `runKey(asOf)` */
   key: string;
   /** absent: a schedule */
-  requestedBy?: string;
-  reason?: string;
+  caller?: Caller;
 }
 
 export interface RefreshJobRunInput extends RefreshRunInput {

@@ -38,8 +38,7 @@ const input = {
   model: 'm',
   asOf: '2025-06-30T00:00:00.000Z',
   key: '2025-06-30',
-  requestedBy: 'schedule',
-  reason: 'refresh as of 2025-06-30',
+  caller: { actor: 'schedule', reason: 'refresh as of 2025-06-30' },
 };
 
 it('shows what is held with its checks, and how to decide, in the UI and in a terminal', () => {

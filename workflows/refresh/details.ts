@@ -1,11 +1,12 @@
 import type { RefreshJob } from '../../domain/refresh/types.js';
 import { escapeMarkdown, inlineCode, markdownTable } from '../../domain/markdown/escape.js';
+import type { Called } from '../common/caller.js';
 import { decisionSections, page, requestLine, stepsTable, titleLine } from '../common/details.js';
 import type { JobProgress, RefreshProgress, RefreshRunInput } from './contract.js';
 
 /** The run as Markdown, for the Temporal UI's current details: where it stands, and what is to be decided by whom and how. */
 export function describeRefresh(
-  input: RefreshRunInput & { requestedBy: string; reason: string },
+  input: RefreshRunInput & Called,
   job: RefreshJob | null,
   workflowId: string,
   progress: RefreshProgress,
@@ -13,7 +14,7 @@ export function describeRefresh(
   const { status, why, bundleVersion, generation, approval, jobs, steps } = progress;
   return page(
     titleLine(input.model, `${job ?? 'nightly refresh'} as of ${escapeMarkdown(input.asOf)}`, status, why),
-    requestLine(input.requestedBy, input.reason),
+    requestLine(input.caller),
     bundleVersion === null ? null : `Bundle ${inlineCode(bundleVersion)}, generation ${generation ?? '?'}`,
     approval === null ? null : toDecide(approval, input.key, job, workflowId),
     markdownTable(['job', 'artifact', 'version', 'rows', 'outcome', 'notes'], jobs.flatMap(jobRows)),

@@ -40,7 +40,7 @@ export async function decideOnHeld(
       gate.decide(
         {
           model,
-          requester: run.requestedBy,
+          requester: run.caller.actor,
           requesterMayApprove: approval.requester_may_approve,
           digest,
           deadlineSeconds: approval.deadline_hours * 3600,

@@ -46,8 +46,7 @@ export async function publish(
     model,
     environment: 'production',
     releaseId: change.releaseId,
-    actor: run.requestedBy,
-    reason: run.reason,
+    caller: run.caller,
     kind: 'lookups',
     ...(change.note === undefined ? {} : { change: change.note }),
     compose: async (live) => {

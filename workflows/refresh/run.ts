@@ -1,5 +1,7 @@
+import { SCHEDULER, type Caller } from '../../domain/approval/caller.js';
 import { allPassed } from '../../domain/gates/gates.js';
 import type { RefreshedArtifact, RefreshJob } from '../../domain/refresh/types.js';
+import { callerOf } from '../common/caller.js';
 import { Run } from '../common/run.js';
 import {
   refreshReleaseId,
@@ -13,13 +15,10 @@ import {
 } from './contract.js';
 import { describeRefresh } from './details.js';
 
-const SCHEDULE = 'schedule';
-
 /** A refresh as it stands: what each job made, and what becomes of each artifact. */
 export class RefreshRun extends Run<(typeof STEPS)[number], RefreshProgress> {
   readonly releaseId: string;
-  readonly requestedBy: string;
-  readonly reason: string;
+  readonly caller: Caller;
 
   /** @param job null: the whole night */
   constructor(
@@ -28,7 +27,7 @@ export class RefreshRun extends Run<(typeof STEPS)[number], RefreshProgress> {
     jobs: readonly RefreshJob[],
   ) {
     const releaseId = refreshReleaseId(input.key, job);
-    const { requestedBy = SCHEDULE, reason = `refresh as of ${input.asOf}` } = input;
+    const caller = callerOf(input, { actor: SCHEDULER, reason: `refresh as of ${input.asOf}` });
     super({
       model: input.model,
       releaseId,
@@ -44,12 +43,11 @@ export class RefreshRun extends Run<(typeof STEPS)[number], RefreshProgress> {
         decidedBy: null,
         why: null,
       }),
-      describe: (progress, workflowId) => describeRefresh({ ...input, requestedBy, reason }, job, workflowId, progress),
+      describe: (progress, workflowId) => describeRefresh({ ...input, caller }, job, workflowId, progress),
       upsertedBefore: true,
     });
     this.releaseId = releaseId;
-    this.requestedBy = requestedBy;
-    this.reason = reason;
+    this.caller = caller;
   }
 
   updateJob(job: RefreshJob, change: Partial<Omit<JobProgress, 'job' | 'artifacts'>>): void {

@@ -1,6 +1,7 @@
 import type { CheckResult, Metrics, TrainingResult } from '../../domain/release/types.js';
 import type { Gate } from '../../schemas/types.js';
 import type { PendingApproval } from '../approval/contract.js';
+import type { Called } from '../common/caller.js';
 import type { StepProgress } from '../common/progress.js';
 
 export const WORKFLOW = 'releaseModel';
@@ -12,9 +13,7 @@ export const STEPS = [
   'register',
   'promote',
   'export',
-  'pointer swap',
-  'reload',
-  'smoke',
+  'rollout',
   'champion',
   'report',
 ] as const;
@@ -23,13 +22,11 @@ export function releaseWorkflowId(model: string, releaseId: string): string {
   return `release/${model}/${releaseId}`;
 }
 
-export interface ReleaseInput {
+export interface ReleaseInput extends Called {
   model: string;
   releaseId: string;
   /** every window is relative to this instant */
   asOf: string;
-  requestedBy: string;
-  reason: string;
   overrides?: ReleaseOverrides;
 }
 

@@ -7,7 +7,7 @@ export function describeRelease(input: ReleaseInput, workflowId: string, progres
   const { status, why, approval, gates, steps } = progress;
   return page(
     titleLine(input.model, `release ${inlineCode(input.releaseId)}`, status, why),
-    requestLine(input.requestedBy, input.reason),
+    requestLine(input.caller),
     approval === null ? (gates.length === 0 ? null : checksTable(gates)) : toDecide(approval, workflowId),
     stepsTable(steps),
   );

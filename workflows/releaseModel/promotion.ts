@@ -15,9 +15,9 @@ export async function isApproved(
   evaluated: EvaluationResult,
   modelVersion: string,
 ): Promise<boolean> {
-  const { model, releaseId, requestedBy } = run.input;
+  const { model, releaseId } = run.input;
   if (spec.promotion.policy === 'auto') {
-    Object.assign(run.facts, { decidedBy: 'policy auto', decisionReason: run.input.reason });
+    Object.assign(run.facts, { decidedBy: 'policy auto', decisionReason: run.caller.reason });
     return true;
   }
   const proposal: Proposal = {
@@ -34,7 +34,7 @@ export async function isApproved(
   const outcome = await approval.decide(
     {
       model,
-      requester: requestedBy,
+      requester: run.caller.actor,
       requesterMayApprove: spec.promotion.requester_may_approve,
       digest,
       deadlineSeconds: spec.promotion.deadline_hours * 3600,

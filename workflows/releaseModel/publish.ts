@@ -30,13 +30,12 @@ export async function publish(
   run: ReleaseRun,
   candidate: Candidate,
 ): Promise<{ version: string; generation: number } | null> {
-  const { model, releaseId, requestedBy, reason } = run.input;
+  const { model, releaseId } = run.input;
   const published = await publishBundle(run, {
     model,
     environment: 'production',
     releaseId,
-    actor: requestedBy,
-    reason,
+    caller: run.caller,
     kind: 'model',
     compose: composer(run, candidate),
   });

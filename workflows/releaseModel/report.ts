@@ -14,7 +14,7 @@ const STAGES: Record<ReleaseStatus, string | null> = {
 };
 
 /** What the release report says of a run that has ended. */
-export function reportOf({ input, progress, facts }: ReleaseRun): ReleaseReport {
+export function reportOf({ input, caller, progress, facts }: ReleaseRun): ReleaseReport {
   return {
     model: input.model,
     releaseId: input.releaseId,
@@ -28,8 +28,8 @@ export function reportOf({ input, progress, facts }: ReleaseRun): ReleaseReport 
     gates: progress.gates,
     dataSnapshotId: progress.dataSnapshotId,
     snapshotPrefix: facts.snapshotPrefix,
-    actor: facts.decidedBy === null ? input.requestedBy : `${input.requestedBy}, decided by ${facts.decidedBy}`,
-    reason: progress.why ?? facts.decisionReason ?? input.reason,
+    actor: facts.decidedBy === null ? caller.actor : `${caller.actor}, decided by ${facts.decidedBy}`,
+    reason: progress.why ?? facts.decisionReason ?? caller.reason,
     finishedAt: new Date().toISOString(),
   };
 }

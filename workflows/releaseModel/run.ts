@@ -1,3 +1,5 @@
+import type { Caller } from '../../domain/approval/caller.js';
+import { callerOf } from '../common/caller.js';
 import { Run } from '../common/run.js';
 import { STEPS, type ReleaseInput, type ReleaseProgress, type ReleaseResult } from './contract.js';
 import { describeRelease } from './details.js';
@@ -10,7 +12,10 @@ export class ReleaseRun extends Run<(typeof STEPS)[number], ReleaseProgress> {
     snapshotPrefix: null as string | null,
   };
 
+  readonly caller: Caller;
+
   constructor(readonly input: ReleaseInput) {
+    const caller = callerOf(input);
     super({
       model: input.model,
       releaseId: input.releaseId,
@@ -28,9 +33,10 @@ export class ReleaseRun extends Run<(typeof STEPS)[number], ReleaseProgress> {
         dataSnapshotId: null,
         why: null,
       }),
-      describe: (progress, workflowId) => describeRelease(input, workflowId, progress),
+      describe: (progress, workflowId) => describeRelease({ ...input, caller }, workflowId, progress),
       upsertedBefore: true,
     });
+    this.caller = caller;
   }
 
   result(): ReleaseResult {

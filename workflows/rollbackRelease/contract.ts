@@ -1,23 +1,20 @@
 import type { Environment, RolloutResult } from '../rolloutBundle/contract.js';
+import type { Called } from '../common/caller.js';
 import type { StepProgress } from '../common/progress.js';
 
 export const WORKFLOW = 'rollbackRelease';
-export const STEPS = ['find the bundle', 'authorise', 'pointer swap', 'reload', 'smoke', 'champion', 'report'] as const;
+export const STEPS = ['find the bundle', 'authorise', 'rollout', 'champion', 'report'] as const;
 
 export function rollbackWorkflowId(model: string, releaseId: string): string {
   return `rollback/${model}/${releaseId}`;
 }
 
-export interface RollbackInput {
+export interface RollbackInput extends Called {
   model: string;
   environment: Environment;
   releaseId: string;
   /** a bundle's version; null takes the last good one before what is live */
   version: string | null;
-  actor: string;
-  reason: string;
-  /** shows possession of the actor's token; absent where the principal has none */
-  proof?: string;
 }
 
 /** What the actor is authorised for; the proof covers it. */

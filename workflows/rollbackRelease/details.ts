@@ -6,7 +6,7 @@ import type { RollbackInput, RollbackProgress } from './contract.js';
 export function describeRollback(input: RollbackInput, { status, why, steps }: RollbackProgress): string {
   return page(
     titleLine(input.model, `rollback of ${escapeMarkdown(input.environment)}`, status, why),
-    requestLine(input.actor, input.reason),
+    requestLine(input.caller),
     stepsTable(steps),
   );
 }

@@ -11,18 +11,19 @@ interface RollbackEnd {
 }
 
 /** The last step, however the rollback ended. */
-export async function report({ input, log }: RollbackRun, end: RollbackEnd): Promise<void> {
+export async function report({ input, caller, log }: RollbackRun, end: RollbackEnd): Promise<void> {
   await log.run('report', () =>
     shortCalls.writeReport({
       model: input.model,
       releaseId: input.releaseId,
       runId: null,
-      stage: end.modelVersion === null ? null : 'Production',
+      // The registry follows production only: in staging the version keeps the stage it has.
+      stage: end.modelVersion === null || input.environment !== 'production' ? null : 'Production',
       metrics: {},
       gates: [],
       dataSnapshotId: null,
       snapshotPrefix: null,
-      actor: input.actor,
+      actor: caller.actor,
       finishedAt: new Date().toISOString(),
       ...end,
     }),

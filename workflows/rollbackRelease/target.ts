@@ -12,7 +12,7 @@ export async function findTarget(
   if (live === null && (version === null || environment === 'production'))
     throw ApplicationFailure.nonRetryable(
       `nothing of ${model} is live in ${environment}: ${environment === 'staging' ? 'name the bundle to put there' : 'there is nothing to roll back'}`,
-      'NotFound',
+      'Conflict',
     );
   const found =
     version === null

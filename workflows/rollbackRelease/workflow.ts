@@ -27,13 +27,12 @@ export async function rollbackRelease(input: RollbackInput): Promise<RollbackRes
 }
 
 async function rollBack(run: RollbackRun): Promise<RollbackResult> {
-  const { model, environment, version: named, releaseId, actor, reason } = run.input;
+  const { model, environment, version: named, releaseId } = run.input;
   const published = await publishBundle(run, {
     model,
     environment,
     releaseId,
-    actor,
-    reason,
+    caller: run.caller,
     compose: (live) => compose(run, live),
     // The named bundle is wanted whatever is live. The last good one is the one before that which the operator saw live.
     mayComposeAgain: () => named !== null && patched(PATCHES.rollbackComposesAgain),
@@ -59,7 +58,13 @@ async function rollBack(run: RollbackRun): Promise<RollbackResult> {
       () => `version ${modelVersion}`,
     );
   run.update({ status: 'RolledBack' });
-  await report(run, { status: 'RolledBack', bundleVersion: version, modelVersion, generation, reason });
+  await report(run, {
+    status: 'RolledBack',
+    bundleVersion: version,
+    modelVersion,
+    generation,
+    reason: run.caller.reason,
+  });
   return { rollout, version, from: run.from, steps: run.log.steps };
 }
 
@@ -76,11 +81,11 @@ async function compose(run: RollbackRun, live: Pointer | null): Promise<Composed
   if (target === null) return { outcome: 'unchanged', why: `${run.from} is already live` };
   run.target = target;
   run.hold(target.version);
-  if (!authorised) await authorise(run.log, input.model, rollbackOperation(input), operationOf(input));
+  if (!authorised) await authorise(run.log, input.model, rollbackOperation(input), operationOf(run));
   return { outcome: 'composed', bundle: target };
 }
 
 /** Names the request as its record does. */
-function operationOf({ releaseId, actor, reason, proof }: RollbackInput): OperationInput {
-  return { operationId: releaseId, caller: { actor, reason, ...(proof === undefined ? {} : { proof }) } };
+function operationOf({ input, caller }: RollbackRun): OperationInput {
+  return { operationId: input.releaseId, caller };
 }

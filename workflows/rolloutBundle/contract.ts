@@ -1,10 +1,13 @@
 import type { ChangeNote } from '../../domain/pointer/pointer.js';
 import type { Receipt } from '../../domain/release/types.js';
+import type { Called } from '../common/caller.js';
 import type { StepProgress } from '../common/progress.js';
 import type { BundleId } from '../../domain/bundle/id.js';
 
 export const WORKFLOW = 'rolloutBundle';
 export const STEPS = ['verify', 'pointer swap', 'reload', 'smoke'] as const;
+/** The step of a run that waits for a rollout; the rollout's own are below it. */
+export const ROLLOUT_STEP = 'rollout';
 
 export type ChangeKind = ChangeNote['kind'];
 export type Environment = 'production' | 'staging';
@@ -14,15 +17,13 @@ export function rolloutId(model: string, environment: Environment): string {
   return `rollout/${model}/${environment}`;
 }
 
-export interface RolloutInput {
+export interface RolloutInput extends Called {
   model: string;
   environment: Environment;
   bundle: BundleId;
   /** what the bundle was composed against; null when nothing was live. Anything else live now: `base-moved`, nothing is changed. */
   base: { version: string; generation: number } | null;
   releaseId: string;
-  actor: string;
-  reason: string;
   /** how long to wait for a live replica, in seconds; without one nothing is known, and the change is undone */
   replicaWaitSeconds: number;
   /** what kind of change this is; absent for a rollback, which goes to what was live before */

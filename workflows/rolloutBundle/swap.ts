@@ -1,12 +1,13 @@
 import { workflowInfo } from '@temporalio/workflow';
 import type { BundleId } from '../../domain/bundle/id.js';
+import { callerOf } from '../common/caller.js';
 import { shortCalls } from '../common/proxies.js';
 import type { RolloutInput } from './contract.js';
 
 /** Points at the rollout's bundle, where the pointer still has this generation. */
 export function swapForward(input: RolloutInput, expectedGeneration: number) {
   const { kind, change } = input;
-  return swapPointer(input, input.bundle, expectedGeneration, 'forward', input.reason, {
+  return swapPointer(input, input.bundle, expectedGeneration, 'forward', callerOf(input).reason, {
     ...(kind === undefined ? {} : { change: { kind, ...change } }),
   });
 }
@@ -32,7 +33,7 @@ function swapPointer(
     expectedGeneration,
     releaseId: input.releaseId,
     putId: `${workflowInfo().runId}/${direction}`,
-    actor: input.actor,
+    actor: callerOf(input).actor,
     reason,
     updatedAt: new Date().toISOString(),
     ...note,
