@@ -1047,9 +1047,13 @@ export interface ModelSpec {
        */
       of: number;
       /**
-       * alert-budget pressure: the window's alert rate over the reference's
+       * the window's alert rate over the reference's, or the reverse: a rate that fell as far is as bad
        */
       max_alert_rate_ratio: number;
+      /**
+       * what makes drift that lasts start a retraining, any one of them; all when left out, none in an empty list. alert_rate: beyond the factor, up or down. recall: frauds that are known already are missed, or matured labels show it. precision, auc_pr: matured labels show it. score: its distribution has drifted
+       */
+      pressures?: ('alert_rate' | 'recall' | 'precision' | 'auc_pr' | 'score')[];
       cooldown_days: number;
     };
   };

@@ -8,12 +8,13 @@ import type { WindowDays } from './window-days.js';
 
 /** The columns of a window beside those of the reference: features, fields of the request, and last the score. */
 export function comparedColumns(
-  { profile, days }: DriftReference,
+  { profile, days, earlier }: DriftReference,
   calendar: ReferenceCalendar | null,
   window: DriftWindow,
   windowDays: WindowDays,
   policy: DriftPolicy,
 ): ComparedColumn[] {
+  const bundles = bundleOfDays(window, windowDays);
   const withHistory = (
     source: CountedColumn['source'],
     reference: ReferenceColumn,
@@ -33,7 +34,11 @@ export function comparedColumns(
     return {
       ...about,
       history: new ColumnHistory(calendar, column, expecting, strata, policy.psi),
-      days: counts.map((count, place) => ({ ...count, day: windowDays.days[place] ?? NaN })),
+      days: counts.map((count, place) => ({
+        ...count,
+        day: windowDays.days[place] ?? NaN,
+        column: sameBins(column, earlier[bundles[place] ?? '']) ?? column,
+      })),
     };
   };
   return [
@@ -48,6 +53,26 @@ export function comparedColumns(
       }),
     withHistory('score', scoreColumn(profile.score), window.calibrated),
   ];
+}
+
+/** The bundle that answered most of a day's rows: a refresh in the small hours leaves little of the day to the one before it. */
+export function bundleOfDays({ bundles }: Pick<DriftWindow, 'bundles'>, { days, placeOf }: WindowDays): string[] {
+  const counts = days.map(() => new Map<string, number>());
+  bundles.forEach((bundle, row) => {
+    const count = counts[placeOf[row] ?? -1];
+    count?.set(bundle, (count.get(bundle) ?? 0) + 1);
+  });
+  return counts.map((count) => [...count].reduce((most, one) => (one[1] > most[1] ? one : most), ['', 0])[0]);
+}
+
+/** A column as another bundle's days have it, if they are counted in the same bins. */
+function sameBins(column: CountedColumn, other: ReferenceDays | undefined): CountedColumn | undefined {
+  const theirs = other?.columns.find(({ source, name }) => source === column.source && name === column.name);
+  const alike = (a: readonly unknown[], b: readonly unknown[]): boolean =>
+    a.length === b.length && a.every((value, i) => value === b[i]);
+  return theirs !== undefined && alike(theirs.cuts, column.cuts) && alike(theirs.values, column.values)
+    ? theirs
+    : undefined;
 }
 
 /** The calibrated probability as a column like the features. */

@@ -11,6 +11,8 @@ export interface DriftReference {
   profile: ReferenceProfile;
   /** the training data day by day; null where only the profile is left, so that nobody can say how much usual days differ */
   days: ReferenceDays | null;
+  /** bundle → the same days through its lookups, for those that answered before this one went live */
+  earlier: Readonly<Record<string, ReferenceDays>>;
   /** the held-out figures of the manifest: precision, recall, auc_pr … */
   metrics: Readonly<Record<string, number | null>>;
 }
@@ -26,6 +28,8 @@ export interface DriftWindow {
   bookedAtMs: ArrayLike<number>;
   /** feature name → values as the model saw them, so with the null policy's values in them */
   features: Readonly<Record<string, ArrayLike<number>>>;
+  /** the bundle that answered; of every row or of none */
+  bundles: readonly string[];
   /** field of the request → its texts as they came; of those fields that the reference counts */
   inputs: Readonly<Record<string, readonly (string | null)[]>>;
   /** calibrated probability */

@@ -7,14 +7,14 @@ export type ReferenceDay = ReferenceDays['days'][number];
 /** How a column's values fall into bins. */
 export type Binning = Pick<CountedColumn, 'kind' | 'missing_value' | 'cuts' | 'values'>;
 
-/** Rows of one day: by bin, then those of no bin (a category that the reference never had), and those without a value. */
+/** Rows of one day: by bin, of a category last those of values that have no bin of their own; and those without a value. */
 export interface DayCount {
   bins: Float64Array;
   missing: number;
 }
 
-/** How many bins a column has, with one more for what the reference never had. */
-export function binsOf({ kind, cuts, values }: Binning): number {
+/** How many bins a column has; of a category one more, for what has none of its own. */
+function binsOf({ kind, cuts, values }: Binning): number {
   return kind === 'numeric' ? cuts.length + 1 : values.length + 1;
 }
 

@@ -1,13 +1,14 @@
-import type { ReferenceDays } from '../../../schemas/types.js';
+import type { ReferenceDays, ReferenceProfile } from '../../../schemas/types.js';
 import { quantileOfSorted } from '../../lookups/quantile.js';
 import { DAY_MS, dayOf } from '../calendar.js';
 import type { ColumnKind } from '../columns.js';
 import { isPresent, missingAsSeen } from '../present.js';
+import { ReferenceDistribution } from '../reference-distribution.js';
 import { countByDay, type CountedColumn, type ReferenceDay } from './counted.js';
 import type { ReferenceRows } from './rows.js';
 
-/** Bins of a number: fine enough that the largest distance of two distribution functions shows at one of their ends. */
-const BINS = 40;
+/** Where the bins of a number end: fine enough that the largest distance of two distribution functions shows at one of them. */
+const PROBABILITIES = Array.from({ length: 39 }, (_, i) => (i + 1) / 40);
 /** A text with more values than this is a name or an id, and no category. */
 const MAX_TEXTS = 32;
 /** Of the scores of frauds: one that the model does not see scores among the lowest of those it was released with. */
@@ -16,10 +17,15 @@ const FRAUD_QUANTILES = [0.1, 0.25, 0.5];
 type Uncounted = Omit<CountedColumn, 'counts' | 'missing'>;
 type Values = ArrayLike<number> | readonly (string | null)[];
 
-/** Rows counted by day: a hundred kilobytes for a quarter of a year, however many rows there are. */
+/**
+ * Rows counted by day: a hundred kilobytes for a quarter of a year, however many rows there are.
+ * @param profile that training made, which every bundle of a model version carries. It says where bins end, so that the days of two bundles with
+ *   different lookups can be counted side by side; null: the rows say it
+ */
 export function daysOf(
   rows: ReferenceRows,
   columns: readonly ColumnKind[],
+  profile: ReferenceProfile | null,
 ): Pick<ReferenceDays, 'days' | 'columns' | 'fraud_scores'> {
   const dayNumbers = Int32Array.from(rows.bookedAtMs, dayOf);
   const known = [...new Set(dayNumbers)].sort((a, b) => a - b);
@@ -27,12 +33,12 @@ export function daysOf(
   const placeOf = Int32Array.from(dayNumbers, (day) => places.get(day) ?? -1);
   const counted = (column: Uncounted, values: Values): CountedColumn => {
     const days = countByDay(column, values, known.length, (row) => placeOf[row] ?? -1);
-    const counts = days.map(({ bins }) => [...bins.subarray(0, -1)]);
-    return { ...column, counts, missing: days.map(({ missing }) => missing) };
+    return { ...column, counts: days.map(({ bins }) => [...bins]), missing: days.map(({ missing }) => missing) };
   };
+  const trained = new Map(profile?.features.map((column) => [column.name, column]));
   const features = columns.map((column) => {
     const values = rows.features[column.name] ?? [];
-    return counted(binned(column, 'feature', values), values);
+    return counted({ ...column, source: 'feature', ...binsFor(column, values, trained.get(column.name)) }, values);
   });
   const inputs = Object.entries(rows.inputs).flatMap(([name, texts]) => {
     const values = [...new Set(texts)].filter((text): text is string => text !== null).sort();
@@ -42,7 +48,8 @@ export function daysOf(
   });
   const scoreKind: ColumnKind = { name: 'score', kind: 'numeric', missing_value: null, period_hours: null };
   const heldOut = Float64Array.from(rows.calibrated).filter((_, row) => rows.heldOut[row] === 1);
-  const score = counted(binned(scoreKind, 'score', heldOut), rows.calibrated);
+  const scoreCuts = profile === null ? cutsOf(sorted(heldOut, null)) : cutsFrom(profile.score.quantiles);
+  const score = counted({ ...scoreKind, source: 'score', cuts: scoreCuts, values: [] }, rows.calibrated);
   return {
     days: dayFacts(rows, placeOf, known),
     columns: [...features, ...inputs, score],
@@ -50,19 +57,42 @@ export function daysOf(
   };
 }
 
-function binned(column: ColumnKind, source: CountedColumn['source'], values: ArrayLike<number>): Uncounted {
-  const asMissing = missingAsSeen(column.missing_value);
-  const present = Float64Array.from(values)
-    .filter((value) => isPresent(value, asMissing))
-    .sort();
-  if (column.kind === 'categorical') return { ...column, source, cuts: [], values: [...new Set(present)] };
-  return { ...column, source, cuts: cutsOf(present, BINS), values: [] };
+function binsFor(
+  column: ColumnKind,
+  values: ArrayLike<number>,
+  trained: ReferenceProfile['features'][number] | undefined,
+): Pick<CountedColumn, 'cuts' | 'values'> {
+  if (column.kind === 'categorical') {
+    const categories =
+      trained?.kind === 'categorical'
+        ? trained.categories.map(({ value }) => value)
+        : sorted(values, column.missing_value);
+    return { cuts: [], values: [...new Set(categories)].sort((a, b) => a - b) };
+  }
+  const cuts =
+    trained?.kind === 'numeric' ? cutsFrom(trained.quantiles) : cutsOf(sorted(values, column.missing_value));
+  return { cuts, values: [] };
 }
 
-/** Quantiles that divide the values evenly; a value that many rows have makes neighbouring ones equal, and these are one. */
-function cutsOf(sorted: Float64Array, bins: number): number[] {
-  if (sorted.length === 0) return [];
-  const cuts = Array.from({ length: bins - 1 }, (_, i) => quantileOfSorted(sorted, (i + 1) / bins));
+function sorted(values: ArrayLike<number>, missing: number | null): Float64Array {
+  const asMissing = missingAsSeen(missing);
+  return Float64Array.from(values)
+    .filter((value) => isPresent(value, asMissing))
+    .sort();
+}
+
+/** Ends of bins that hold about as much each; a value that many rows have makes neighbouring ones equal, and these are one. */
+function cutsOf(values: Float64Array): number[] {
+  return values.length === 0 ? [] : distinct(PROBABILITIES.map((probability) => quantileOfSorted(values, probability)));
+}
+
+function cutsFrom(quantiles: readonly number[]): number[] {
+  if (quantiles.length < 2) return [];
+  const known = new ReferenceDistribution(quantiles);
+  return distinct(PROBABILITIES.map((probability) => known.quantile(probability)));
+}
+
+function distinct(cuts: readonly number[]): number[] {
   return cuts.filter((cut, i) => cut !== cuts[i - 1]);
 }
 

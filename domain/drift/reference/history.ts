@@ -7,6 +7,8 @@ import type { CountedColumn, DayCount } from './counted.js';
 export interface CountedDay extends DayCount {
   /** since 1970 */
   day: number;
+  /** the reference's column through the lookups of the bundle that answered on that day */
+  column: CountedColumn;
 }
 
 /** How far a window lies from what its days of the week are like, and how probable that is where nothing changed. */
@@ -22,7 +24,7 @@ export interface Distance {
 }
 
 interface Shares {
-  /** of the rows whose value is there, the last bin for what the reference never had; sums to one */
+  /** of the rows whose value is there; sums to one */
   bins: Float64Array;
   /** of all rows */
   missing: number;
@@ -69,7 +71,7 @@ export class ColumnHistory {
     if (days.length === 0 || others.some((places) => places.length === 0)) return null;
     const now = sharesOf(days);
     if (now.present === 0) return null;
-    const expected = this.#expected(days, others);
+    const expected = this.#expected(days, others, (i) => days[i]?.column ?? this.column);
     const { effect, missing, psi } = this.#compare(now, expected);
     const [usual, single] = [this.#effects(days.length), this.#effects(1)];
     if (usual.effect.independent < 2) return null;
@@ -89,9 +91,11 @@ export class ColumnHistory {
     if (kept !== undefined) return kept;
     const { blocks, independent } = this.calendar.blocks(this.strata, length);
     const compared = blocks.flatMap((block) => {
-      const days = block.days.map((place) => this.#dayAt(place));
+      const days = block.days.map((place) => dayAt(this.column, place));
       const now = sharesOf(days);
-      return now.present === 0 ? [] : [{ ...this.#compare(now, this.#expected(days, block.others)), rows: now.present }];
+      if (now.present === 0) return [];
+      const expected = this.#expected(days, block.others, () => this.column);
+      return [{ ...this.#compare(now, expected), rows: now.present }];
     });
     const rows = compared.map((one) => one.rows);
     const made = {
@@ -104,12 +108,12 @@ export class ColumnHistory {
   }
 
   /** What such days are like, weighted as the window's days are. */
-  #expected(days: readonly DayCount[], others: Block['others']): Shares {
+  #expected(days: readonly DayCount[], others: Block['others'], columnOf: (i: number) => CountedColumn): Shares {
     const width = this.column.counts[0]?.length ?? 0;
-    const bins = new Float64Array(width + 1);
+    const bins = new Float64Array(width);
     let [missing, rows] = [0, 0];
     days.forEach((day, i) => {
-      const usual = sharesOf((others[i] ?? []).map((place) => this.#dayAt(place)));
+      const usual = sharesOf((others[i] ?? []).map((place) => dayAt(columnOf(i), place)));
       const own = sharesOf([day]);
       for (let bin = 0; bin < width; bin++) bins[bin] = (bins[bin] ?? 0) + own.present * (usual.bins[bin] ?? 0);
       missing += own.rows * usual.missing;
@@ -142,10 +146,10 @@ export class ColumnHistory {
     });
     return populationStability(before, after, this.psi.epsilon);
   }
+}
 
-  #dayAt(place: number): DayCount {
-    return { bins: Float64Array.from(this.column.counts[place] ?? []), missing: this.column.missing[place] ?? 0 };
-  }
+function dayAt({ counts, missing }: CountedColumn, place: number): DayCount {
+  return { bins: Float64Array.from(counts[place] ?? []), missing: missing[place] ?? 0 };
 }
 
 /** Where the reference's days hardly ever miss a value, what independent draws would give is the least that chance can do. */
