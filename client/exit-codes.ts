@@ -74,6 +74,7 @@ const OUTCOMES: Record<Status, Outcome> = {
   drift: 'drift',
   Retraining: 'drift',
   Inconclusive: 'inconclusive',
+  NotEnoughFeedback: 'inconclusive',
   inconclusive: 'inconclusive',
   Rejected: 'notApproved',
   Expired: 'notApproved',

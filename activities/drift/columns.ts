@@ -86,7 +86,8 @@ export class WindowColumns {
       this.alerts.set(row, prediction.decision === 'alert' ? 1 : 0);
       this.segments.push(this.shared(prediction.segment));
       this.bundles.push(this.shared(prediction.bundle_version) ?? '');
-      this.manifests.set(prediction.bundle_version, prediction.manifest_sha256);
+      const { bundle_version: bundle, manifest_sha256: manifest } = prediction;
+      if (bundle !== undefined && manifest !== undefined) this.manifests.set(bundle, manifest);
       for (const [name, value] of Object.entries(prediction.features)) {
         let column = this.features.get(name);
         if (column === undefined) this.features.set(name, (column = float32()));

@@ -73,7 +73,7 @@ async function keep(
   bytes: Buffer,
 ): Promise<DriftDay> {
   const report = validate('drift-report', JSON.parse(bytes.toString('utf8')), reportKey);
-  const page = renderDriftPage(report, await earlierDays(deps.db, target, report));
+  const page = renderDriftPage(report, await pageDays(deps.db, target, report));
   const pageKey = `${driftPrefix(target)}report.html`;
   await deps.store.putIfAbsent(pageKey, Buffer.from(page), 'text/html; charset=utf-8');
   const day = await toDriftDay(deps.db, spec, target, report, { reportKey, pageKey });
@@ -82,7 +82,7 @@ async function keep(
 }
 
 /** The days before from the same model, for the page's line of days. */
-async function earlierDays(db: Db, { model, asOf }: DriftTarget, report: DriftReport): Promise<EarlierDay[]> {
+async function pageDays(db: Db, { model, asOf }: DriftTarget, report: DriftReport): Promise<EarlierDay[]> {
   const days = await openCollection(db, COLLECTIONS.driftReports)
     .find({
       model,

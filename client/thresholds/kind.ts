@@ -12,7 +12,7 @@ export interface ThresholdsRef {
   model: string;
 }
 
-/** Recalibrations. A key has one; one that failed may be tried again. */
+/** Recalibrations. A key has one; one that failed, or found too little feedback, may be tried again. */
 export const THRESHOLDS: RunKind<ThresholdsRef, ThresholdsProgress> = {
   noun: 'thresholds',
   workflowTypes: [WORKFLOW],
@@ -23,6 +23,7 @@ export const THRESHOLDS: RunKind<ThresholdsRef, ThresholdsProgress> = {
   },
   words: ({ key }) => key,
   reuse: 'ALLOW_DUPLICATE_FAILED_ONLY',
+  mayRepeat: ({ status }) => status === 'NotEnoughFeedback',
   text: thresholdsText,
   proposal: ({ proposal }) => (proposal === null ? '' : proposalText(proposal)),
   listed: ({ model, key }) => `${model}  ${key}`,

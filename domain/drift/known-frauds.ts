@@ -40,7 +40,8 @@ export function measureKnownFrauds(
       if (usual === null || rows.length === 0) return [];
       const lower = rows.filter((row) => (knownFrauds.calibrated[row] ?? NaN) < cut).length;
       // As many independent frauds as vary like these do.
-      const [hits, of] = [lower / usual.spread, rows.length / usual.spread];
+      const spread = usual.spreadOf(rows.length);
+      const [hits, of] = [lower / spread, rows.length / spread];
       return [{ lowest: lower / rows.length, usual: usual.share, p: atLeast(hits, of, usual.share) }];
     });
     const worst = tests.reduce<(typeof tests)[number] | null>((a, b) => (a === null || b.p < a.p ? b : a), null);

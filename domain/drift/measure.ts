@@ -95,18 +95,22 @@ function measureScope(
   policy: DriftPolicy,
   chance: number,
 ): DriftScope {
-  const result = unmeasured(scope, { sorted, rows });
-  if (rows === 0 || reference.count === 0) return result;
+  if (rows === 0) return unmeasured(scope, { sorted, rows });
+  const distance =
+    history?.distance(
+      days.filter(({ day }) => scope.days.includes(day)),
+      chance,
+    ) ?? null;
+  const result = { ...unmeasured(scope, { sorted, rows }), missing_p: distance?.missingP ?? null };
+  if (sorted.length === 0 || reference.count === 0) return result;
   const period = reference.period_hours;
   const counts = bins.count(sorted);
   const shares = withMissing(bins, counts, rows - sorted.length, reference.missing_fraction);
   const [expected, actual] = [shares.map((bin) => bin.reference), shares.map((bin) => bin.current)];
-  const ofScope = days.filter(({ day }) => scope.days.includes(day));
-  const distance = history?.distance(ofScope, chance) ?? null;
   const testable = period === null || period <= TESTABLE_PERIOD_HOURS;
   return {
     ...result,
-    ...(distance === null || !testable
+    ...(distance === null || distance.effect === null || !testable
       ? {}
       : {
           test: reference.kind === 'numeric' ? ('ks' as const) : ('tv' as const),
@@ -114,7 +118,6 @@ function measureScope(
           effect: distance.effect,
           p: distance.p,
         }),
-    missing_p: distance?.missingP ?? null,
     psi: distance?.psi ?? populationStability(expected, actual, policy.psi.epsilon),
     psi_warn: distance === null ? null : Math.max(policy.psi.warn, distance.psiByChance),
     psi_alert: distance === null ? null : Math.max(policy.psi.alert, distance.psiByChance),
@@ -123,7 +126,7 @@ function measureScope(
       actual,
       expected.map((value) => Math.max(value, policy.psi.epsilon)),
     ),
-    wasserstein: reference.kind === 'numeric' && sorted.length > 0 ? distanceInUnits(reference, sorted) : null,
+    wasserstein: reference.kind === 'numeric' ? distanceInUnits(reference, sorted) : null,
   };
 }
 

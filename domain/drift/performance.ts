@@ -15,7 +15,7 @@ const METRICS = ['precision', 'recall', 'auc_pr'] as const;
  * How the model did on rows whose labels are known, against its figures at release. A metric has drifted when it lies below by more than the policy
  * allows and by more than its interval; one that only looks worse is a warning. The interval is that of the difference: frauds come in bursts, on
  * both sides, and only the reference's own days tell how much wider that makes it. Without them nothing is worse than a warning.
- * @param reference the manifest's figures
+ * @param reference the manifest's figures; precision and AUPRC are restated for the window's fraud rate where that is lower
  */
 export function comparePerformance(
   matured: MaturedRows | null,
@@ -51,7 +51,11 @@ export function comparePerformance(
     recall: wilson(recall, z),
     auc_pr: logitInterval(averagePrecision(calibrated, labels), independent(recall), z),
   };
-  const metrics = METRICS.map((name): Metric => ({ name, ...interval[name], reference: reference[name] ?? null }));
+  const rarer = rarity(calendar, frauds / labels.length);
+  const metrics = METRICS.map((name): Metric => {
+    const at = reference[name] ?? null;
+    return { name, ...interval[name], reference: at === null || name === 'recall' ? at : withOdds(at, rarer) };
+  });
   const facts = { from, to, rows: labels.length, frauds, alerts: alerted, metrics };
   const { min_frauds, max_drop } = policy.performance;
   if (frauds < min_frauds)
@@ -103,6 +107,23 @@ export function averagePrecision(scores: ArrayLike<number>, labels: ArrayLike<nu
   return sum;
 }
 
+/**
+ * Odds of fraud in the window over those of the held-out days, at most 1. The rarer fraud is, the more of the alerts are false although the model sees
+ * as well as ever: precision's odds fall by the same factor, and with it, nearly, what is averaged over precisions.
+ */
+function rarity(calendar: ReferenceCalendar | null, rate: number): number {
+  if (calendar === null) return 1;
+  const sum = (of: 'frauds' | 'rows'): number =>
+    calendar.heldOut.reduce((total, place) => total + (calendar.days[place]?.[of] ?? 0), 0);
+  const usual = sum('frauds') / sum('rows');
+  const odds = (share: number): number => share / (1 - share);
+  return usual > 0 && usual < 1 && rate < 1 ? Math.min(1, odds(rate) / odds(usual)) : 1;
+}
+
+function withOdds(share: number, factor: number): number {
+  return (share * factor) / (share * factor + 1 - share);
+}
+
 interface Counted {
   hits: number;
   of: number;
@@ -111,7 +132,7 @@ interface Counted {
 
 /** How many independent draws a share of the window is worth in a difference from the reference's, which is none of a whole world either. */
 function independent({ of, usual }: Counted): number {
-  return usual === null || of === 0 ? of : 1 / (usual.spread / of + usual.spread / usual.of);
+  return usual === null || of === 0 ? of : 1 / (usual.spreadOf(of) / of + usual.spreadOf(usual.of) / usual.of);
 }
 
 /** A share with its interval by Wilson's score (1927), which holds for few rows and for shares near 0 and 1. */

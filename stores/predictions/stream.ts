@@ -26,8 +26,7 @@ export interface PredictionWindow {
 
 /** With the bundle that answered, and those fields of the request that the window asks for. */
 export type StreamedPrediction = LabelledPrediction &
-  Pick<Prediction, 'bundle_version' | 'manifest_sha256'> &
-  Partial<Pick<Prediction, 'input'>>;
+  Partial<Pick<Prediction, 'bundle_version' | 'manifest_sha256' | 'input'>>;
 
 export interface StreamOptions {
   signal?: AbortSignal;

@@ -54,6 +54,8 @@ export class FakeSystem {
   readonly aliases = new Map<string, string>();
   readonly reports: ReleaseReport[] = [];
   readonly alerts: string[] = [];
+  /** occasions: what has one key is told once */
+  readonly alertKeys = new Set<string>();
   readonly verdicts: (VerdictRecord & { environment: string })[] = [];
   readonly generations: number[] = [];
   replicaGeneration = 0;
@@ -284,7 +286,8 @@ export class FakeSystem {
       this.bundles.has(version)
         ? Promise.resolve({ version, manifestSha256: `sha of ${version}` })
         : Promise.reject(final('NotFound', `no bundle ${version}`)),
-    notify: ({ title }) => {
+    notify: ({ key, title }) => {
+      this.alertKeys.add(key);
       this.alerts.push(title);
       return Promise.resolve();
     },

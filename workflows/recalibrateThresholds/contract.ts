@@ -20,8 +20,9 @@ export interface ThresholdsInput extends Called {
   overrides?: { deadlineSeconds?: number };
 }
 
+/** `NotEnoughFeedback`: no proposal, and nothing has failed; the key may be run again when there is more. */
 export type ThresholdsStatus =
-  'Running' | 'WaitingForApproval' | 'Live' | 'Unchanged' | 'Rejected' | 'Expired' | 'Superseded' | 'Failed';
+  'Running' | 'NotEnoughFeedback' | 'WaitingForApproval' | 'Live' | 'Unchanged' | 'Rejected' | 'Expired' | 'Superseded' | 'Failed';
 
 export interface ThresholdsProgress {
   status: ThresholdsStatus;

@@ -81,7 +81,7 @@ function sorted(values: ArrayLike<number>, missing: number | null): Float64Array
     .sort();
 }
 
-/** Ends of bins that hold about as much each; a value that many rows have makes neighbouring ones equal, and these are one. */
+/** Ends of bins that hold about as much each. */
 function cutsOf(values: Float64Array): number[] {
   return values.length === 0 ? [] : distinct(PROBABILITIES.map((probability) => quantileOfSorted(values, probability)));
 }
@@ -92,8 +92,17 @@ function cutsFrom(quantiles: readonly number[]): number[] {
   return distinct(PROBABILITIES.map((probability) => known.quantile(probability)));
 }
 
+/** A value at which several bins would end gets one of its own, so that what lies below it does not hide among it. */
 function distinct(cuts: readonly number[]): number[] {
-  return cuts.filter((cut, i) => cut !== cuts[i - 1]);
+  return cuts.flatMap((cut, i) => {
+    if (cut === cuts[i - 1]) return [];
+    return cut === cuts[i + 1] ? [justBelow(cut), cut] : [cut];
+  });
+}
+
+/** Nearer than any float32 that differs. */
+function justBelow(value: number): number {
+  return value - Math.max(Math.abs(value), Number.MIN_VALUE * 2 ** 52) * 2 ** -40;
 }
 
 function dayFacts(rows: ReferenceRows, placeOf: Int32Array, known: readonly number[]): ReferenceDay[] {

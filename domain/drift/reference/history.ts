@@ -13,9 +13,9 @@ export interface CountedDay extends DayCount {
 
 /** How far a window lies from what its days of the week are like, and how probable that is where nothing changed. */
 export interface Distance {
-  /** largest distance of the distribution functions of a number, total variation of a category; of the values that are there */
-  effect: number;
-  p: number;
+  /** largest distance of the distribution functions of a number, total variation of a category; of the values that are there. Null without any */
+  effect: number | null;
+  p: number | null;
   /** of the share of rows without a value; null where neither side has any */
   missingP: number | null;
   psi: number;
@@ -70,16 +70,16 @@ export class ColumnHistory {
     const others = days.map(({ day }) => this.calendar.sameWeekday(this.expecting, day));
     if (days.length === 0 || others.some((places) => places.length === 0)) return null;
     const now = sharesOf(days);
-    if (now.present === 0) return null;
     const expected = this.#expected(days, others, (i) => days[i]?.column ?? this.column);
     const { effect, missing, psi } = this.#compare(now, expected);
     const [usual, single] = [this.#effects(days.length), this.#effects(1)];
     if (usual.effect.independent < 2) return null;
-    const seen = (of: keyof BlockEffects) => seenBefore(usual[of], single[of], now.present);
+    const seen = (of: keyof BlockEffects) => seenBefore(usual[of], single[of], now.rows);
+    const nothing = now.present === 0 || expected.present === 0;
     const noMissing = now.missing === 0 && expected.missing === 0;
     return {
-      effect,
-      p: tailBeyond(effect ** 2, seen('effect')),
+      effect: nothing ? null : effect,
+      p: nothing ? null : tailBeyond(effect ** 2, seenBefore(usual.effect, single.effect, now.present)),
       missingP: noMissing ? null : tailBeyond(missing ** 2, withDraws(seen('missing'), now, expected)),
       psi,
       psiByChance: valueBeyond(chance, seen('psi')),
@@ -111,16 +111,24 @@ export class ColumnHistory {
   #expected(days: readonly DayCount[], others: Block['others'], columnOf: (i: number) => CountedColumn): Shares {
     const width = this.column.counts[0]?.length ?? 0;
     const bins = new Float64Array(width);
+    const now = sharesOf(days);
     let [missing, rows] = [0, 0];
     days.forEach((day, i) => {
       const usual = sharesOf((others[i] ?? []).map((place) => dayAt(columnOf(i), place)));
       const own = sharesOf([day]);
-      for (let bin = 0; bin < width; bin++) bins[bin] = (bins[bin] ?? 0) + own.present * (usual.bins[bin] ?? 0);
+      // Where every value is missing, the rows tell how much of each day the window has.
+      const weight = now.present === 0 ? own.rows : own.present;
+      for (let bin = 0; bin < width; bin++) bins[bin] = (bins[bin] ?? 0) + weight * (usual.bins[bin] ?? 0);
       missing += own.rows * usual.missing;
       rows += own.rows;
     });
     const present = bins.reduce((sum, value) => sum + value, 0);
-    return { bins: bins.map((value) => value / present), missing: missing / rows, present, rows };
+    return {
+      bins: present === 0 ? bins : bins.map((value) => value / present),
+      missing: rows === 0 ? 0 : missing / rows,
+      present,
+      rows,
+    };
   }
 
   #compare(now: Shares, expected: Shares): Compared {

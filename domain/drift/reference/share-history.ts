@@ -9,8 +9,11 @@ export interface Share {
 /** A share of the reference as it is on held-out days, and how much more than independent draws it varies from days to days. */
 export interface UsualShare extends Share {
   share: number;
-  /** variance over that of independent draws, at least 1: what comes in bursts says less than its number suggests */
-  spread: number;
+  /**
+   * Variance over that of independent draws for so many of a window, at least 1: what comes in bursts says less than its number suggests. Of a few
+   * of them hardly two are of one burst.
+   */
+  spreadOf(count: number): number;
 }
 
 /**
@@ -25,19 +28,23 @@ export function usualShare(
 ): UsualShare | null {
   const heldOut = sumOf(calendar.heldOut.map(shareAt));
   if (heldOut.of === 0) return null;
-  const squares = [calendar.heldOut, calendar.fitted].flatMap((stratum) => {
+  const blocks = [calendar.heldOut, calendar.fitted].flatMap((stratum) => {
     const all = sumOf(stratum.map(shareAt));
     const share = all.hits / all.of;
     const draws = share * (1 - share);
-    return draws > 0
-      ? calendar.blocks([stratum], length).blocks.flatMap(({ days }) => {
-          const { hits, of } = sumOf(days.map(shareAt));
-          return of === 0 ? [] : [(hits - of * share) ** 2 / (of * draws)];
-        })
-      : [];
+    if (!(draws > 0)) return [];
+    return calendar.blocks([stratum], length).blocks.flatMap(({ days }) => {
+      const { hits, of } = sumOf(days.map(shareAt));
+      return of === 0 ? [] : [{ of, square: (hits - of * share) ** 2 / (of * draws) }];
+    });
   });
-  const spread = squares.length === 0 ? 1 : squares.reduce((sum, square) => sum + square, 0) / squares.length;
-  return { ...heldOut, share: heldOut.hits / heldOut.of, spread: Math.max(1, spread) };
+  const mean = (of: 'of' | 'square'): number => blocks.reduce((sum, block) => sum + block[of], 0) / blocks.length;
+  const beyondDraws = blocks.length === 0 ? 0 : Math.max(0, mean('square') - 1);
+  return {
+    ...heldOut,
+    share: heldOut.hits / heldOut.of,
+    spreadOf: (count) => 1 + beyondDraws * Math.min(1, count / mean('of')),
+  };
 }
 
 function sumOf(shares: readonly Share[]): Share {
