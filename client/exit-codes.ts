@@ -55,7 +55,10 @@ const EXIT_OF: Record<Outcome, number> = {
 };
 
 /** Every status of every kind of run, and the verdict of a day that is looked up. A run that goes on has done nothing wrong so far. */
-export type Status = ReleaseStatus | ThresholdsStatus | RefreshStatus | DriftStatus | DriftVerdict;
+export type Status = ReleaseStatus | ThresholdsStatus | RefreshStatus | DriftStatus | DriftVerdict | CutOff;
+
+/** How Temporal says that a run ended which could not say so itself, or was told to end. */
+export type CutOff = 'Cancelled' | 'Terminated' | 'TimedOut';
 
 const OUTCOMES: Record<Status, Outcome> = {
   Running: 'done',
@@ -81,6 +84,9 @@ const OUTCOMES: Record<Status, Outcome> = {
   Superseded: 'superseded',
   Incomplete: 'failed',
   Failed: 'failed',
+  Cancelled: 'failed',
+  Terminated: 'failed',
+  TimedOut: 'failed',
 };
 
 export function exitCodeOf(status: Status): number {

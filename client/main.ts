@@ -30,7 +30,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit();
 });
 
-const program = createProgram(env['SLUICE_STATE_DIR'] ?? '.sluice');
+/** Read before the options are parsed, since that may fail, too. */
+const wantsJson = process.argv.includes('--json');
+const program = createProgram(env['SLUICE_STATE_DIR'] ?? '.sluice', (help) =>
+  process.stdout.write(wantsJson ? JSON.stringify({ help }) + '\n' : help),
+);
 const chosen = (): GlobalOptions => program.opts<GlobalOptions>();
 
 /** Options are parsed before any command runs, so these are read when they are used. */
@@ -87,8 +91,12 @@ async function settings(): Promise<Settings> {
   return loadSettings({ ...running, ...env });
 }
 
-/** An error of MongoDB's, from whichever command, says which MongoDB it was. */
+/** An error of MongoDB's or Temporal's, from whichever command, says which server it was. */
 async function explained(error: unknown): Promise<unknown> {
+  if (error instanceof Error && error.name === 'ServiceError') {
+    const { temporalFailure } = await import('./grpc.js');
+    return temporalFailure(error, (await settings()).TEMPORAL_ADDRESS);
+  }
   if (!(error instanceof Error) || !error.name.startsWith('Mongo')) return error;
   const { mongoAddress, mongoFailure } = await import('../platform/mongo.js');
   return mongoFailure(error, mongoAddress((await settings()).MONGODB_URI));
@@ -121,6 +129,6 @@ try {
 
 /** With `--json`, standard output is JSON whatever happens. */
 function tellAsJson(type: string, message: string, details: Record<string, unknown> = {}): void {
-  if (cli.output.json || process.argv.includes('--json'))
+  if (cli.output.json || wantsJson)
     process.stdout.write(JSON.stringify({ error: { type, message, ...details } }) + '\n');
 }

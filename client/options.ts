@@ -9,10 +9,14 @@ type Models = Pick<Cli, 'modelsDirectory'>;
 /** `--model` of a command that works for one model; `askForModel` asks for it where it has no default. */
 class ModelOption extends Option {}
 
-/** `--model`: the only folder of `models/` by default. Where there are several, `askForModel` refuses a command without it. */
-export function modelOption({ modelsDirectory }: Models, description = 'the model, a folder of models/'): Option {
+/** `--model`: the only folder of `models/` by default, or `preferred`, if there is one of that name. Where there are several, `askForModel` refuses a command without it. */
+export function modelOption(
+  { modelsDirectory }: Models,
+  description = 'the model, a folder of models/',
+  preferred?: string,
+): Option {
   const names = modelFolders(modelsDirectory);
-  const only = names.length === 1 ? names[0] : undefined;
+  const only = names.length === 1 ? names[0] : names.find((name) => name === preferred);
   return new ModelOption(
     '-m, --model <name>',
     names.length > 1 ? `${description}: ${names.join(', ')}` : description,
@@ -21,12 +25,19 @@ export function modelOption({ modelsDirectory }: Models, description = 'the mode
 
 /**
  * Called before a command runs.
- * @throws SluiceError InvalidInput where it needs a model, none was named and there is not exactly one
+ * @throws SluiceError InvalidInput where it needs a model, none was named and there is not exactly one; UnknownModel where there is none of that name
  */
 export function askForModel({ modelsDirectory }: Models, command: Command): void {
   const asks = command.options.some((option) => option instanceof ModelOption);
-  if (!asks || command.optsWithGlobals<{ model?: string }>().model !== undefined) return;
+  if (!asks) return;
   const names = modelFolders(modelsDirectory);
+  const { model } = command.optsWithGlobals<{ model?: string }>();
+  if (model !== undefined && !names.includes(model))
+    throw new SluiceError(
+      'UnknownModel',
+      `there is no model ${JSON.stringify(model)} in ${modelsDirectory}; known: ${names.join(', ') || 'none'}`,
+    );
+  if (model !== undefined) return;
   throw new SluiceError(
     'InvalidInput',
     names.length === 0

@@ -123,12 +123,40 @@ describe('the model', () => {
     expect(await parse(...words, '--model', 'loans')).toMatchObject({ options: { model: 'loans' } });
   });
 
+  it('that there is none of is refused, with those there are, before any server is asked', async () => {
+    folders('cards', 'loans');
+    for (const words of [['artifacts', 'list'], ...commands.slice(0, 2)]) {
+      const { parse } = await parser(words[0] as string, models);
+      await expect(parse(...words, '--model', 'nope')).rejects.toMatchObject({
+        type: 'UnknownModel',
+        message: expect.stringMatching(/"nope".*known: cards, loans/) as string,
+      });
+    }
+  });
+
+  it("is the demo's for `start`, where it is among several", async () => {
+    folders('cards', 'ulb_gbdt');
+    const { parse } = await parser('start', models);
+    expect(await parse('start')).toMatchObject({ options: { model: 'ulb_gbdt' } });
+  });
+
   it('is not asked for by a command that needs none, and missing altogether it is said to be', async () => {
     folders('cards', 'loans');
     expect(await (await parser('release', models)).parse('release', 'list')).toMatchObject({ command: 'list' });
     const { parse } = await parser('rollback', join(models, 'none'));
     await expect(parse('rollback', '--reason', 'x')).rejects.toThrow(/there is no model in .*none/);
   });
+});
+
+it('help goes where it is told to, of every command', async () => {
+  let told = '';
+  const program = createProgram('.sluice', (help) => (told += help));
+  const cli = { modelsDirectory: projectPath('models') } as Cli;
+  addCommands(program, cli, await loadCommands(cli, 'data'));
+  await expect(program.parseAsync(['data', 'import', '--help'], { from: 'user' })).rejects.toMatchObject({
+    exitCode: 0,
+  });
+  expect(told).toContain('--max-refused');
 });
 
 describe('options', () => {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Command } from 'commander';
+import { Command, type OutputConfiguration } from 'commander';
 import { projectPath } from '../platform/project.js';
 import type { Cli } from './cli.js';
 import { EXIT_CODE_HELP } from './exit-codes.js';
@@ -11,9 +11,16 @@ export interface GlobalOptions {
   stateDir: string;
 }
 
-/** The command line without its commands. A mistake in it throws a CommanderError; commander has told of it by then. */
-export function createProgram(defaultStateDir: string): Command {
+/**
+ * The command line without its commands. A mistake in it throws a CommanderError; commander has told of it by then.
+ * @param help where help goes that was asked for
+ */
+export function createProgram(
+  defaultStateDir: string,
+  help: (text: string) => void = (text) => process.stdout.write(text),
+): Command {
   return new Command('sluice')
+    .configureOutput({ writeOut: help })
     .description('Durable releases of fraud-scoring models: train, gate, approve, publish, reload, smoke-test, undo.')
     .version(version(), '-V, --version', 'print the version')
     .option('--json', 'print one JSON document on standard output, nothing else')
@@ -29,14 +36,14 @@ export function createProgram(defaultStateDir: string): Command {
 export function addCommands(program: Command, cli: Pick<Cli, 'modelsDirectory'>, commands: readonly Command[]): void {
   for (const command of commands) {
     program.addCommand(command);
-    prepare(command, `sluice ${command.name()}`);
+    prepare(command, `sluice ${command.name()}`, program.configureOutput());
   }
   program.hook('preAction', (_program, command) => askForModel(cli, command));
 }
 
-function prepare(command: Command, path: string): void {
-  command.exitOverride().showHelpAfterError(`See \`${path} --help\`.`);
-  for (const below of command.commands) prepare(below, `${path} ${below.name()}`);
+function prepare(command: Command, path: string, output: OutputConfiguration): void {
+  command.exitOverride().configureOutput(output).showHelpAfterError(`See \`${path} --help\`.`);
+  for (const below of command.commands) prepare(below, `${path} ${below.name()}`, output);
 }
 
 function version(): string {

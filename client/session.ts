@@ -1,6 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { SluiceError } from '../platform/errors.js';
 import type { Settings } from '../platform/config.js';
+import { callDeadlines } from './grpc.js';
 import { temporalConnection, workflowPage } from '../platform/temporal.js';
 
 /** A connection to the running system, and the addresses commands print. */
@@ -19,11 +20,12 @@ export async function openSession(settings: Settings, env: NodeJS.ProcessEnv = {
     connection = await Connection.connect({
       ...temporalConnection({ ...env, TEMPORAL_ADDRESS: settings.TEMPORAL_ADDRESS }),
       connectTimeout: '5s',
+      interceptors: callDeadlines(),
     });
   } catch (error) {
     throw new SluiceError(
       'Unreachable',
-      `Temporal at ${settings.TEMPORAL_ADDRESS} does not answer: is the stack up? Try \`sluice status\`, then \`sluice up\``,
+      `Temporal at ${settings.TEMPORAL_ADDRESS} does not answer within 5 s: is the stack up? Try \`sluice status\`, then \`sluice up\``,
       {},
       { cause: error },
     );

@@ -3,10 +3,20 @@ import type { Mongo } from '../platform/mongo.js';
 import type { ObjectStore } from '../platform/object-store.js';
 import type { Cli } from './cli.js';
 
-/** Opens MongoDB; whoever asks closes it. */
-export async function openMongo(settings: Settings): Promise<Mongo> {
+/** Somebody waits: a server that says nothing for so long counts as gone. */
+const PATIENCE = { answerTimeoutMs: 15_000 };
+
+/** An import may have to wait for an index over all that is there. */
+const IMPORT_PATIENCE = { answerTimeoutMs: 120_000 };
+
+async function openMongo(settings: Settings, patience = PATIENCE): Promise<Mongo> {
   const { mongoOf } = await import('../platform/connect.js');
-  return mongoOf(settings, 'client');
+  return mongoOf(settings, 'client', patience);
+}
+
+/** Opens MongoDB for an import; whoever asks closes it. */
+export function openMongoForImport(settings: Settings): Promise<Mongo> {
+  return openMongo(settings, IMPORT_PATIENCE);
 }
 
 /** MongoDB for as long as the work needs it. */
@@ -22,7 +32,7 @@ export async function usingMongo<T>(settings: Settings, work: (mongo: Mongo) => 
 /** The object store for as long as the work needs it. */
 export async function usingStore<T>(settings: Settings, work: (store: ObjectStore) => Promise<T>): Promise<T> {
   const { objectStoreOf } = await import('../platform/connect.js');
-  const store = objectStoreOf(settings);
+  const store = objectStoreOf(settings, PATIENCE);
   try {
     return await work(store);
   } finally {

@@ -143,7 +143,7 @@ describe('openCsv', () => {
       message: expect.stringContaining('is empty') as string,
     });
     await expect(openCsv(join(directory, 'gone.csv'))).rejects.toMatchObject({
-      type: 'NotFound',
+      type: 'InvalidInput',
       message: expect.stringContaining('there is no such file') as string,
     });
   });

@@ -19,7 +19,7 @@ export class UnreadableFile extends SluiceError {}
 
 /**
  * Streams a CSV (UTF-8, gzip by its first bytes) whose first record is the header.
- * @throws SluiceError NotFound or InvalidInput, naming the file; while it is read, UnreadableFile
+ * @throws SluiceError InvalidInput, naming the file; while it is read, UnreadableFile
  */
 export async function openCsv(path: string): Promise<CsvFile> {
   const { size, gzipped } = await inspect(path);
@@ -127,7 +127,7 @@ async function inspect(path: string): Promise<{ size: number; gzipped: boolean }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new SluiceError(
-      'NotFound',
+      'InvalidInput',
       `${path} cannot be opened: ${code === 'ENOENT' ? 'there is no such file' : code}`,
     );
   }

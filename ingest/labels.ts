@@ -25,7 +25,7 @@ export interface ImportLabelsInput {
 /**
  * Reads a file of labels, streaming, checks it row by row and hands the labels over in batches. May be repeated after any failure.
  * @param record records one batch, as `recordLabels` does; the next one waits for it
- * @throws SluiceError InvalidInput (a column is missing), NotFound, and whatever `record` throws
+ * @throws SluiceError InvalidInput (no such file, a column is missing), and whatever `record` throws
  */
 export async function importLabels(
   { record }: { record: (labels: Label[]) => Promise<RecordedLabels> },

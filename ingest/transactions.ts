@@ -9,7 +9,8 @@ import { loadModel } from '../platform/models.js';
 import { ensureTransactionIndexes } from '../stores/transactions/indexes.js';
 import type { ModelSpec } from '../schemas/types.js';
 import { openCollection, transactionsCollection } from '../stores/collections.js';
-import { quotedCurrencies } from '../stores/fixings.js';
+import { newestFixingDay, quotedCurrencies } from '../stores/fixings.js';
+import { countDeletions } from '../stores/transactions/rows.js';
 import { finishedImport, rememberImport } from '../stores/imports.js';
 import { openCsv, UnreadableFile } from './csv.js';
 import type { CsvRecord } from './records.js';
@@ -42,7 +43,7 @@ export interface ImportTransactionsInput {
 /**
  * Brings labelled transactions in, streaming: checked row by row, upserted by id, written only where something differs. Refused rows are
  * counted with their reasons and change nothing. May be repeated after any failure.
- * @throws SluiceError InvalidInput (a column is missing, no fixings yet), NotFound, Unreachable, DiskFull
+ * @throws SluiceError InvalidInput (no such file, a column is missing, no fixings yet), Unreachable, DiskFull
  */
 export async function importTransactions(deps: ImportDeps, input: ImportTransactionsInput): Promise<ImportSummary> {
   const { db } = deps;
@@ -69,6 +70,7 @@ export async function importTransactions(deps: ImportDeps, input: ImportTransact
     ...Object.fromEntries(doubles.map((name) => [name, new Double(document[name] as number)])),
   });
   let batch: Document[] = [];
+  let newestMs = -Infinity;
   // One batch is written while the next is parsed.
   let writing = Promise.resolve();
   const write = async (): Promise<void> => {
@@ -90,7 +92,10 @@ export async function importTransactions(deps: ImportDeps, input: ImportTransact
       for (const record of records) {
         summary.read++;
         const document = documentOf(record, reader, ids, data.fields.id, summary);
-        if (document !== null) batch.push(document);
+        if (document !== null) {
+          batch.push(document);
+          newestMs = Math.max(newestMs, (document[data.fields.time] as Date).getTime());
+        }
         if (batch.length === BATCH) await write();
       }
     }
@@ -102,6 +107,8 @@ export async function importTransactions(deps: ImportDeps, input: ImportTransact
   }
   await write();
   await told();
+  const late = await beyondTheRates(db, model.spec.data, newestMs);
+  if (late !== null) summary.notices = [late];
   await rememberImport(db, importId, summary);
   return summary;
 }
@@ -140,6 +147,15 @@ async function currenciesOf(db: Db, data: ModelSpec['data']): Promise<ReadonlySe
   );
 }
 
+const DAY_MS = 86_400_000;
+
+/** Transactions that are younger than the newest rate may be: a release or refresh would refuse them, weeks after the import. */
+async function beyondTheRates(db: Db, data: ModelSpec['data'], newestMs: number): Promise<string | null> {
+  const day = await newestFixingDay(db, data);
+  if (day === null || !(newestMs > Date.parse(day) + data.checks.max_fixing_gap_days * DAY_MS)) return null;
+  return `the newest exchange rates are of ${day}, the newest transaction of ${new Date(newestMs).toISOString().slice(0, 10)}: import newer rates before the next release, \`sluice data import-fixings FILE\``;
+}
+
 async function sha256OfFile(file: string): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(file), hash);
@@ -152,5 +168,7 @@ async function importedBefore(db: Db, importId: string, data: ModelSpec['data'])
   if (summary === null) return null;
   const { inserted, updated, unchanged } = summary;
   const there = await openCollection(db, transactionsCollection(data)).estimatedDocumentCount();
-  return there >= inserted + updated + unchanged ? summary : null;
+  // What somebody deleted is not missed.
+  const deleted = await countDeletions(db, data);
+  return there + deleted >= inserted + updated + unchanged ? summary : null;
 }

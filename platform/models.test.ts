@@ -53,6 +53,34 @@ describe('loadModel', () => {
     });
   });
 
+  it('refuses two folders with the same name in MLflow, naming both; two that differ stand side by side', async () => {
+    await cp(join(modelsDir, MODEL), join(modelsDir, 'second'), { recursive: true });
+    for (const file of ['features.yaml']) {
+      const path = join(modelsDir, 'second', file);
+      await writeFile(path, (await readFile(path, 'utf8')).replaceAll('ulb_gbdt', 'second'));
+    }
+    const spec = join(modelsDir, 'second', 'model.yaml');
+    const text = (await readFile(spec, 'utf8')).replace('model: ulb_gbdt', 'model: second');
+    await writeFile(spec, text);
+    for (const model of [MODEL, 'second'])
+      await expect(loadModel(modelsDir, model)).rejects.toMatchObject({
+        type: 'InvalidSpec',
+        message: expect.stringMatching(
+          /models\/(ulb_gbdt|second)\/model\.yaml and models\/(ulb_gbdt|second)\/model\.yaml both have the registered_name ulb_gbdt/,
+        ) as string,
+      });
+    await writeFile(spec, text.replace('registered_name: ulb_gbdt', 'registered_name: second'));
+    for (const model of [MODEL, 'second']) expect((await loadModel(modelsDir, model)).spec.model).toBe(model);
+  });
+
+  it('of a lookup with a typo names what is wrong with that kind of lookup, and nothing of the other kinds', async () => {
+    await edit('model.yaml', 'min_count', 'min_cuont');
+    const refused = await loadModel(modelsDir, MODEL).catch((error: unknown) => error as Error);
+    expect((refused as Error).message).toBe(
+      "models/ulb_gbdt/model.yaml is not valid: /lookups/merchant_freq_map must have required property 'min_count'; /lookups/merchant_freq_map/min_cuont is not a known key",
+    );
+  });
+
   it('says when the folder of models cannot be read', async () => {
     await expect(modelNames(join(modelsDir, 'gone'))).rejects.toMatchObject({
       type: 'UnknownModel',
@@ -197,6 +225,27 @@ describe('loadModel', () => {
       '  - fx_rates.json\n',
       '',
       '/lookups/fx_rates/file fx_rates.json is not among bundle_files',
+    ],
+    [
+      'a pressure that nobody knows',
+      'model.yaml',
+      'pressures: [alert_rate,',
+      'pressures: [alert_rat,',
+      '/drift/retraining/pressures/0 must be equal to one of',
+    ],
+    [
+      'a factor under 1',
+      'model.yaml',
+      'max_alert_rate_ratio: 1.5',
+      'max_alert_rate_ratio: 0.9',
+      '/drift/retraining/max_alert_rate_ratio must be >= 1',
+    ],
+    [
+      'more days than it looks at',
+      'model.yaml',
+      '    days: 3\n',
+      '    days: 6\n',
+      '/drift/retraining/days is 6, more than the 5 days of /drift/retraining/of',
     ],
   ])('refuses %s with its path', async (_, file, from, to, message) => {
     await edit(file, from, to);

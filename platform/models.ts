@@ -54,9 +54,15 @@ export async function loadModel(modelsDir: string, model: string): Promise<Loade
     throw new SluiceError('UnknownModel', `there is no model ${JSON.stringify(model)} in ${modelsDir}; known: ${list}`);
   }
   const folder = join(modelsDir, model);
-  const read = async (file: string): Promise<unknown> => parseFile(file, await readText(folder, model, file));
+  const read = async (file: string): Promise<unknown> => parseFile(model, file, await readText(folder, model, file));
 
   const spec = valid('model-spec', await read(SPEC_FILE), `${model}/${SPEC_FILE}`);
+  const twin = await otherOfName(modelsDir, known, { model, registered_name: spec.registered_name });
+  if (twin !== null)
+    throw new SluiceError(
+      'InvalidSpec',
+      `models/${model}/${SPEC_FILE} and models/${twin}/${SPEC_FILE} both have the registered_name ${spec.registered_name}: in MLflow they would be versions of one model. Give one of them another name.`,
+    );
   const registry = valid('feature-registry', await read(spec.feature_registry), `${model}/${spec.feature_registry}`);
   const requestSchema = (await read(spec.request_schema)) as Record<string, unknown>;
   checkJsonSchema(requestSchema, `${model}/${spec.request_schema}`);
@@ -123,6 +129,21 @@ export async function modelNames(modelsDir: string): Promise<string[]> {
     .sort();
 }
 
+/** Another model with the same name in MLflow; a spec that cannot be read is told of when it is asked for. */
+async function otherOfName(
+  modelsDir: string,
+  known: readonly string[],
+  { model, registered_name }: Pick<ModelSpec, 'model' | 'registered_name'>,
+): Promise<string | null> {
+  for (const other of known.filter((name) => name !== model)) {
+    const spec = await readText(join(modelsDir, other), other, SPEC_FILE)
+      .then((text) => parseFile(other, SPEC_FILE, text) as { registered_name?: unknown } | null)
+      .catch(() => null);
+    if (spec?.registered_name === registered_name) return other;
+  }
+  return null;
+}
+
 async function readText(folder: string, model: string, file: string): Promise<string> {
   if (file.includes('/') || file.includes('\\'))
     throw new SluiceError('InvalidSpec', `models/${model}: ${file} must be the name of a file in this folder`);
@@ -137,12 +158,12 @@ async function readText(folder: string, model: string, file: string): Promise<st
 }
 
 /** YAML, and with it JSON; a key given twice is an error. */
-function parseFile(file: string, text: string): unknown {
+function parseFile(model: string, file: string, text: string): unknown {
   try {
     return file.endsWith('.json') ? JSON.parse(text) : parse(text, { uniqueKeys: true });
   } catch (error) {
     const message = error instanceof YAMLParseError ? error.message.split('\n')[0] : (error as Error).message;
-    throw new SluiceError('InvalidSpec', `${file} cannot be parsed: ${message}`);
+    throw new SluiceError('InvalidSpec', `models/${model}/${file} cannot be parsed: ${message}`);
   }
 }
 

@@ -22,11 +22,17 @@ export async function connectMongo(options: {
   appName?: string;
   retry?: boolean;
   serverSelectionTimeoutMs?: number;
+  /** how long an answer may take once a server is connected; without it, for ever: a frozen server then holds its caller */
+  answerTimeoutMs?: number;
 }): Promise<Mongo> {
   const address = mongoAddress(options.uri);
+  const selectionMs = options.serverSelectionTimeoutMs ?? SERVER_SELECTION_TIMEOUT_MS;
   const settings: MongoClientOptions = {
     appName: options.appName ?? 'sluice',
-    serverSelectionTimeoutMS: options.serverSelectionTimeoutMs ?? SERVER_SELECTION_TIMEOUT_MS,
+    serverSelectionTimeoutMS: selectionMs,
+    // A frozen server accepts connections and answers none: the driver's own half minute would come on top of what the message says.
+    connectTimeoutMS: selectionMs,
+    ...(options.answerTimeoutMs === undefined ? {} : { socketTimeoutMS: options.answerTimeoutMs }),
     ...(options.retry === true ? {} : { retryReads: false, retryWrites: false }),
   };
   let client: MongoClient | undefined;

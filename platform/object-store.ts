@@ -27,6 +27,8 @@ export interface ObjectStoreOptions {
    * A process without Temporal in front of it (the scorer) may ask for more.
    */
   maxAttempts?: number;
+  /** how long a connection may be silent; a minute by default, less for somebody who waits */
+  idleTimeoutMs?: number;
 }
 
 export interface StoredObject {
@@ -95,7 +97,10 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
       forcePathStyle: true,
       credentials: { accessKeyId: options.accessKeyId, secretAccessKey: options.secretAccessKey },
       maxAttempts,
-      requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, socketTimeout: IDLE_TIMEOUT_MS },
+      requestHandler: {
+        connectionTimeout: CONNECT_TIMEOUT_MS,
+        socketTimeout: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
+      },
     });
   const client = clientWith(options.maxAttempts ?? 1);
   const once = clientWith(1);

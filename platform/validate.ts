@@ -33,6 +33,7 @@ export interface SchemaTypes {
   'reference-days': Types.ReferenceDays;
   'reference-profile': Types.ReferenceProfile;
   'refresh-result': Types.RefreshResult;
+  'release-overrides': Types.ReleaseOverrides;
   'rule-params': Types.RuleParams;
   'snapshot-record': Types.SnapshotRecord;
   'threshold-proposal': Types.ThresholdProposal;
@@ -67,7 +68,7 @@ function validators(): Ajv2020 {
 
 /** Ajv's errors as paths and messages; names the unknown key where one was refused. */
 export function toViolations(errors: ErrorObject[] | null | undefined): Violation[] {
-  return (errors ?? []).map((error) => {
+  return meantBranches(errors ?? []).map((error) => {
     const unknown = error.keyword === 'additionalProperties' ? `/${String(error.params['additionalProperty'])}` : '';
     const allowed = error.keyword === 'enum' ? `: ${JSON.stringify(error.params['allowedValues'])}` : '';
     return {
@@ -75,6 +76,27 @@ export function toViolations(errors: ErrorObject[] | null | undefined): Violatio
       message: (unknown === '' ? (error.message ?? error.keyword) : 'is not a known key') + allowed,
     };
   });
+}
+
+/**
+ * Where a document may have one of several forms and names one by a constant (`builder: frequency`), only what is wrong with that form: the other forms'
+ * complaints are about keys that are right.
+ */
+function meantBranches(errors: readonly ErrorObject[]): ErrorObject[] {
+  let kept = [...errors];
+  for (const choice of errors.filter(({ keyword }) => keyword === 'oneOf' || keyword === 'anyOf')) {
+    const { schemaPath, instancePath } = choice;
+    const branchOf = (error: ErrorObject): string | null =>
+      error.schemaPath.startsWith(`${schemaPath}/`) && `${error.instancePath}/`.startsWith(`${instancePath}/`)
+        ? (error.schemaPath.slice(schemaPath.length + 1).split('/')[0] as string)
+        : null;
+    const below = kept.filter((error) => branchOf(error) !== null);
+    const otherwise = new Set(below.filter(({ keyword }) => keyword === 'const').map(branchOf));
+    const meant = [...new Set(below.map(branchOf))].filter((branch) => !otherwise.has(branch));
+    if (otherwise.size === 0 || meant.length !== 1) continue;
+    kept = kept.filter((error) => error !== choice && [null, meant[0]].includes(branchOf(error)));
+  }
+  return kept;
 }
 
 /** The violations of a document against one of our schemas; an empty list means it is valid. */

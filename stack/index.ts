@@ -82,10 +82,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
     const chosen = chooseServers(options.parts ?? [...SERVERS, 'python'], options.env);
     const { own } = options;
-    const ports = await assignPorts(paths.ports, [
-      ...chosen.portNames,
-      ...(own === undefined ? [] : ownPortNames(own)),
-    ]);
+    const ports = await assignPorts(
+      paths.ports,
+      [...chosen.portNames, ...(own === undefined ? [] : ownPortNames(own))],
+      (part, from, to) =>
+        log({ part, phase: 'info', message: `port ${from} is taken: ${part} moves to port ${to}, for good` }),
+    );
     const context: PartContext = { paths, ports, base: baseEnv(options.env) };
     const plan = planServers(chosen, context, secrets, options.env['S3_BUCKET'] || 'sluice');
     const env: Record<string, string> = {

@@ -24,7 +24,8 @@ export interface PartInfo {
   /** null for the user's own server */
   logFile: string | null;
   external: boolean;
-  state: 'starting' | 'ready' | 'restarting' | 'stopped';
+  /** `silent` is what `status` says of one that is up and does not answer */
+  state: 'starting' | 'ready' | 'restarting' | 'stopped' | 'silent';
   restarts: number;
 }
 

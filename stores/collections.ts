@@ -10,6 +10,7 @@ import type { LabelBatchDocument } from './labels.js';
 import type { DeliveryRecord } from './notification-ledger.js';
 import type { ReplicaRecord } from './replica-registry.js';
 import type { PinDocument } from './retention/pins.js';
+import type { DeletionDocument } from './transactions/rows.js';
 import type { VerdictDocument } from './rollout-verdicts.js';
 
 /**
@@ -120,6 +121,14 @@ export const COLLECTIONS = {
     retention: '30 days',
     indexes: [],
     expiresBy: 'recorded_at',
+  }),
+  deletedTransactions: collection<DeletionDocument>({
+    name: 'deleted_transactions',
+    document: 'that one transaction was deleted: by whom, why, and the digest of what it was',
+    writtenBy: 'activities/transactions',
+    retention: 'for ever',
+    indexes: [{ key: { collection: 1, transaction_id: 1 } }, { key: { deletion_id: 1 } }],
+    options: DURABLE,
   }),
   imports: collection<ImportDocument>({
     name: 'imports',

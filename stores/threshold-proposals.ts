@@ -13,7 +13,12 @@ const JSON_TYPE = 'application/json';
 export async function newestProposal(store: Pick<ObjectStore, 'list'>, model: string): Promise<string | null> {
   const prefix = thresholdsPrefix(model, '').slice(0, -1);
   const folders = (await store.list(prefix)).map(({ key }) => key.slice(prefix.length).split('/'));
-  return folders.flatMap(([folder]) => (folder === undefined ? [] : [folder])).sort().at(-1) ?? null;
+  return (
+    folders
+      .flatMap(([folder]) => (folder === undefined ? [] : [folder]))
+      .sort()
+      .at(-1) ?? null
+  );
 }
 
 /** A stored proposal, or null. */

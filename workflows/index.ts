@@ -1,5 +1,6 @@
 /** Every workflow the release worker runs; the prebuilt bundle starts here. */
 export { applySchedules } from './applySchedules/workflow.js';
+export { deleteTransactions } from './deleteTransactions/workflow.js';
 export { importLabels } from './importLabels/workflow.js';
 export { launchScheduled } from './launchScheduled/workflow.js';
 export { monitorDrift } from './monitorDrift/workflow.js';

@@ -12,7 +12,13 @@ export interface DriftDeps extends Omit<CompareDeps, 'tempDir'> {
 }
 
 /** What reads a window of scored rows: its comparison with the training data, and its own figures. */
-export function createDriftActivities({ models, db, store, trustedKeys, tempDir = tmpdir() }: DriftDeps): DriftActivities {
+export function createDriftActivities({
+  models,
+  db,
+  store,
+  trustedKeys,
+  tempDir = tmpdir(),
+}: DriftDeps): DriftActivities {
   const reading = async <T>(
     target: DriftTarget,
     work: (deps: CompareDeps, spec: ModelSpec, target: DriftTarget, options: ReadOptions) => Promise<T>,

@@ -6,7 +6,7 @@ import type { LoadedModel } from '../../platform/models.js';
 import { validate, type SchemaName } from '../../platform/validate.js';
 import type { ArtifactVersion } from '../../schemas/types.js';
 import type { ModelAsPublished } from '../../stores/expert-files/read.js';
-import type { SnapshotWindow } from '../training-data/window.js';
+import type { LookupsWindow } from '../training-data/window.js';
 
 /** longer than any history of fixings */
 const ALL_DAYS = 100_000;
@@ -54,7 +54,8 @@ export function readyLookups(
 export function describeLookups(
   gitSha: string,
   { spec, staticLookups, staticSources }: ModelAsPublished,
-  window: SnapshotWindow,
+  asOf: string,
+  window: LookupsWindow,
   fixings: readonly Fixing[],
   ready: ReadyLookups,
   windowed: Readonly<Record<string, { document: unknown; rows: number }>>,
@@ -62,8 +63,8 @@ export function describeLookups(
   const createdAt = new Date().toISOString();
   const { data } = spec;
   const rowWindow = {
-    from: new Date(window.lookups.fromMs).toISOString(),
-    to: new Date(window.lookups.toMs).toISOString(),
+    from: new Date(window.fromMs).toISOString(),
+    to: new Date(window.toMs).toISOString(),
   };
   return Object.entries(spec.lookups).map(([name, { builder, file, schema }]) => {
     const fromRows = windowed[name];
@@ -82,7 +83,7 @@ export function describeLookups(
       const oldest = used[used.length - 1]?.date ?? newest;
       const record = lookupVersion({
         ...base,
-        asOf: window.asOf,
+        asOf,
         window: { from: `${oldest}T00:00:00.000Z`, to: `${newest}T00:00:00.000Z` },
         rows: used.length + 1,
         inputs: { collection: data.fixings_collection, base: fixings[0]?.base ?? '' },
@@ -93,8 +94,8 @@ export function describeLookups(
     const experts = from?.fileSha256 ?? null;
     const record = lookupVersion({
       ...base,
-      asOf: window.asOf,
-      window: { from: window.asOf, to: window.asOf },
+      asOf,
+      window: { from: asOf, to: asOf },
       rows: 0,
       inputs: {
         source: from?.source ?? `models/${spec.model}/${file}`,

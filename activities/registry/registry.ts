@@ -29,7 +29,7 @@ export function createRegistryActivities({ mlflow, models }: MlflowDeps): Regist
       if (version === null) {
         const run = await mlflow.getRun(runId);
         const figures = Object.entries(metrics).map(
-          ([metric, value]) => `${metric} ${value === null ? 'not measured' : String(value)}`,
+          ([metric, value]) => `${metric} ${value === null ? 'not measured' : Number(value.toPrecision(4))}`,
         );
         await mlflow.createModelVersion({
           name,

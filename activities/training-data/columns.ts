@@ -1,5 +1,5 @@
 import type { RequestFields } from '../../domain/features/check.js';
-import type { Column } from './table-file.js';
+import type { Column } from './parquet/columns.js';
 
 /** What every training table begins with; the trainer's README describes the file. */
 const LEADING: readonly Column[] = [
@@ -12,6 +12,11 @@ const LEADING: readonly Column[] = [
 
 /** `split` in the table */
 export const SPLITS = ['train', 'validation', 'test'] as const;
+
+/** The split, as a number, of the row at a position of the sorted rows. */
+export function splitAt({ testFrom, validationFrom }: { testFrom: number; validationFrom: number }, position: number) {
+  return position >= testFrom ? 2 : position >= validationFrom ? 1 : 0;
+}
 
 /** Columns of a training table: the leading ones, the request's raw fields, the features. */
 export function tableColumns(request: RequestFields, featureNames: readonly string[]): Column[] {
@@ -33,11 +38,4 @@ export function comparisonColumns(featureNames: readonly string[]): Column[] {
 
 function featureColumns(featureNames: readonly string[]): Column[] {
   return featureNames.map((name): Column => ({ name: `feature.${name}`, type: 'FLOAT', nullable: false }));
-}
-
-/** A raw value as the table holds it: times as ISO text, null for absent or of another type. */
-export function rawCell(value: unknown, type: 'number' | 'string' | 'time'): string | number | null {
-  if (type === 'number') return typeof value === 'number' ? value : null;
-  if (value instanceof Date) return value.toISOString();
-  return typeof value === 'string' ? value : null;
 }

@@ -1,22 +1,13 @@
-import { open } from 'node:fs/promises';
-import { ByteWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer';
+import { TextColumn } from '../../domain/columns/text-column.js';
+import { createColumnFile } from './parquet/column-file.js';
+import type { Column, ColumnValues } from './parquet/columns.js';
 
-export type ColumnType = 'STRING' | 'INT32' | 'INT64' | 'DOUBLE' | 'FLOAT';
+export type Cell = string | number | bigint | null;
 
-export interface Column {
-  name: string;
-  type: ColumnType;
-  nullable: boolean;
-}
-
-type Cell = string | number | bigint | null;
-type Cells = Cell[] | Int32Array | BigInt64Array | Float32Array | Float64Array;
-
-const ROW_GROUP_ROWS = 10_000;
-const MAX_SHARED = 5_000;
+const ROW_GROUP_ROWS = 20_000;
 
 /**
- * Writes a Parquet file a row group at a time: memory holds one group whatever the number of rows. The same rows give the same bytes.
+ * Writes a Parquet file from single cells, a row group at a time: for tables that are not in columns already.
  * Set the cells of a row, then `await endRow()`, whose promise is there only when a group is written out; `finish()` at the end, `abandon()`
  * when it came to nothing.
  */
@@ -29,35 +20,17 @@ export interface TableFile {
 }
 
 export async function createTableFile(path: string, columns: readonly Column[]): Promise<TableFile> {
-  const file = await open(path, 'w');
-  const bytes = new ByteWriter();
-  const schema = schemaFromColumnData({
-    columnData: columns.map(({ name, type, nullable }) => ({ name, type, nullable, data: [] })),
-  });
-  const parquet = new ParquetWriter({ writer: bytes, schema, codec: 'SNAPPY', createdBy: 'sluice' });
-  const cells = columns.map(cellsFor);
+  const file = await createColumnFile(path, columns);
+  const groups = columns.map(groupFor);
   let row = 0;
-  let written = 0;
-
-  /** The writer counts offsets by itself, so its buffer can be emptied between groups. */
-  const drain = async (): Promise<void> => {
-    await file.appendFile(bytes.getBytes());
-    bytes.index = 0;
-  };
   const writeGroup = async (): Promise<void> => {
-    const columnData = columns.map(({ name }, index) => ({ name, data: (cells[index] ?? []).slice(0, row) }));
-    await parquet.write({ columnData, rowGroupSize: row });
-    written += row;
+    const rows = row;
     row = 0;
-    await drain();
+    await file.writeGroup(groups.map(({ take }) => take(rows)));
   };
-
-  const shared = new Map<string, string>();
-
   return {
     set(column, value) {
-      const values = cells[column];
-      if (values !== undefined) (values as Cell[])[row] = typeof value === 'string' ? sharedText(shared, value) : value;
+      groups[column]?.set(row, value);
     },
     endRow() {
       row++;
@@ -65,33 +38,42 @@ export async function createTableFile(path: string, columns: readonly Column[]):
     },
     async finish() {
       if (row > 0) await writeGroup();
-      await parquet.finish();
-      await drain();
-      await file.close();
-      return { rows: written };
+      return file.finish();
     },
-    abandon: () => file.close().catch(() => undefined),
+    abandon: () => file.abandon(),
   };
 }
 
-/** The first copy of a text that comes again and again, so that the group does not keep thousands of copies alive. */
-function sharedText(shared: Map<string, string>, text: string): string {
-  const known = shared.get(text);
-  if (known === undefined && shared.size < MAX_SHARED) shared.set(text, text);
-  return known ?? text;
+/** The cells of one column in the group at hand. */
+interface Group {
+  set(row: number, value: Cell): void;
+  /** what was set, and room for the next group */
+  take(rows: number): ColumnValues;
 }
 
-/** Numbers that cannot be null lie in typed arrays: an eighth of the memory, and nothing for the garbage collector to walk. */
-function cellsFor({ type, nullable }: Column): Cells {
-  if (nullable || type === 'STRING') return new Array<Cell>(ROW_GROUP_ROWS).fill(null);
-  switch (type) {
-    case 'INT32':
-      return new Int32Array(ROW_GROUP_ROWS);
-    case 'INT64':
-      return new BigInt64Array(ROW_GROUP_ROWS);
-    case 'FLOAT':
-      return new Float32Array(ROW_GROUP_ROWS);
-    case 'DOUBLE':
-      return new Float64Array(ROW_GROUP_ROWS);
+function groupFor({ type }: Column): Group {
+  if (type === 'STRING') {
+    let texts = new TextColumn(ROW_GROUP_ROWS);
+    return {
+      set(row, value) {
+        const bytes = typeof value === 'string' ? Buffer.from(value, 'utf8') : null;
+        texts.ids[row] = bytes === null ? -1 : texts.idOf(bytes, 0, bytes.length);
+      },
+      take(rows) {
+        const taken = { texts, ids: texts.ids.subarray(0, rows) };
+        texts = new TextColumn(ROW_GROUP_ROWS);
+        return taken;
+      },
+    };
   }
+  const numbers =
+    type === 'INT32'
+      ? new Int32Array(ROW_GROUP_ROWS)
+      : type === 'FLOAT'
+        ? new Float32Array(ROW_GROUP_ROWS)
+        : new Float64Array(ROW_GROUP_ROWS);
+  return {
+    set: (row, value) => void (numbers[row] = value === null ? NaN : Number(value)),
+    take: (rows) => ({ numbers: numbers.subarray(0, rows) }),
+  };
 }

@@ -1,122 +1,165 @@
-import type { Db, Document } from 'mongodb';
-import { compileFeatures, type Lookups } from '../../domain/features/compile.js';
+import type { RowChunk } from '../../domain/columns/row-chunk.js';
+import { NO_TEXT } from '../../domain/columns/text-column.js';
 import type { RequestFields } from '../../domain/features/check.js';
-import { opOutput } from '../../domain/features/op-inputs.js';
+import { compileFeatures, type FeatureComputer, type Lookups } from '../../domain/features/compile.js';
+import { compileColumns, type ColumnComputer } from '../../domain/features/compile-columns.js';
 import { FeatureRefusal } from '../../domain/features/refusal.js';
-import { ProfileBuilder } from '../../domain/data-quality/profile.js';
+import type { ProfileBuilder } from '../../domain/data-quality/profile.js';
 import type { LoadedModel } from '../../platform/models.js';
-import { createTableFile } from './table-file.js';
-import { rawCell, SPLITS, tableColumns } from './columns.js';
-import { ContentHash, rowLine } from './content-hash.js';
-import { streamRows } from '../../stores/transactions/stream.js';
+import { SPLITS, splitAt, tableColumns } from './columns.js';
+import type { FeatureSpool } from './feature-spool.js';
+import { createColumnFile } from './parquet/column-file.js';
+import type { ColumnValues } from './parquet/columns.js';
+import { picked, rawColumns, textsOf } from './raw-columns.js';
+import { eachChunk, type PassOptions, type RowSpool } from './row-spool.js';
 import type { SnapshotWindow } from './window.js';
 
 export interface TableResult {
-  /** over all rows */
-  contentSha256: string;
-  /** over the rows of the lookups' window */
-  lookupRowsSha256: string;
   featureNames: string[];
   /** rows in the table */
   rows: number;
   positives: number;
   splits: Record<(typeof SPLITS)[number], number>;
-  profile: ProfileBuilder;
 }
 
-/** The second pass: every row through the features into a Parquet file, and through the profile. */
+/** Every row through the features into a Parquet file, chunk by chunk, and what became of it into the profile. */
 export async function tablePass(
-  db: Db,
-  { spec, registry }: LoadedModel,
+  spool: RowSpool,
+  chunk: RowChunk,
+  model: LoadedModel,
   window: SnapshotWindow,
   request: RequestFields,
-  fields: readonly string[],
-  hashHeader: string,
   lookups: Lookups,
+  profile: ProfileBuilder,
+  featureSpool: FeatureSpool,
   path: string,
-  how: { signal?: AbortSignal | undefined; onProgress: (fraction: number) => void },
+  how: PassOptions,
 ): Promise<TableResult> {
-  const { data, segment } = spec;
-  const names = data.fields;
-  const computer = compileFeatures(registry, lookups);
-  const profile = new ProfileBuilder({
-    request,
-    idField: names.id,
-    derived: registry.derived.map(({ name, op }) => ({ name, type: opOutput(op) })),
-    featureNames: computer.names,
-  });
-  const table = await createTableFile(path, tableColumns(request, computer.names));
-  const rawFields = [...request];
-  const features = new Float32Array(computer.names.length);
-  const splits = { train: 0, validation: 0, test: 0 };
-  const all = new ContentHash();
-  all.add(hashHeader);
-  const ofLookups = new ContentHash();
-  let positives = 0;
-
-  const addRow = (row: Document, position: number): Promise<void> | undefined => {
-    const line = rowLine(row, fields);
-    all.add(line);
-    const split = position >= window.testFrom ? 2 : position >= window.validationFrom ? 1 : 0;
-    const splitName = SPLITS[split];
-    const idValue = row[names.id] as unknown;
-    const id = typeof idValue === 'string' ? idValue : '';
-    const eventTimeMs = (row[names.time] as Date).getTime();
-    if (eventTimeMs >= window.lookups.fromMs && eventTimeMs < window.lookups.toMs) ofLookups.add(line);
-    const label = (row[names.label] as unknown) === 1 ? 1 : 0;
-    const labelTimeMs = (row[names.label_time] as Date).getTime();
-    profile.observe({ id, raw: row, label, labelTimeMs, eventTimeMs, split: splitName });
-    try {
-      if (id === '') throw new FeatureRefusal(`/${names.id}`, 'must be a text');
-      if (row[names.label] !== 0 && row[names.label] !== 1)
-        throw new FeatureRefusal(`/${names.label}`, 'must be 0 or 1');
-      const { derived, notices } = computer.computeInto(row, features, 0);
-      profile.accept(derived, notices, features, 0);
-      let column = 0;
-      const put = (value: string | number | bigint | null): void => table.set(column++, value);
-      put(id);
-      put(BigInt(eventTimeMs));
-      put(label);
-      put(split);
-      put((derived[segment] as string | null | undefined) ?? null);
-      for (const [name, type] of rawFields) put(rawCell(row[name], type));
-      for (const value of features) put(value);
-    } catch (error) {
-      if (!(error instanceof FeatureRefusal)) throw error;
-      profile.refuse(id, error.path, error.detail);
-      return undefined;
-    }
-    splits[splitName]++;
-    positives += label;
-    return table.endRow();
+  const { fields } = model.spec.data;
+  const rowWise = compileFeatures(model.registry, lookups);
+  const featureNames = [...rowWise.names];
+  const work: ChunkWork = {
+    chunk,
+    columns: compileColumns(model.registry, lookups, chunk.capacity),
+    rowWise,
+    profile,
+    segments: new Map(),
+    fields,
+    segment: model.spec.segment,
   };
-
+  const result: TableResult = { featureNames, rows: 0, positives: 0, splits: { train: 0, validation: 0, test: 0 } };
+  const file = await createColumnFile(path, tableColumns(request, featureNames));
   try {
-    await streamRows(
-      db,
-      data,
-      window,
-      fields,
-      async (batch, firstPosition) => {
-        for (const [index, row] of batch.entries()) {
-          const written = addRow(row, firstPosition + index);
-          if (written !== undefined) await written;
+    await eachChunk(
+      spool,
+      chunk,
+      async () => {
+        const kept = computeChunk(work);
+        const labelColumn = chunk.numbersOf(fields.label);
+        const labels = new Int32Array(kept.length);
+        const splits = new Int32Array(kept.length);
+        for (let at = 0; at < kept.length; at++) {
+          const row = kept[at] ?? 0;
+          const split = splitAt(window, chunk.firstPosition + row);
+          splits[at] = split;
+          labels[at] = labelColumn[row] ?? 0;
+          result.positives += labelColumn[row] ?? 0;
+          result.splits[SPLITS[split]]++;
         }
+        if (kept.length === 0) return;
+        const raw = rawColumns(chunk, request).map((values) => picked(values, kept));
+        const features = work.columns.features.map((values) => values.subarray(0, chunk.rows));
+        const featureValues = features.map((numbers) => picked({ numbers }, kept));
+        const id = raw[[...request.keys()].indexOf(fields.id)];
+        if (id === undefined) throw new RangeError(`${fields.id} is no field of the request`);
+        await file.writeGroup([
+          id,
+          picked({ numbers: chunk.numbersOf(fields.time).subarray(0, chunk.rows) }, kept),
+          { numbers: labels },
+          { numbers: splits },
+          picked(segmentsOf(work), kept),
+          ...raw,
+          ...featureValues,
+        ]);
+        await featureSpool.write(featureValues.map(floats));
       },
       how,
     );
-    const { rows } = await table.finish();
-    return {
-      contentSha256: all.digest(),
-      lookupRowsSha256: ofLookups.digest(),
-      featureNames: [...computer.names],
-      rows,
-      positives,
-      splits,
-      profile,
-    };
+    const { rows } = await file.finish();
+    return { ...result, rows };
   } catch (error) {
-    await table.abandon();
+    await file.abandon();
     throw error;
   }
+}
+
+interface ChunkWork {
+  chunk: RowChunk;
+  columns: ColumnComputer;
+  rowWise: FeatureComputer;
+  profile: ProfileBuilder;
+  /** of rows that were computed one by one */
+  segments: Map<number, string | null>;
+  fields: LoadedModel['spec']['data']['fields'];
+  /** name of the derived value */
+  segment: string;
+}
+
+/** Computes the features of a chunk and tells the profile. @returns the rows that go into the table */
+function computeChunk({ chunk, columns, rowWise, profile, segments, fields, segment }: ChunkWork): Int32Array {
+  columns.compute(chunk);
+  segments.clear();
+  const ids = chunk.textsOf(fields.id);
+  const labels = chunk.numbersOf(fields.label);
+  const idOf = (row: number): string => {
+    const id = ids.ids[row] ?? NO_TEXT;
+    return id === NO_TEXT ? '' : ids.textOf(id);
+  };
+  const isNameless = ids.starts.findIndex((start, id) => id < ids.size && start === ids.starts[id + 1]);
+  for (let row = 0; row < chunk.rows; row++)
+    if ((labels[row] !== 0 && labels[row] !== 1) || ids.ids[row] === isNameless) columns.marked[row] = 1;
+  profile.acceptColumns(columns, chunk.rows);
+
+  const kept = new Int32Array(chunk.rows);
+  const values = new Float32Array(rowWise.names.length);
+  let count = 0;
+  for (let row = 0; row < chunk.rows; row++) {
+    if (columns.marked[row] === 0) {
+      kept[count++] = row;
+      continue;
+    }
+    const id = idOf(row);
+    const document = chunk.row(row);
+    try {
+      if (id === '') throw new FeatureRefusal(`/${fields.id}`, 'must be a text');
+      if (document[fields.label] !== 0 && document[fields.label] !== 1)
+        throw new FeatureRefusal(`/${fields.label}`, 'must be 0 or 1');
+      const { derived, notices } = rowWise.computeInto(document, values, 0);
+      profile.accept(derived, notices);
+      segments.set(row, (derived[segment] as string | null | undefined) ?? null);
+      columns.features.forEach((column, feature) => (column[row] = values[feature] ?? NaN));
+      kept[count++] = row;
+    } catch (error) {
+      if (!(error instanceof FeatureRefusal)) throw error;
+      profile.refuse(id, error.path, error.detail);
+    }
+  }
+  return kept.subarray(0, count);
+}
+
+function segmentsOf({ chunk, columns, segments, segment }: ChunkWork): ColumnValues {
+  const derived = columns.texts.get(segment);
+  if (derived === undefined) throw new RangeError(`${segment} is no derived text`);
+  const texts = [...derived.texts];
+  const ids = derived.ids.slice(0, chunk.rows);
+  for (const [row, text] of segments) {
+    const known = text === null ? NO_TEXT : texts.indexOf(text);
+    ids[row] = text !== null && known < 0 ? texts.push(text) - 1 : known;
+  }
+  return { texts: textsOf(texts), ids };
+}
+
+function floats(values: ColumnValues): Float32Array {
+  if ('numbers' in values && values.numbers instanceof Float32Array) return values.numbers;
+  throw new RangeError('features are floats');
 }

@@ -1,6 +1,6 @@
 import type { Db, Document, Filter } from 'mongodb';
 import { SluiceError } from '../../platform/errors.js';
-import { openCollection, transactionsCollection } from '../../stores/collections.js';
+import { openCollection, streamIndex, transactionsCollection } from '../../stores/collections.js';
 import type { ModelSpec } from '../../schemas/types.js';
 
 const DAY_MS = 86_400_000;
@@ -14,13 +14,9 @@ export interface SnapshotWindow {
   filter: Filter<Document>;
   sort: Record<string, 1>;
   rows: number;
-  /** rows of the window whose label is not mature, or booked after `to` */
-  immature: number;
   /** positions in the sorted rows: train below, validation from, test from */
   validationFrom: number;
   testFrom: number;
-  /** window of the lookups: from inclusive, to exclusive, epoch ms; `to` is the event time of the first test row */
-  lookups: { fromMs: number; toMs: number; filter: Filter<Document>; rows: number };
 }
 
 /**
@@ -39,30 +35,17 @@ export async function snapshotWindow(db: Db, data: ModelSpec['data'], asOf: stri
   const filter = { [fields.time]: { $gte: from, $lte: to }, [fields.label_time]: { $lte: new Date(asOfMs) } };
   const sort = { [fields.time]: 1, [fields.id]: 1 } as const;
 
-  const [rows, all] = await Promise.all([
-    collection.countDocuments(filter),
-    collection.countDocuments({ [fields.time]: { $gte: from, $lte: new Date(asOfMs) } }),
-  ]);
+  const rows = await collection.countDocuments(filter);
   const testRows = Math.floor(rows * data.test_fraction);
   const testFrom = rows - testRows;
   const validationFrom = testFrom - Math.floor(rows * data.validation_fraction);
-  const first = await collection
-    .find(filter, {
-      projection: { _id: 0, [fields.time]: 1 },
-      sort,
-      skip: Math.min(testFrom, Math.max(rows - 1, 0)),
-      limit: 1,
-    })
-    .next();
-  if (first === null) {
+  if (rows === 0) {
+    const all = await countWindow(db, data, { from: from.toISOString(), asOf });
     throw new SluiceError(
       'InvalidInput',
       `${data.collection} has no row between ${from.toISOString()} and ${to.toISOString()} whose label was known at ${asOf} (${all} rows in the window altogether). Import transactions, or choose an asOf that they reach.`,
     );
   }
-  const toMs = (first[fields.time] as Date).getTime();
-  const fromMs = Math.max(toMs - data.lookup_window_days * DAY_MS, from.getTime());
-  const lookupFilter = { ...filter, [fields.time]: { $gte: new Date(fromMs), $lt: new Date(toMs) } };
   return {
     asOf: new Date(asOfMs).toISOString(),
     from: from.toISOString(),
@@ -70,9 +53,31 @@ export async function snapshotWindow(db: Db, data: ModelSpec['data'], asOf: stri
     filter,
     sort,
     rows,
-    immature: all - rows,
     validationFrom,
     testFrom,
-    lookups: { fromMs, toMs, filter: lookupFilter, rows: await collection.countDocuments(lookupFilter) },
   };
+}
+
+/** Window of the lookups: from inclusive, to exclusive, epoch ms. */
+export interface LookupsWindow {
+  fromMs: number;
+  toMs: number;
+}
+
+/**
+ * What lookups are made from: the rows before the held-out part, so that none of them is looked up in what it was counted in.
+ * @param toMs event time of the first test row
+ */
+export function lookupsWindow(data: ModelSpec['data'], { from }: Pick<SnapshotWindow, 'from'>, toMs: number): LookupsWindow {
+  return { fromMs: Math.max(toMs - data.lookup_window_days * DAY_MS, Date.parse(from)), toMs };
+}
+
+/** How many rows there are up to `asOf`, mature or not. */
+export function countWindow(
+  db: Db,
+  data: ModelSpec['data'],
+  { from, asOf }: Pick<SnapshotWindow, 'from' | 'asOf'>,
+): Promise<number> {
+  const filter = { [data.fields.time]: { $gte: new Date(from), $lte: new Date(asOf) } };
+  return openCollection(db, transactionsCollection(data)).countDocuments(filter, { hint: streamIndex(data) });
 }

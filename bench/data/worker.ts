@@ -84,7 +84,7 @@ export async function startJobs(env: Record<string, string>, database: string): 
 }
 
 /** From the worker's taking it to its answer, as Temporal saw it: dispatch and Python's start are in nobody's time. */
-function secondsOfActivity({ events }: proto.temporal.api.history.v1.IHistory): number {
+export function secondsOfActivity({ events }: proto.temporal.api.history.v1.IHistory): number {
   const at = (type: 'activityTaskStartedEventAttributes' | 'activityTaskCompletedEventAttributes'): number => {
     const time = events?.find((event) => event[type])?.eventTime;
     if (!time) throw new Error(`the run has no ${type}`);
@@ -98,7 +98,7 @@ export function quietRuntime(): void {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
 }
 
-async function peakMemoryMb(pid: number): Promise<number> {
+export async function peakMemoryMb(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   const kib = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
   if (kib === undefined) throw new Error(`/proc/${pid}/status says nothing of VmHWM: the worker has ended`);

@@ -4,8 +4,8 @@ import { openClassifier } from '../../activities/drift/reference/classifier.js';
 import { readyLookups } from '../../activities/lookups/ready.js';
 import { trainerEnv } from '../../activities/trainer/child-env.js';
 import { runTrainer } from '../../activities/trainer/run-trainer.js';
-import { rawCell, tableColumns } from '../../activities/training-data/columns.js';
-import { windowedBuilders } from '../../activities/training-data/lookups-pass.js';
+import { tableColumns } from '../../activities/training-data/columns.js';
+import { windowedBuilders } from '../../activities/training-data/windowed-builders.js';
 import { createTableFile } from '../../activities/training-data/table-file.js';
 import { DAY_MS } from '../../domain/drift/calendar.js';
 import { columnKinds } from '../../domain/drift/columns.js';
@@ -54,7 +54,7 @@ export async function release(
       row.isFraud ? 1 : 0,
       split,
       (derived[segment] as string | null | undefined) ?? null,
-      ...[...request].map(([name, type]) => rawCell(row.transaction[name], type)),
+      ...[...request.keys()].map((name) => row.transaction[name] ?? null),
       ...features,
     ].forEach((cell, column) => table.set(column, cell));
     await table.endRow();

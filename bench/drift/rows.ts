@@ -25,7 +25,10 @@ export async function readRows(file: string, only: (customer: string) => boolean
 }
 
 export function readFixings(): Fixing[] {
-  const rows = parseAll(readFileSync(projectPath('data', 'ecb_fixings.csv')), { columns: true }) as Record<string, string>[];
+  const rows = parseAll(readFileSync(projectPath('data', 'ecb_fixings.csv')), { columns: true }) as Record<
+    string,
+    string
+  >[];
   return rows.map(({ Date: day = '', ...rates }) => ({
     _id: day,
     base: 'EUR',

@@ -1,10 +1,11 @@
 import { Command } from 'commander';
 import type { ImportSummary } from '../../ingest/index.js';
 import type { Cli } from '../cli.js';
-import { maxRefusedOption, modelOption, parseCount } from '../options.js';
+import { EXIT } from '../exit-codes.js';
+import { maxRefusedOption, modelOption, parseCount, parseText } from '../options.js';
 import { count, rowsOf } from '../output.js';
 import { importExitCode, runImport } from '../import/run-import.js';
-import { openMongo } from '../stores.js';
+import { openMongoForImport, withMongo } from '../stores.js';
 
 interface ImportOptions {
   model: string;
@@ -12,7 +13,7 @@ interface ImportOptions {
   maxRefused?: number;
 }
 
-/** `sluice data …`: transactions and exchange rates. */
+/** `sluice data …`: transactions and exchange rates, brought in, shown and deleted. */
 export function dataCommand(cli: Cli): Command {
   const data = new Command('data');
   data
@@ -33,7 +34,7 @@ Examples:
   sluice data import transactions.csv.gz --max-refused 0`,
     )
     .action((file: string, { model, shiftDays, maxRefused }: ImportOptions) =>
-      runImport(cli, openMongo, async (mongo, told) => {
+      runImport(cli, openMongoForImport, async (mongo, told) => {
         const { importTransactions } = await import('../../ingest/index.js');
         const summary = await importTransactions(
           { db: mongo.db, modelsDir: cli.modelsDirectory },
@@ -50,7 +51,7 @@ Examples:
     .addOption(maxRefusedOption())
     .addHelpText('after', '\nExample:\n  sluice data import-fixings eurofxref-hist.csv')
     .action((file: string, { model, maxRefused }: ImportOptions) =>
-      runImport(cli, openMongo, async (mongo, told) => {
+      runImport(cli, openMongoForImport, async (mongo, told) => {
         const { importFixings } = await import('../../ingest/index.js');
         const summary = await importFixings(
           { db: mongo.db, modelsDir: cli.modelsDirectory },
@@ -60,14 +61,54 @@ Examples:
         return importExitCode(summary, maxRefused);
       }),
     );
+  data
+    .command('show <id...>')
+    .description('show transactions by id: fields, label, rows that say the same, deletions')
+    .addOption(modelOption(cli))
+    .addHelpText('after', '\nExit code 7: one of them is not there.\n\nExample:\n  sluice data show t0000003')
+    .action((ids: string[], { model }: { model: string }) =>
+      withMongo(cli, async ({ db }) => {
+        const [{ loadModel }, { readRows, rowText }] = await Promise.all([
+          import('../../platform/models.js'),
+          import('../data/rows.js'),
+        ]);
+        const rows = await readRows(db, await loadModel(cli.modelsDirectory, model), ids);
+        cli.output.result(rows, () => rows.map(rowText).join('\n\n'));
+        return rows.every(({ transaction }) => transaction !== null) ? EXIT.ok : EXIT.notFound;
+      }),
+    );
+  data
+    .command('delete <id...>')
+    .description('delete transactions by id; who did it and why is recorded')
+    .addOption(modelOption(cli))
+    .requiredOption('--reason <text>', 'why; it is recorded', parseText)
+    .addHelpText(
+      'after',
+      `
+Needs the role operator. At most 100 ids; all of them are deleted or none. Labels and predictions of these ids stay. Importing a file that holds a
+deleted row brings it back.
+
+Example:
+  sluice data delete t0000003 --reason "imported twice"`,
+    )
+    .action((ids: string[], { model, reason }: { model: string; reason: string }) =>
+      cli.withSession(async (session) => {
+        const { deleteRows } = await import('../data/delete.js');
+        const deleted = await deleteRows(cli, session, { model, ids, reason });
+        cli.output.result(deleted, () => `deleted ${deleted.deleted.map(({ id }) => id).join(', ')}\n${deleted.url}`);
+        return EXIT.ok;
+      }),
+    );
   return data;
 }
 
 /** What an import did, for people: counts, then every reason for which rows were rejected, and the first of them. */
-export function importText({ read, inserted, updated, unchanged, refused, ignoredColumns }: ImportSummary): string {
+export function importText(summary: ImportSummary): string {
+  const { read, inserted, updated, unchanged, refused, ignoredColumns, notices = [] } = summary;
   return [
     `${rowsOf(read)}: ${count(inserted)} new, ${count(updated)} updated, ${count(unchanged)} unchanged, ${count(refused.count)} rejected`,
     ...rejectionLines({ refused, ignoredColumns }),
+    ...notices,
   ].join('\n');
 }
 

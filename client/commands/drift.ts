@@ -103,7 +103,10 @@ export function driftCommand(cli: Cli): Command {
     .command('compare <earlier> <later>')
     .description('compare two weekly snapshots column by column, the largest shift first')
     .addOption(model())
-    .addHelpText('after', '\nExample:\n  sluice drift compare weekly-2025-06-22 weekly-2025-06-29')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  sluice drift compare 2025-06-22 2025-06-29\n  sluice drift compare weekly-2025-06-22 weekly-2025-06-29',
+    )
     .action((earlier: string, later: string, options: { model: string }) =>
       withMongo(cli, async ({ db }) => {
         const [{ readSnapshot }, { comparisonText }, { loadModel }, { compareSnapshots }] = await Promise.all([
@@ -114,8 +117,8 @@ export function driftCommand(cli: Cli): Command {
         ]);
         const { spec } = await loadModel(cli.modelsDirectory, options.model);
         const [before, after] = await Promise.all([
-          readSnapshot(db, options.model, parseReleaseId(earlier)),
-          readSnapshot(db, options.model, parseReleaseId(later)),
+          readSnapshot(db, options.model, weekKey(earlier)),
+          readSnapshot(db, options.model, weekKey(later)),
         ]);
         const comparison = compareSnapshots(before, after, spec.drift);
         cli.output.result({ earlier, later, ...comparison }, () => comparisonText(before, after, comparison));
@@ -124,6 +127,12 @@ export function driftCommand(cli: Cli): Command {
     );
 
   return drift;
+}
+
+/** A week by its key, or by the day that `drift run --weekly --as-of` was given. */
+function weekKey(text: string): string {
+  const key = parseReleaseId(text);
+  return key.startsWith('weekly-') ? key : `weekly-${key}`;
 }
 
 function entryLine(entry: DriftEntry): string {

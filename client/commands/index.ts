@@ -19,7 +19,7 @@ const COMMANDS: Record<string, Entry> = {
     load: async (cli) => (await import('./stack.js')).downCommand(cli),
   },
   status: {
-    description: 'show each service: state, address, uptime',
+    description: 'show what runs and answers, and what is live since when',
     load: async (cli) => (await import('./status.js')).statusCommand(cli),
   },
   logs: {
@@ -47,7 +47,7 @@ const COMMANDS: Record<string, Entry> = {
     load: async (cli) => (await import('./audit.js')).auditCommand(cli),
   },
   data: {
-    description: 'import transactions and exchange rates',
+    description: 'import transactions and exchange rates; show and delete transactions',
     load: async (cli) => (await import('./data.js')).dataCommand(cli),
   },
   synonyms: {
@@ -69,6 +69,10 @@ const COMMANDS: Record<string, Entry> = {
   schedules: {
     description: 'list, apply and operate the scheduled runs',
     load: async (cli) => (await import('./schedules.js')).schedulesCommand(cli),
+  },
+  principals: {
+    description: 'add and list the people who may request, approve and operate',
+    load: async (cli) => (await import('./principals.js')).principalsCommand(cli),
   },
   notify: {
     description: 'list notifications, and test the channels that carry them',

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { StackLog } from '../../stack/index.js';
-import { status } from '../../stack/status.js';
+import { readStackEnv, status } from '../../stack/status.js';
 import type { Cli } from '../cli.js';
 import { EXIT } from '../exit-codes.js';
 import { stackProgress } from '../stack-progress.js';
@@ -46,7 +46,8 @@ async function upInBackground(cli: Cli): Promise<void> {
 
 async function tellStatus(cli: Cli): Promise<void> {
   const found = await status({ stateDir: cli.stateDirectory });
-  cli.output.result(found, () => statusText(cli.stateDirectory, found));
+  const temporalUi = readStackEnv(cli.stateDirectory)?.['TEMPORAL_UI_URL'] ?? null;
+  cli.output.result(found, () => statusText(cli.stateDirectory, { ...found, temporalUi }));
 }
 
 /** `sluice down`. */

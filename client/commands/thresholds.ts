@@ -40,15 +40,15 @@ export function thresholdsCommand(cli: Cli): Command {
       cli.withSession(async (session) => {
         const { thresholdsStart } = await import('../thresholds/kind.js');
         const asOf = options.asOf ?? new Date().toISOString();
-        const start = thresholdsStart({
+        const asked = {
           model: options.model,
           asOf,
           key: runKey(asOf),
-          caller: { actor: cli.actor, reason: options.reason },
           ...(options.deadlineMinutes === undefined
             ? {}
             : { overrides: { deadlineSeconds: options.deadlineMinutes * 60 } }),
-        });
+        };
+        const start = thresholdsStart(cli, asked, options.reason);
         return (await runs()).start(session, start, options);
       }),
     );
@@ -90,7 +90,10 @@ export function thresholdsCommand(cli: Cli): Command {
     .command('list')
     .description('list proposals, newest first')
     .option('--limit <n>', 'show the N newest', parseAtLeastOne, 20)
-    .addHelpText('after', '\nExample:\n  sluice thresholds list --limit 5')
+    .addHelpText(
+      'after',
+      '\nReplaced: they were live and are not any more.\n\nExample:\n  sluice thresholds list --limit 5',
+    )
     .action(({ limit }: { limit: number }) => cli.withSession(async (session) => (await runs()).list(session, limit)));
 
   return thresholds;

@@ -9,9 +9,11 @@ import { SluiceError } from '../../platform/errors.js';
 import { PROGRESS_QUERY } from '../../workflows/common/contract.js';
 import type { StepProgress } from '../../workflows/common/progress.js';
 import { QUEUES } from '../../workflows/common/queues.js';
+import type { CutOff } from '../exit-codes.js';
 import { ROLLOUT_STEP, WORKFLOW as ROLLOUT } from '../../workflows/rolloutBundle/contract.js';
 import type { Session } from '../session.js';
 import type { RunKind, RunProgress, RunRef, RunStart } from './kind.js';
+import { cutOff } from './list.js';
 
 /** Starts a run, or finds the one that has its id already, as the kind's `reuse` and `mayRepeat` say. */
 export async function startRun<Ref extends RunRef, Progress extends RunProgress>(
@@ -53,11 +55,11 @@ export async function findRun<Ref extends RunRef, Progress extends RunProgress>(
   session: Session,
   kind: RunKind<Ref, Progress>,
   ref: Ref,
-): Promise<{ handle: WorkflowHandle; isRunning: boolean }> {
+): Promise<{ handle: WorkflowHandle; isRunning: boolean; cutOff: CutOff | null }> {
   const handle = session.client.workflow.getHandle(kind.workflowId(ref));
   try {
     const { status } = await handle.describe();
-    return { handle, isRunning: status.name === 'RUNNING' };
+    return { handle, isRunning: status.name === 'RUNNING', cutOff: cutOff(status.name) };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError)
       throw new SluiceError(

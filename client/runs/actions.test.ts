@@ -11,7 +11,7 @@ import { defineRun } from './actions.js';
 const REF = { model: 'ulb_gbdt', key: '2025-06-30' };
 
 /** One run, in whatever state, seen by a command. */
-function command(run: { temporal: 'RUNNING' | 'COMPLETED' | 'none'; status?: string }) {
+function command(run: { temporal: 'RUNNING' | 'COMPLETED' | 'TERMINATED' | 'CANCELLED' | 'none'; status?: string }) {
   const told = { out: '', err: '', cancelled: 0 };
   const stream = (name: 'out' | 'err') =>
     ({ write: (text: string) => void (told[name] += text) }) as unknown as NodeJS.WriteStream;
@@ -27,7 +27,17 @@ function command(run: { temporal: 'RUNNING' | 'COMPLETED' | 'none'; status?: str
       run.temporal === 'none'
         ? Promise.reject(new WorkflowNotFoundError('none', 'x', undefined))
         : Promise.resolve({ status: { name: run.temporal }, raw: {} }),
-    query: () => Promise.resolve({ status: run.status, steps: [], approval: null, why: null }),
+    query: () =>
+      Promise.resolve({
+        status: run.status,
+        steps: [],
+        approval: null,
+        why: null,
+        proposal: null,
+        edited: null,
+        bundleVersion: null,
+        decidedBy: null,
+      }),
     cancel: () => Promise.resolve(void (told.cancelled += 1)),
     result: () => new Promise(() => {}),
   };
@@ -38,9 +48,13 @@ function command(run: { temporal: 'RUNNING' | 'COMPLETED' | 'none'; status?: str
 describe('cancelling', () => {
   it('changes nothing of a run that has finished, and says so', async () => {
     const { runs, session, told } = command({ temporal: 'COMPLETED', status: 'Live' });
-    expect(await runs.cancel(session, REF)).toBe(EXIT.ok);
+    await expect(runs.cancel(session, REF)).rejects.toMatchObject({
+      type: 'Conflict',
+      message: expect.stringContaining(
+        'thresholds 2025-06-30 has already finished (Live); nothing to cancel',
+      ) as string,
+    });
     expect(told).toMatchObject({ cancelled: 0 });
-    expect(told.out).toContain('thresholds 2025-06-30 has already finished (Live); nothing to cancel');
   });
 
   it('asks a running one to stop, once', async () => {
@@ -50,6 +64,18 @@ describe('cancelling', () => {
     expect(told.out).toContain('`sluice thresholds watch 2025-06-30` shows how it ends');
   });
 });
+
+it.each([
+  ['TERMINATED', 'Terminated'],
+  ['CANCELLED', 'Cancelled'],
+] as const)(
+  'a run that was %s is shown as such, whatever it last said of itself, and is no success',
+  async (temporal, shown) => {
+    const { runs, session, told } = command({ temporal, status: 'Running' });
+    expect(await runs.show(session, REF)).toBe(EXIT.failed);
+    expect(told.out).toContain(`thresholds 2025-06-30: ${shown}`);
+  },
+);
 
 it('what is not there is said not to be, with the command that lists the others', async () => {
   const { runs, session } = command({ temporal: 'none' });

@@ -1,6 +1,7 @@
+import { SluiceError } from '../../platform/errors.js';
 import { modelFolders } from '../../platform/model-folders.js';
 import type { Cli } from '../cli.js';
-import { EXIT, exitCodeOf } from '../exit-codes.js';
+import { EXIT, exitCodeOf, type CutOff } from '../exit-codes.js';
 import type { Session } from '../session.js';
 import { findRun, readProgress, startRun } from './access.js';
 import { decide, type Choice } from './decide.js';
@@ -67,12 +68,13 @@ export function defineRun<Ref extends RunRef, Progress extends RunProgress>(
   const watch: RunActions<Ref>['watch'] = async (session, ref, options = {}) => {
     const { handle } = await findRun(session, kind, ref);
     const name = `${kind.noun} ${kind.words(ref)}`;
-    const end = await followRun<Progress>(cli, session, handle, {
+    const { progress, error } = await followRun<Progress>(cli, session, handle, {
       title: `${name} of ${ref.model}`,
       goesOn: options.goesOn ?? `${name} goes on; watch it again with \`${command('watch', ref)}\``,
       frame: frame(ref),
     });
-    return await present(session, handle.workflowId, { ref, ...end }, false);
+    const { cutOff } = await findRun(session, kind, ref);
+    return await present(session, handle.workflowId, { ref, progress: ended(progress, cutOff), error }, false);
   };
 
   return {
@@ -88,8 +90,8 @@ export function defineRun<Ref extends RunRef, Progress extends RunProgress>(
       return EXIT.ok;
     },
     async show(session, ref) {
-      const { handle } = await findRun(session, kind, ref);
-      const progress = await readProgress<Progress>(handle);
+      const { handle, cutOff } = await findRun(session, kind, ref);
+      const progress = ended(await readProgress<Progress>(handle), cutOff);
       return await present(session, handle.workflowId, { ref, progress, error: null }, true);
     },
     async list(session, limit) {
@@ -118,16 +120,12 @@ export function defineRun<Ref extends RunRef, Progress extends RunProgress>(
       return EXIT.ok;
     },
     async cancel(session, ref) {
-      const { handle, isRunning } = await findRun(session, kind, ref);
+      const { handle, isRunning, cutOff } = await findRun(session, kind, ref);
       const url = session.uiUrl(handle.workflowId);
       const name = `${kind.noun} ${kind.words(ref)}`;
       if (!isRunning) {
-        const { status } = await readProgress<Progress>(handle);
-        output.result(
-          { ...ref, cancelled: false, status, url },
-          () => `${name} has already finished (${status}); nothing to cancel\n${url}`,
-        );
-        return EXIT.ok;
+        const { status } = ended(await readProgress<Progress>(handle), cutOff);
+        throw new SluiceError('Conflict', `${name} has already finished (${status}); nothing to cancel\n${url}`);
       }
       await handle.cancel();
       output.result(
@@ -137,4 +135,9 @@ export function defineRun<Ref extends RunRef, Progress extends RunProgress>(
       return EXIT.ok;
     },
   };
+}
+
+/** What a run says of itself, and how it ended where somebody else ended it. */
+function ended<Progress extends RunProgress>(progress: Progress, cutOff: CutOff | null): Progress {
+  return cutOff === null ? progress : { ...progress, status: cutOff };
 }

@@ -59,7 +59,7 @@ describe('a list of runs', () => {
     ['FAILED', 'Failed', 'Failed'],
     ['FAILED', 'Running', 'Failed'],
     ['FAILED', undefined, 'Failed'],
-    ['CANCELLED', 'Failed', 'Failed'],
+    ['CANCELLED', 'Failed', 'Cancelled'],
     ['CANCELLED', 'WaitingForApproval', 'Cancelled'],
     ['TERMINATED', 'Running', 'Terminated'],
     ['TERMINATED', 'Released', 'Terminated'],

@@ -1,5 +1,6 @@
 import type { WorkflowExecutionInfo } from '@temporalio/client';
 import { STATUS_ATTRIBUTE } from '../../domain/runs/search-attributes.js';
+import type { CutOff } from '../exit-codes.js';
 import type { Session } from '../session.js';
 import type { RunKind, RunProgress, RunRef } from './kind.js';
 
@@ -25,9 +26,15 @@ export async function listRuns<Ref extends RunRef, Progress extends RunProgress>
   const types = kind.workflowTypes.map((name) => `'${name}'`).join(', ');
   const infos = session.client.workflow.list({ query: `WorkflowType IN (${types})` });
   const listed = (info: Info): boolean => kind.isListed?.(info.parentExecution?.workflowId ?? undefined) ?? true;
-  return (await newest(infos, limit, listed)).map((info) => ({
+  const chosen = await newest(infos, limit, listed);
+  const now =
+    (await kind.now?.(
+      session,
+      chosen.map(({ workflowId }) => kind.refOf(workflowId)),
+    )) ?? ((_, said) => said);
+  return chosen.map((info) => ({
     ...kind.refOf(info.workflowId),
-    status: statusOf(info),
+    status: now(kind.refOf(info.workflowId), statusOf(info)),
     startedAt: info.startTime.toISOString(),
     closedAt: info.closeTime?.toISOString() ?? null,
     workflowId: info.workflowId,
@@ -53,30 +60,32 @@ export async function newest<T extends Info>(
   return chosen;
 }
 
-const OWN_WORDS: Partial<Record<Info['status']['name'], string>> = {
-  RUNNING: 'Running',
-  COMPLETED: 'Completed',
-  FAILED: 'Failed',
+type Standing = Info['status']['name'];
+
+const OWN_WORDS: Partial<Record<Standing, string>> = { RUNNING: 'Running', COMPLETED: 'Completed', FAILED: 'Failed' };
+const CUT_OFF: Partial<Record<Standing, CutOff>> = {
   CANCELLED: 'Cancelled',
-};
-const CUT_OFF: Partial<Record<Info['status']['name'], string>> = {
   TERMINATED: 'Terminated',
   TIMED_OUT: 'TimedOut',
-  CONTINUED_AS_NEW: 'ContinuedAsNew',
-  PAUSED: 'Paused',
 };
+const MOVED: Partial<Record<Standing, string>> = { CONTINUED_AS_NEW: 'ContinuedAsNew', PAUSED: 'Paused' };
 const NOT_LAST = new Set(['Running', 'WaitingForApproval']);
 
+/** How a run ended that was cut off, whatever it last said of itself; null for every other run. */
+export function cutOff(name: Standing): CutOff | null {
+  return CUT_OFF[name] ?? null;
+}
+
 /**
- * How a run stands in a list: in its own words where it has had the last one. One that was terminated, timed out, or failed in its first moments has not, and
- * what it last said of itself is no longer true.
+ * How a run stands in a list: in its own words where it has had the last one. One that was cancelled, terminated, timed out, or failed in its first moments
+ * has not, and what it last said of itself is not how it ended.
  */
 export function statusOf({
   status: { name },
   typedSearchAttributes,
 }: Pick<Info, 'status' | 'typedSearchAttributes'>): string {
-  const cutOff = CUT_OFF[name];
-  if (cutOff !== undefined) return cutOff;
+  const ended = cutOff(name) ?? MOVED[name];
+  if (ended !== undefined) return ended;
   const said = typedSearchAttributes.get(STATUS_ATTRIBUTE);
   return said === undefined || (name !== 'RUNNING' && NOT_LAST.has(said)) ? (OWN_WORDS[name] ?? name) : said;
 }

@@ -2,7 +2,7 @@ import { budgetLines, categoryLines, overallLines, weekLines } from '../../domai
 import type { ThresholdSummary } from '../../domain/thresholds/summary.js';
 import type { ThresholdsProgress } from '../../workflows/recalibrateThresholds/contract.js';
 import type { Shown } from '../runs/kind.js';
-import { stepLines } from '../runs/text.js';
+import { recordLines, stepLines } from '../runs/text.js';
 
 /** The whole of a recalibration for people. */
 export function thresholdsText(
@@ -14,6 +14,7 @@ export function thresholdsText(
   if (bundleVersion !== null)
     lines.push(`bundle ${bundleVersion}${generation === null ? '' : `, generation ${generation}`}`);
   if (decidedBy !== null) lines.push(`decided by ${decidedBy}: ${progress.decisionReason ?? ''}`);
+  lines.push(...recordLines(progress));
   if (withSteps) lines.push('', ...stepLines(progress.steps));
   if (edited !== null) lines.push('', 'approved with edits', ...proposalLines(edited));
   else if (proposal !== null) lines.push('', ...proposalLines(proposal));

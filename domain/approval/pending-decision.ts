@@ -1,3 +1,4 @@
+import type { Identity } from './identity.js';
 import type { Decision } from '../../schemas/types.js';
 
 /** What is to be decided, by when, and what an approver may change. */
@@ -19,6 +20,8 @@ export type ApprovalOutcome =
       at: string;
       /** null: as proposed */
       edits: Record<string, unknown> | null;
+      /** of the actor; absent in histories of before it was asked */
+      identity?: Identity;
     }
   | { verdict: 'expired' };
 
@@ -48,12 +51,13 @@ export class PendingDecision {
     return problemOf(decision, this.terms);
   }
 
-  /** Takes a decision. Returns why it does not count, or null: then it is the outcome. */
-  take(decision: Decision, nowMs: number): string | null {
+  /** Takes a decision. Returns why it does not count, or null: then it is the outcome. @param identity of its actor, as far as it is known */
+  take(decision: Decision, nowMs: number, identity?: Identity): string | null {
     const refusal = this.refusal(decision, nowMs);
     if (refusal !== null) return refusal;
     const { verdict, actor, reason, edits = null } = decision;
-    this.decided = { verdict, actor, reason, edits, at: new Date(nowMs).toISOString() };
+    const at = new Date(nowMs).toISOString();
+    this.decided = { verdict, actor, reason, edits, at, ...(identity === undefined ? {} : { identity }) };
     return null;
   }
 

@@ -50,9 +50,12 @@ export function runDataChecks(profile: DataProfile, checks: Checks): CheckResult
       { max: checks.max_refused_fraction },
       mostFrequent(profile.refused.reasons),
     ),
-    bounded('duplicates', fraction(profile.duplicates.ids + profile.duplicates.contents), {
-      max: checks.max_duplicate_fraction,
-    }),
+    bounded(
+      'duplicates',
+      fraction(profile.duplicates.ids + profile.duplicates.contents),
+      { max: checks.max_duplicate_fraction },
+      duplicateRows(profile.duplicates),
+    ),
     bounded('staleness_days', profile.freshness.staleness_days, { max: checks.max_staleness_days }),
     bounded('fixing_gap_days', profile.fixings.largest_gap_days, { max: checks.max_fixing_gap_days }),
   );
@@ -111,8 +114,19 @@ function allowedValues(
     passed: false,
     observed: rows,
     required,
-    message: `${name}: ${rows} rows hold other values: ${shown}`,
+    message: `${name}: ${rows === 1 ? '1 row holds another value' : `${rows} rows hold other values`}: ${shown}; mend the rows, or accept the values in data.checks.allowed_values of model.yaml`,
   };
+}
+
+const SHOWN_IDS = 5;
+
+/** How many, which, and what to do: a share of all rows tells nobody what to look for. A profile of step 3 or before names none. */
+function duplicateRows({ ids, contents, examples = [] }: DataProfile['duplicates']): string {
+  const count = ids + contents;
+  const rows = `${count} ${count === 1 ? 'row' : 'rows'}`;
+  if (examples.length === 0) return rows;
+  const further = count > SHOWN_IDS ? ` … and ${count - SHOWN_IDS} more` : '';
+  return `${rows}: ${examples.slice(0, SHOWN_IDS).join(', ')}${further}; \`sluice data show ID\` names the row that each repeats, \`sluice data delete ID\` removes one`;
 }
 
 function mostFrequent(counts: Record<string, number>): string | undefined {

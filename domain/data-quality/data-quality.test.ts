@@ -35,11 +35,10 @@ function profileOf(rows: { raw?: object; label?: 0 | 1; kind?: string | null; re
     ]),
     idField: 'id',
     derived: [{ name: 'kind', type: 'string' }],
-    featureNames: ['f'],
   });
   for (const [index, { raw, label, kind = 'a', refuse }] of rows.entries()) {
     const id = `r${index}`;
-    const at = new Date(start + index * 1000);
+    const { at = new Date(start + index * 1000) } = (raw ?? {}) as { at?: Date };
     builder.observe({
       id,
       raw: { id, sum: 10, unit: 'USD', name: 'n', at, ...raw },
@@ -51,10 +50,10 @@ function profileOf(rows: { raw?: object; label?: 0 | 1; kind?: string | null; re
     if (refuse !== undefined) builder.refuse(id, '/sum', refuse);
     else {
       const notices = kind === null ? [{ path: '/kind', message: '"x" is not known; kind is unknown' }] : [];
-      builder.accept({ kind }, notices, Float32Array.of(index), 0);
+      builder.accept({ kind }, notices);
     }
   }
-  return builder.build({ asOf, fixings });
+  return builder.build({ asOf, fixings, features: {} });
 }
 
 const good = Array.from({ length: 6 }, () => ({}));
@@ -97,7 +96,10 @@ describe('runDataChecks', () => {
     [
       'a value that is not allowed',
       [...good, { raw: { unit: 'XXX' } }],
-      { 'allowed.unit': 'allowed.unit: 1 rows hold other values: "XXX" × 1' },
+      {
+        'allowed.unit':
+          'allowed.unit: 1 row holds another value: "XXX" × 1; mend the rows, or accept the values in data.checks.allowed_values of model.yaml',
+      },
     ],
     [
       'unknown spellings',
@@ -118,8 +120,8 @@ describe('runDataChecks', () => {
 
   it('finds rows that differ in their id only', () => {
     const twin = { raw: { at: new Date(start), sum: 10 } };
-    expect(failed(runDataChecks(profileOf([...good, twin, twin]), checks))['duplicates']).toBe(
-      'duplicates is 0.25, 0.25 above 0',
+    expect(failed(runDataChecks(profileOf([{}, twin, twin, ...good.slice(1)]), checks))['duplicates']).toBe(
+      'duplicates is 0.25, 0.25 above 0 (2 rows: r1, r2; `sluice data show ID` names the row that each repeats, `sluice data delete ID` removes one)',
     );
   });
 
@@ -162,14 +164,13 @@ describe('runDataChecks', () => {
 });
 
 describe('ProfileBuilder', () => {
-  it('gives counts, ranges, few values, quantiles and freshness', () => {
+  it('gives counts, ranges, few values and freshness', () => {
     const profile = profileOf([...good, { raw: { sum: NaN } }, { raw: { sum: '5', name: null } }]);
     expect(profile.rows).toBe(8);
     expect(profile.positives).toBe(4);
     expect(profile.fields['sum']).toEqual({ missing: 1, invalid: 1, min: 10, max: 10, values: null });
     expect(profile.fields['unit']?.values).toEqual({ USD: 8 });
     expect(profile.derived['kind']).toEqual({ unknown: 0, values: { a: 8 } });
-    expect(profile.features['f']).toMatchObject({ min: 0, q50: 3.5, max: 7 });
     expect(profile.freshness).toEqual({
       as_of: asOf,
       oldest: '2025-01-01T00:00:00.000Z',

@@ -1,3 +1,5 @@
+import type { TextColumn } from '../columns/text-column.js';
+
 /**
  * A set of texts that keeps 64 bits of each: half a million rows in 8 MB instead of a hundred. Two different texts pass for the same with a
  * chance of about n² ÷ 2⁶⁵, a hundred-millionth for half a million rows.
@@ -13,21 +15,27 @@ export class FingerprintSet {
 
   /** Adds a text; false when it was there already. */
   add(text: string): boolean {
-    let high = 0x811c9dc5;
-    let low = 0x9e3779b9;
-    for (let index = 0; index < text.length; index++) {
-      const unit = text.charCodeAt(index);
-      high = Math.imul(high ^ unit, 0x01000193);
-      low = Math.imul(low + unit, 0x85ebca6b);
-      low ^= low >>> 13;
-    }
-    return this.#insert(mixed(high ^ text.length), mixed(low) || 1);
+    const { high, low } = fingerprintOf(text);
+    return this.addFingerprint(high, low);
+  }
+
+  /** Adds what `fingerprintOf` or `mixedWith` gave; false when it was there already. */
+  addFingerprint(high: number, low: number): boolean {
+    return this.#insert(high, low || 1);
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    if (this.#size === 0) return;
+    this.#table.fill(0);
+    this.#size = 0;
   }
 
   #insert(high: number, low: number): boolean {
     if (!place(this.#table, high, low)) return false;
     this.#size++;
-    if (this.#size * 2 > this.#table.length / 2) {
+    // Three quarters full at most: 21 bytes a text at worst.
+    if (this.#size * 8 > this.#table.length * 3) {
       const larger = new Uint32Array(this.#table.length * 2);
       for (let at = 0; at < this.#table.length; at += 2) {
         const storedLow = this.#table[at + 1] ?? 0;
@@ -39,8 +47,50 @@ export class FingerprintSet {
   }
 }
 
+/** 64 bits of a text, in two halves. */
+export interface Fingerprint {
+  high: number;
+  low: number;
+}
+
+export function fingerprintOf(text: string): Fingerprint {
+  let high = 0x811c9dc5;
+  let low = 0x9e3779b9;
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    high = Math.imul(high ^ unit, 0x01000193);
+    low = Math.imul(low + unit, 0x85ebca6b);
+    low ^= low >>> 13;
+  }
+  return { high: mixed(high ^ text.length), low: mixed(low) };
+}
+
+/** As `fingerprintOf` for each text of a column: the number of a text is its place. */
+export function fingerprintsOf(column: TextColumn): { high: Uint32Array; low: Uint32Array } {
+  const { bytes, starts, size } = column;
+  const fingerprints = { high: new Uint32Array(size), low: new Uint32Array(size) };
+  for (let id = 0; id < size; id++) {
+    const [from, to] = [starts[id] ?? 0, starts[id + 1] ?? 0];
+    let high = 0x811c9dc5;
+    let low = 0x9e3779b9;
+    let units = 0;
+    for (let at = from; at < to; at++) {
+      const unit = bytes[at] ?? 0;
+      high = Math.imul(high ^ unit, 0x01000193);
+      low = Math.imul(low + unit, 0x85ebca6b);
+      low ^= low >>> 13;
+      units |= unit;
+    }
+    // The bytes of a text in ASCII are its units.
+    const one = units < 0x80 ? { high: mixed(high ^ (to - from)), low: mixed(low) } : fingerprintOf(column.textOf(id));
+    fingerprints.high[id] = one.high;
+    fingerprints.low[id] = one.low;
+  }
+  return fingerprints;
+}
+
 /** The finaliser of MurmurHash3: every input bit reaches every output bit. */
-function mixed(hash: number): number {
+export function mixed(hash: number): number {
   let h = hash;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);

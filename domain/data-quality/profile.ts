@@ -1,17 +1,20 @@
-import type { DataProfile, Field, Quantiles } from '../../schemas/types.js';
+import type { DataProfile, Quantiles } from '../../schemas/types.js';
+import type { RowChunk } from '../columns/row-chunk.js';
+import { NO_TEXT } from '../columns/text-column.js';
 import type { Derived, Notice } from '../features/compile.js';
-import { epochMs } from '../features/time.js';
+import type { ColumnComputer } from '../features/compile-columns.js';
 import type { RequestFields } from '../features/check.js';
-import { NumberColumn } from '../lookups/number-column.js';
-import { quantileOfSorted } from '../lookups/quantile.js';
-import { FingerprintSet } from './fingerprint-set.js';
+import { FieldProfile } from './field-profile.js';
+import { FingerprintSet, fingerprintOf, fingerprintsOf } from './fingerprint-set.js';
+import { RepeatedContents } from './repeated-contents.js';
 import { Tally } from './tally.js';
 
 const MAX_DISTINCT = 200;
 const MAX_REASONS = 100;
 const MAX_EXAMPLES = 20;
 const DAY_MS = 86_400_000;
-const QUANTILES = {
+/** of each feature */
+export const PROFILE_QUANTILES = {
   min: 0,
   q01: 0.01,
   q05: 0.05,
@@ -37,13 +40,20 @@ export interface ObservedRow {
   split: Split;
 }
 
-/** Gathers, row by row, what the data checks look at. Memory: a few bytes a row. */
+/** What of a chunk's rows is not a column of the request. */
+export interface ObservedColumns {
+  label: Float64Array;
+  labelTime: Float64Array;
+  eventTime: Float64Array;
+  splitOf: (position: number) => Split;
+}
+
+/** Gathers what the data checks look at, from rows in the order of their event time. Memory: some 20 bytes a row, for its id. */
 export class ProfileBuilder {
-  readonly #fields: { name: string; observe: (value: unknown) => void; result: () => Field }[];
+  readonly #fields: FieldProfile[];
   readonly #derived: Map<string, { unknown: number; values: Tally | null }>;
-  readonly #features: { name: string; values: NumberColumn<Float32Array<ArrayBuffer>> }[];
   readonly #ids = new FingerprintSet();
-  readonly #contents = new FingerprintSet();
+  readonly #contents: RepeatedContents;
   readonly #splits: DataProfile['splits'] = {
     train: { rows: 0, positives: 0 },
     validation: { rows: 0, positives: 0 },
@@ -51,6 +61,7 @@ export class ProfileBuilder {
   };
   readonly #refusals = new Map<string, number>();
   readonly #examples: DataProfile['refused']['examples'] = [];
+  readonly #duplicates: string[] = [];
   readonly #notices = new Map<string, number>();
   #rows = 0;
   #refused = 0;
@@ -65,20 +76,16 @@ export class ProfileBuilder {
       /** the field that names a row */
       idField: string;
       derived: readonly { name: string; type: 'number' | 'string' }[];
-      featureNames: readonly string[];
     },
   ) {
-    this.#fields = [...shape.request].map(([name, type]) => ({ name, ...fieldObserver(type) }));
+    this.#fields = [...shape.request].map(([name, type]) => new FieldProfile(name, type));
+    this.#contents = new RepeatedContents([...shape.request.keys()].filter((name) => name !== shape.idField));
     this.#derived = new Map(
       shape.derived.map(({ name, type }) => [
         name,
         { unknown: 0, values: type === 'string' ? new Tally(MAX_DISTINCT) : null },
       ]),
     );
-    this.#features = shape.featureNames.map((name) => ({
-      name,
-      values: new NumberColumn((length) => new Float32Array(length)),
-    }));
   }
 
   get rows(): number {
@@ -87,32 +94,60 @@ export class ProfileBuilder {
 
   /** Any mature row, before its features are computed. */
   observe({ id, raw, label, labelTimeMs, eventTimeMs, split }: ObservedRow): void {
-    this.#rows++;
-    this.#positives += label;
-    this.#splits[split].rows++;
-    this.#splits[split].positives += label;
-    this.#oldestMs = Math.min(this.#oldestMs, eventTimeMs);
-    this.#newestMs = Math.max(this.#newestMs, eventTimeMs);
-    this.#newestLabelMs = Math.max(this.#newestLabelMs, labelTimeMs);
-    let content = '';
-    for (const { name, observe } of this.#fields) {
-      const value = raw[name];
-      observe(value);
-      if (name !== this.shape.idField) content += `${value instanceof Date ? value.getTime() : String(value)}\u0000`;
+    this.#count(label, labelTimeMs, eventTimeMs, split);
+    for (const field of this.#fields) field.observe(raw[field.name]);
+    const { high, low } = fingerprintOf(id);
+    // both are kept, whichever of them is found to be there already
+    const [isNew, repeats] = [this.#ids.addFingerprint(high, low), this.#contents.add(eventTimeMs, raw)];
+    if (!isNew || repeats) this.#duplicate(id);
+  }
+
+  /** As `observe` for every row of a chunk. */
+  observeChunk(chunk: RowChunk, { label, labelTime, eventTime, splitOf }: ObservedColumns): void {
+    for (const field of this.#fields) field.observeColumn(chunk);
+    const ids = chunk.textsOf(this.shape.idField);
+    const fingerprints = fingerprintsOf(ids);
+    this.#contents.open(chunk);
+    for (let row = 0; row < chunk.rows; row++) {
+      const split = splitOf(chunk.firstPosition + row);
+      const labelOfRow = label[row] === 1 ? 1 : 0;
+      const [labelTimeMs, eventTimeMs] = [labelTime[row] ?? NaN, eventTime[row] ?? NaN];
+      const id = ids.ids[row] ?? NO_TEXT;
+      const odd = chunk.odd.get(row);
+      if (odd !== undefined) {
+        const text = id === NO_TEXT ? '' : ids.textOf(id);
+        this.observe({ id: text, raw: odd.document, label: labelOfRow, labelTimeMs, eventTimeMs, split });
+        continue;
+      }
+      this.#count(labelOfRow, labelTimeMs, eventTimeMs, split);
+      const isNew = this.#ids.addFingerprint(fingerprints.high[id] ?? 0, fingerprints.low[id] ?? 0);
+      const repeats = this.#contents.addRow(eventTimeMs, row);
+      if (!isNew || repeats) this.#duplicate(ids.textOf(id));
     }
-    this.#ids.add(id);
-    this.#contents.add(content);
   }
 
   /** A row that went into the table. */
-  accept(derived: Derived, notices: readonly Notice[], buffer: Float32Array, offset: number): void {
+  accept(derived: Derived, notices: readonly Notice[]): void {
     for (const [name, { values }] of this.#derived) {
       const value = derived[name] ?? null;
       if (typeof value === 'string') values?.add(value);
       else if (value === null) this.#unknown(name);
     }
-    for (const [index, { values }] of this.#features.entries()) values.push(buffer[offset + index] ?? NaN);
     for (const { path, message } of notices) count(this.#notices, `${path} ${message}`);
+  }
+
+  /** As `accept` for every row that was computed in columns: these have all derived values, and no notices. */
+  acceptColumns({ marked, texts }: ColumnComputer, rows: number): void {
+    for (const [name, { values }] of this.#derived) {
+      const column = texts.get(name);
+      if (values === null || column === undefined) continue;
+      const counts = new Uint32Array(column.texts.length);
+      for (let row = 0; row < rows; row++) {
+        const id = column.ids[row] ?? NO_TEXT;
+        if (marked[row] === 0) counts[id] = (counts[id] ?? 0) + 1;
+      }
+      for (const [id, text] of column.texts.entries()) if (counts[id] !== 0) values.add(text, counts[id]);
+    }
   }
 
   /** A row that the feature registry refused. */
@@ -123,25 +158,46 @@ export class ProfileBuilder {
     if (this.#examples.length < MAX_EXAMPLES) this.#examples.push({ row_id: id || '(no id)', reason });
   }
 
+  #count(label: 0 | 1, labelTimeMs: number, eventTimeMs: number, split: Split): void {
+    this.#rows++;
+    this.#positives += label;
+    this.#splits[split].rows++;
+    this.#splits[split].positives += label;
+    if (eventTimeMs < this.#oldestMs) this.#oldestMs = eventTimeMs;
+    if (eventTimeMs > this.#newestMs) this.#newestMs = eventTimeMs;
+    if (labelTimeMs > this.#newestLabelMs) this.#newestLabelMs = labelTimeMs;
+  }
+
+  #duplicate(id: string): void {
+    if (this.#duplicates.length < MAX_EXAMPLES) this.#duplicates.push(id);
+  }
+
   #unknown(name: string): void {
     const entry = this.#derived.get(name);
     if (entry !== undefined) entry.unknown++;
   }
 
-  /** @param about.asOf ISO time that staleness is measured from */
-  build(about: { asOf: string; fixings: DataProfile['fixings'] }): DataProfile {
+  /**
+   * @param about.asOf ISO time that staleness is measured from
+   * @param about.features the quantiles (`PROFILE_QUANTILES`) of each feature over the rows that went into the table
+   */
+  build(about: { asOf: string; fixings: DataProfile['fixings']; features: Record<string, Quantiles> }): DataProfile {
     const iso = (ms: number): string | null => (Number.isFinite(ms) ? new Date(ms).toISOString() : null);
     return {
       rows: this.#rows,
       refused: { count: this.#refused, reasons: Object.fromEntries(this.#refusals), examples: this.#examples },
       positives: this.#positives,
       splits: this.#splits,
-      fields: Object.fromEntries(this.#fields.map(({ name, result }) => [name, result()])),
+      fields: Object.fromEntries(this.#fields.map((field) => [field.name, field.result()])),
       derived: Object.fromEntries(
         [...this.#derived].map(([name, { unknown, values }]) => [name, { unknown, values: values?.counts() ?? null }]),
       ),
       notices: Object.fromEntries(this.#notices),
-      duplicates: { ids: this.#rows - this.#ids.size, contents: this.#rows - this.#contents.size },
+      duplicates: {
+        ids: this.#rows - this.#ids.size,
+        contents: this.#contents.repeated,
+        ...(this.#duplicates.length === 0 ? {} : { examples: this.#duplicates }),
+      },
       freshness: {
         as_of: about.asOf,
         oldest: iso(this.#oldestMs),
@@ -150,51 +206,9 @@ export class ProfileBuilder {
         staleness_days: this.#rows === 0 ? null : (Date.parse(about.asOf) - this.#newestMs) / DAY_MS,
       },
       fixings: about.fixings,
-      features: Object.fromEntries(
-        this.#features
-          .filter(({ values }) => values.length > 0)
-          .map(({ name, values }) => [name, quantilesOf(values.sorted())]),
-      ),
+      features: about.features,
     };
   }
-}
-
-function quantilesOf(sorted: Float32Array): Quantiles {
-  const at = (q: number): number => quantileOfSorted(sorted, q);
-  return Object.fromEntries(Object.entries(QUANTILES).map(([name, q]) => [name, at(q)])) as unknown as Quantiles;
-}
-
-function fieldObserver(type: 'number' | 'string' | 'time'): { observe: (value: unknown) => void; result: () => Field } {
-  let missing = 0;
-  let invalid = 0;
-  let min = Infinity;
-  let max = -Infinity;
-  const values = new Tally(MAX_DISTINCT);
-  const observe = (value: unknown): void => {
-    if (value === null || value === undefined || value === '' || Number.isNaN(value)) missing++;
-    else if (type === 'string') {
-      if (typeof value === 'string') values?.add(value);
-      else invalid++;
-    } else {
-      const number = type === 'time' ? epochMs(value) : value;
-      if (typeof number !== 'number' || !Number.isFinite(number)) invalid++;
-      else if (type === 'number') {
-        min = Math.min(min, number);
-        max = Math.max(max, number);
-      }
-    }
-  };
-  const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
-  return {
-    observe,
-    result: () => ({
-      missing,
-      invalid,
-      min: finite(min),
-      max: finite(max),
-      values: type === 'string' ? values.counts() : null,
-    }),
-  };
 }
 
 /** Counts a message; beyond a hundred different ones the rest share a line, so that the profile stays small. */

@@ -5,7 +5,12 @@ export class Tally {
 
   constructor(private readonly limit: number) {}
 
-  add(text: string): void {
+  /** There were too many different ones: nothing is counted any more. */
+  get isFull(): boolean {
+    return this.#many;
+  }
+
+  add(text: string, times = 1): void {
     if (this.#many) return;
     const count = this.#counts.get(text);
     if (count === undefined && this.#counts.size === this.limit) {
@@ -13,7 +18,7 @@ export class Tally {
       this.#counts.clear();
       return;
     }
-    this.#counts.set(text, (count ?? 0) + 1);
+    this.#counts.set(text, (count ?? 0) + times);
   }
 
   /** Text → count, most frequent first; null when there were too many different ones. */

@@ -244,6 +244,12 @@ describe('what cannot be judged', () => {
     expect(report).toMatchObject({ verdict: 'none', window: { rows: rows.length } });
     expect(featureOf(report, 'amount').scopes.map(({ days }) => days)).toEqual([2, 1]);
     expect(featureOf(report, 'amount').n).toBeLessThan(rows.length);
+
+    const first = compared({ ...rowsOf(24, 2_000, { days: 0.4 }), from: usual.from });
+    expect(first).toMatchObject({
+      verdict: 'inconclusive',
+      why: ['0 of 2000 rows are of whole days, of 300 that a verdict needs'],
+    });
   });
 
   it('without the reference’s days everything is measured, nothing judged, and the reason said', () => {
@@ -276,7 +282,9 @@ describe('what cannot be judged', () => {
 
 describe('labels, ranks, freshness', () => {
   const matured = (seed: number, isFraud: (score: number, random: () => number) => boolean): DriftWindow['matured'] => {
-    const { bookedAtMs, calibrated, alerts } = rowsOf(seed, 6_000, { days: 10 }) as DriftWindow & { bookedAtMs: Float64Array };
+    const { bookedAtMs, calibrated, alerts } = rowsOf(seed, 6_000, { days: 10 }) as DriftWindow & {
+      bookedAtMs: Float64Array;
+    };
     const random = randomOf(seed + 1);
     return {
       from: '2025-05-20T00:00:00.000Z',
@@ -352,14 +360,19 @@ describe('labels, ranks, freshness', () => {
     expect(report.alert_rate.per_day_ratio).toBeGreaterThan(0.9);
     expect(report.alert_rate.verdict).toBe('ok');
     const fewer = rowsOf(25, 14_000);
-    const lost = compared({ ...fewer, alerts: Uint8Array.from(fewer.alerts, (alert, row) => (row % 2 === 0 ? alert : 0)) });
+    const lost = compared({
+      ...fewer,
+      alerts: Uint8Array.from(fewer.alerts, (alert, row) => (row % 2 === 0 ? alert : 0)),
+    });
     expect(lost.alert_rate).toMatchObject({ verdict: 'drift' });
     expect(lost.alert_rate.ratio).toBeLessThan(1 / 1.5);
   });
 
   it('a field of the request is compared as it came', () => {
     const currencies = (rows: number, other: string | null): string[] =>
-      Array.from({ length: rows }, (_, row) => (row % 20 === 7 && other !== null ? other : row % 3 === 0 ? 'EUR' : 'USD'));
+      Array.from({ length: rows }, (_, row) =>
+        row % 20 === 7 && other !== null ? other : row % 3 === 0 ? 'EUR' : 'USD',
+      );
     const of = referenceOf({ ...before, labels, inputs: { currency: currencies(56_000, null) } }, columns, about);
     const now = (other: string | null): DriftReport =>
       compared({ ...rowsOf(26, 5_000), inputs: { currency: currencies(5_000, other) } }, {}, of);
@@ -382,7 +395,9 @@ describe('labels, ranks, freshness', () => {
       ...window,
       features: {
         ...window.features,
-        freq: Float64Array.from(window.features['freq']!, (value, row) => (window.bookedAtMs[row]! < since ? value / 2 : value)),
+        freq: Float64Array.from(window.features['freq']!, (value, row) =>
+          window.bookedAtMs[row]! < since ? value / 2 : value,
+        ),
       },
       bundles: Array.from(window.bookedAtMs, (at) => (at < since ? 'before' : about.bundleVersion)),
     };

@@ -72,7 +72,7 @@ export function compareWithReference(
     freshness: freshnessOf(window, now, policy),
     performance: comparePerformance(matured, metrics, calendar, policy),
   };
-  const { verdict, why } = overall(parts, rows, days !== null, policy);
+  const { verdict, why } = overall(parts, { rows, whole: scopes[0]?.count ?? 0 }, days !== null, policy);
   const named = (wanted: DriftColumn['verdict']): string[] =>
     features.filter((column) => column.verdict === wanted).map(({ name }) => name);
   return {
@@ -163,7 +163,7 @@ type Parts = Pick<
  */
 function overall(
   parts: Required<Parts>,
-  rows: number,
+  { rows, whole }: { rows: number; whole: number },
   hasDays: boolean,
   policy: DriftPolicy,
 ): Pick<DriftReport, 'verdict' | 'why'> {
@@ -179,8 +179,10 @@ function overall(
   ];
   const reasons = (verdict: DriftColumn['verdict']): string[] =>
     named.filter((part) => part.verdict === verdict).flatMap(({ name, why }) => why.map((text) => `${name}: ${text}`));
-  if (rows < policy.min_rows)
-    return { verdict: 'inconclusive', why: [`${rows} rows, of ${policy.min_rows} that a verdict needs`] };
+  if (whole < policy.min_rows) {
+    const found = rows < policy.min_rows ? `${rows} rows` : `${whole} of ${rows} rows are of whole days`;
+    return { verdict: 'inconclusive', why: [`${found}, of ${policy.min_rows} that a verdict needs`] };
+  }
   const compared = parts.features.filter(({ kind }) => kind !== 'unknown');
   if (compared.every(({ n }) => n === 0))
     return {

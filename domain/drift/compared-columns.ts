@@ -15,6 +15,7 @@ export function comparedColumns(
   policy: DriftPolicy,
 ): ComparedColumn[] {
   const bundles = bundleOfDays(window, windowDays);
+  const nothing = new Float64Array(window.bookedAtMs.length).fill(NaN);
   const withHistory = (
     source: CountedColumn['source'],
     reference: ReferenceColumn,
@@ -27,9 +28,7 @@ export function comparedColumns(
     if (column === undefined || calendar === null) return { ...about, history: null, days: [] };
     // A model's scores on rows that it was fitted on are not what it will give others; how much they differ from day to day is.
     const [expecting, strata] =
-      source === 'score'
-        ? [calendar.heldOut, [calendar.heldOut, calendar.fitted]]
-        : [calendar.all, [calendar.all]];
+      source === 'score' ? [calendar.heldOut, [calendar.heldOut, calendar.fitted]] : [calendar.all, [calendar.all]];
     const counts = countByDay(column, counted, windowDays.days.length, (row) => windowDays.placeOf[row] ?? -1);
     return {
       ...about,
@@ -43,7 +42,7 @@ export function comparedColumns(
   };
   return [
     ...profile.features.map((reference) =>
-      withHistory('feature', reference, window.features[reference.name] ?? []),
+      withHistory('feature', reference, window.features[reference.name] ?? nothing),
     ),
     ...(days?.columns ?? [])
       .filter(({ source, name }) => source === 'input' && window.inputs[name] !== undefined)

@@ -43,7 +43,11 @@ export function comparePerformance(
   const usual = (of: 'frauds' | 'alerts'): UsualShare | null =>
     calendar === null
       ? null
-      : usualShare(calendar, (place) => ({ hits: calendar.days[place]?.caught ?? 0, of: calendar.days[place]?.[of] ?? 0 }), days);
+      : usualShare(
+          calendar,
+          (place) => ({ hits: calendar.days[place]?.caught ?? 0, of: calendar.days[place]?.[of] ?? 0 }),
+          days,
+        );
   const [ofFrauds, ofAlerts] = [usual('frauds'), usual('alerts')];
   const recall = { hits: caught, of: frauds, usual: ofFrauds };
   const interval = {

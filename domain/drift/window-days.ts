@@ -28,8 +28,7 @@ export function windowDays({ from, to, bookedAtMs }: Pick<DriftWindow, 'from' | 
   const present = [...firstAt.keys()].sort((a, b) => b - a);
   const [first] = present;
   const startOf = (day: number): number => end - (day + 1) * DAY_MS;
-  const partial =
-    first !== undefined && first < oldest && present.length > 1 && (firstAt.get(first) ?? 0) - startOf(first) > HOUR_MS;
+  const partial = first !== undefined && first < oldest && (firstAt.get(first) ?? 0) - startOf(first) > HOUR_MS;
   const kept = partial ? present.slice(1) : present;
   const places = new Map(kept.map((day, place) => [day, place]));
   return {

@@ -20,7 +20,8 @@ const SHAPE_KEY = {
   robust_stats: 'overall',
 } as const;
 
-function lookupOf<T>(op: Op, lookups: Lookups): T {
+/** The document of the lookup that an op reads. @throws RegistryError when it is missing or of the wrong kind */
+export function lookupOf<T>(op: Op, lookups: Lookups): T {
   const needed = opLookup(op);
   if (needed === null) throw new RegistryError(`${op.kind} reads no lookup`);
   const document = lookups[needed.name];
@@ -128,16 +129,16 @@ export function compileOp(op: Op, row: Row, lookups: Lookups): CompiledOp {
       const value = row.slotOf(op.value, 'number');
       const of = statsByGroup(row.slotOf(op.group, 'string'), lookupOf<CategoryStats>(op, lookups));
       return number(() => {
-        const { median, iqr } = of();
-        return (orCause(value) - median) / (iqr > 0 ? iqr : 1);
+        const stats = of();
+        return robustZ(orCause(value), stats);
       });
     }
     case 'ratio_to_cap': {
       const value = row.slotOf(op.value, 'number');
       const of = statsByGroup(row.slotOf(op.group, 'string'), lookupOf<CategoryStats>(op, lookups));
       return number(() => {
-        const { p995 } = of();
-        return orCause(value) / (p995 > 0 ? p995 : 1);
+        const stats = of();
+        return ratioToCap(orCause(value), stats);
       });
     }
     case 'hour_of_day': {
@@ -177,6 +178,16 @@ export function compileOp(op: Op, row: Row, lookups: Lookups): CompiledOp {
       return name === null ? overall : (byGroup.get(name) ?? overall);
     };
   }
+}
+
+/** How many interquartile ranges a value lies above the median of its group; a group without a range counts in units of the value. */
+export function robustZ(value: number, { median, iqr }: Stats): number {
+  return (value - median) / (iqr > 0 ? iqr : 1);
+}
+
+/** A value as a share of the 99.5 % quantile of its group. */
+export function ratioToCap(value: number, { p995 }: Stats): number {
+  return value / (p995 > 0 ? p995 : 1);
 }
 
 function number(evaluate: () => number): CompiledOp {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { SluiceError } from '../../platform/errors.js';
 import { identify, isRunning, type ProcessIdentity } from '../supervise/identity.mjs';
 
 export type LockResult = { release: () => void } | { heldBy: ProcessIdentity };
@@ -8,7 +9,10 @@ export type LockResult = { release: () => void } | { heldBy: ProcessIdentity };
 function holderOf(path: string): ProcessIdentity | null {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as ProcessIdentity;
-  } catch {
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EACCES' || code === 'EPERM')
+      throw new SluiceError('InvalidInput', `${path} cannot be read (${code}): the state directory is another user's`);
     return null;
   }
 }

@@ -72,7 +72,7 @@ export function createStateDir(stateDir: string): StatePaths {
     if (!isStateDir(paths)) writeFileSync(paths.marker, MARKER_TEXT);
   } catch (error) {
     throw new SluiceError(
-      'StackFailed',
+      'InvalidInput',
       `the state directory ${paths.root} cannot be written: ${(error as Error).message}; set SLUICE_STATE_DIR to one that can`,
       undefined,
       { cause: error },

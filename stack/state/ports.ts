@@ -35,14 +35,21 @@ function savedPorts(file: string): Record<string, number> {
 /**
  * A port for each name: the one it had last time where that is free, so that addresses stay the same across restarts, another one otherwise.
  * @param file where they are remembered
+ * @param moved is told of each that had to change: whoever knows the former address has to be told
  */
-export async function assignPorts(file: string, names: readonly string[]): Promise<Record<string, number>> {
+export async function assignPorts(
+  file: string,
+  names: readonly string[],
+  moved: (name: string, from: number, to: number) => void = () => {},
+): Promise<Record<string, number>> {
   const saved = savedPorts(file);
   const assigned: Record<string, number> = {};
   for (const name of names) {
     const last = saved[name];
     const taken = new Set([...Object.values(saved), ...Object.values(assigned)]);
-    assigned[name] = last !== undefined && (await isFree(last)) ? last : await freePort(taken);
+    const port = last !== undefined && (await isFree(last)) ? last : await freePort(taken);
+    if (last !== undefined && port !== last) moved(name, last, port);
+    assigned[name] = port;
   }
   await writeFileAtomic(file, JSON.stringify({ ...saved, ...assigned }, null, 2) + '\n');
   return assigned;

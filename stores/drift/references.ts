@@ -26,5 +26,9 @@ export async function keepReference(
   model: string,
   days: ReferenceDays,
 ): Promise<void> {
-  await store.putIfAbsent(driftReferenceKey(model, days.bundle_version, FORMAT), canonicalJson(days), 'application/json');
+  await store.putIfAbsent(
+    driftReferenceKey(model, days.bundle_version, FORMAT),
+    canonicalJson(days),
+    'application/json',
+  );
 }

@@ -20,6 +20,7 @@ const NEED_NOTHING: readonly string[] = [
   'publishExpertFile',
   'importLabels',
   'pinBundle',
+  'deleteTransactions',
   'applySchedules',
 ];
 /**

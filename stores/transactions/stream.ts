@@ -1,10 +1,9 @@
-import { BSON, type Db, type Document, type Filter } from 'mongodb';
+import type { Db, Document, Filter } from 'mongodb';
+import type { RowChunk } from '../../domain/columns/row-chunk.js';
 import type { ModelSpec } from '../../schemas/types.js';
-import { openCollection, streamIndex, transactionsCollection } from '../collections.js';
-
-const FETCH = 2_000;
-/** Documents are unpacked a few at a time, so that they die young: survivors are what makes collecting garbage dear. */
-const BATCH = 250;
+import { streamIndex } from '../collections.js';
+import { ChunkReader } from './chunk-reader.js';
+import { rawBatches } from './raw-batches.js';
 
 /** Which rows, in which order, and how many they are, for the progress. */
 export interface RowSelection {
@@ -14,38 +13,30 @@ export interface RowSelection {
 }
 
 /**
- * The rows that a filter chooses in their order, a batch at a time over the index, so that neither side ever holds or sorts them all.
- * @param signal stops between batches
+ * The rows that a filter chooses in their order, a chunk at a time over the index, so that neither side ever holds or sorts them all. While one reply
+ * is read here, MongoDB makes the next.
+ * @param chunk is filled again and again; its fields are those that are read
+ * @param each called with every full chunk, and with the last one if it holds any row
+ * @param signal stops between replies
  */
 export async function streamRows(
   db: Db,
   data: ModelSpec['data'],
   { filter, sort, rows }: RowSelection,
-  fields: readonly string[],
-  each: (batch: Document[], firstPosition: number) => Promise<void> | void,
+  chunk: RowChunk,
+  each: () => Promise<void> | void,
   { signal, onProgress }: { signal?: AbortSignal | undefined; onProgress: (fraction: number) => void },
 ): Promise<void> {
-  const projection = Object.fromEntries(fields.map((name) => [name, 1]));
-  const cursor = openCollection(db, transactionsCollection(data)).find(filter, {
-    projection: { _id: 0, ...projection },
-    sort,
-    hint: streamIndex(data),
-    batchSize: FETCH,
-    // The driver's own unpacking takes twice as long as the library it uses.
-    raw: true,
-  });
-  let position = 0;
-  try {
-    while (await cursor.hasNext()) {
-      signal?.throwIfAborted();
-      const batch = cursor
-        .readBufferedDocuments(BATCH)
-        .map((bytes) => BSON.deserialize(bytes as unknown as Uint8Array, { validation: { utf8: false } }));
-      await each(batch, position);
-      position += batch.length;
-      onProgress(rows === 0 ? 1 : Math.min(1, position / rows));
-    }
-  } finally {
-    await cursor.close();
-  }
+  const projection = { _id: 0, ...Object.fromEntries(chunk.fields.map(({ name }) => [name, 1])) };
+  const find = { find: data.collection, filter, projection, sort, hint: streamIndex(data) };
+  const reader = new ChunkReader(chunk.fields);
+  const handOut = async (): Promise<void> => {
+    await each();
+    const position = chunk.firstPosition + chunk.rows;
+    chunk.clear(position);
+    onProgress(rows === 0 ? 1 : Math.min(1, position / rows));
+  };
+  chunk.clear(0);
+  for await (const batch of rawBatches(db, find, signal)) await reader.read(batch, chunk, handOut);
+  if (chunk.rows > 0) await handOut();
 }

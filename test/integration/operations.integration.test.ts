@@ -11,7 +11,9 @@ import { createExpertFileActivities } from '../../activities/lookups/expert-file
 import { createPinActivities } from '../../activities/retention/pins.js';
 import { createApplySchedulesActivities } from '../../activities/runs/apply-schedules.js';
 import type { Cli } from '../../client/cli.js';
+import { createTransactionActivities } from '../../activities/transactions/transactions.js';
 import { artifactsCommand } from '../../client/commands/artifacts.js';
+import { dataCommand } from '../../client/commands/data.js';
 import { labelsCommand } from '../../client/commands/labels.js';
 import { schedulesCommand } from '../../client/commands/schedules.js';
 import { synonymsCommand } from '../../client/commands/synonyms.js';
@@ -80,6 +82,7 @@ beforeAll(async () => {
     ...createApprovalActivities({ log: createDecisionLog(db), principalsFile }),
     ...createExpertFileActivities({ store, models }),
     ...createLabelActivities({ db, models }),
+    ...createTransactionActivities({ db, models }),
     ...createPinActivities({ store, pins: createPins(db) }),
     ...createApplySchedulesActivities((options) =>
       applySchedules(temporal.client.schedule, { registry: REGISTRY, models: [MODEL], ...options }),
@@ -152,6 +155,7 @@ async function sluice(actor: string, ...words: string[]): Promise<Ran> {
     synonyms: synonymsCommand,
     labels: labelsCommand,
     artifacts: artifactsCommand,
+    data: dataCommand,
     schedules: schedulesCommand,
   };
   try {
@@ -343,6 +347,67 @@ describe('a pin', () => {
       code: 'InvalidInput',
       message: expect.stringContaining('/version') as string,
     });
+  });
+});
+
+describe('transactions', () => {
+  const transactions = () => mongo.db.collection('bank_transactions');
+  const row = (transaction_id: string, change: object = {}) => ({
+    transaction_id,
+    customer_id: 'c1',
+    booked_at: new Date('2025-03-03T10:00:00Z'),
+    amount: 12.5,
+    currency: 'EUR',
+    operation_type: 'travel',
+    merchant_name: 'Kuhn LLC',
+    is_fraud: 0,
+    labeled_at: new Date('2025-04-02T10:00:00Z'),
+    ...change,
+  });
+  const show = async (...ids: string[]) => (await sluice('rudi', 'data', 'show', ...ids)) as unknown as Shown;
+  interface Shown {
+    code: number;
+    text: string;
+    json: Record<string, unknown>[];
+  }
+
+  it('are shown with the rows that say the same, and deleted by an operator, once, although the first answer is lost', async () => {
+    await transactions().insertMany([row('one'), row('two'), row('other', { amount: 13 })]);
+    const shown = await show('two', 'gone');
+    expect(shown).toMatchObject({
+      code: 7,
+      json: [
+        { id: 'two', transaction: { amount: 12.5 }, same_as: ['one'], deleted: [] },
+        { id: 'gone', transaction: null },
+      ],
+    });
+    expect(shown.text).toContain('the same in all but the id: one');
+    expect(shown.text).toContain('gone: there is no such transaction');
+
+    const remove = (actor: string, ...ids: string[]) =>
+      sluice(actor, 'data', 'delete', ...ids, '--reason', 'imported twice');
+    expect(await remove('rudi', 'two')).toMatchObject({ code: 'NotAuthorised' });
+    await freeze('refused', await newest('deleteTransactions'));
+    expect(await remove('olga', 'two', 'gone')).toMatchObject({
+      code: 'NotFound',
+      message: expect.stringMatching(/bank_transactions has no transaction_id gone/) as string,
+    });
+    expect(await transactions().countDocuments()).toBe(3);
+
+    lost.add('deleteTransactions');
+    const deleted = await remove('olga', 'two', 'two');
+    expect(lost.size).toBe(0);
+    expect(deleted).toMatchObject({ code: 0, json: { deleted: [{ id: 'two' }], actor: 'olga' } });
+    await freeze('deleted', await newest('deleteTransactions'));
+    expect((await transactions().distinct('transaction_id')).sort()).toEqual(['one', 'other']);
+    expect(await show('two')).toMatchObject({
+      code: 7,
+      json: [{ transaction: null, deleted: [{ actor: 'olga', reason: 'imported twice' }] }],
+    });
+    const entry = await mongo.db
+      .collection(COLLECTIONS.decisionLog.name)
+      .findOne({ subject: `delete transactions of ${MODEL}: two`, actor: 'olga' });
+    expect(entry).toMatchObject({ allowed: true, reason: 'imported twice' });
   });
 });
 

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { CancelledFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { execa } from 'execa';
@@ -10,7 +13,11 @@ import { importFixings, importTransactions } from '../../ingest/index.js';
 import { readFixings } from '../../activities/lookups/fixings.js';
 import { readyLookups } from '../../activities/lookups/ready.js';
 import { lookupsPass } from '../../activities/training-data/lookups-pass.js';
-import { snapshotWindow } from '../../activities/training-data/window.js';
+import { snapshotFields } from '../../activities/training-data/read-rows.js';
+import { RowSpool } from '../../activities/training-data/row-spool.js';
+import { Spool } from '../../activities/training-data/spool.js';
+import { lookupsWindow, snapshotWindow, type LookupsWindow } from '../../activities/training-data/window.js';
+import { RowChunk } from '../../domain/columns/row-chunk.js';
 import { requestFields } from '../../domain/features/check-model.js';
 import { runKey } from '../../domain/runs/key.js';
 import type { RefreshedArtifact } from '../../domain/refresh/types.js';
@@ -19,6 +26,7 @@ import type { Mongo } from '../../platform/mongo.js';
 import type { ObjectStore } from '../../platform/object-store.js';
 import { projectPath } from '../../platform/project.js';
 import { validate } from '../../platform/validate.js';
+import { streamRows } from '../../stores/transactions/stream.js';
 import type { ArtifactVersion, CategoryStats, MerchantFreqMap, Stats } from '../../schemas/types.js';
 import { publishLookups } from '../support/live-lookups.js';
 import { testSigner } from '../support/live-tiny-bundle.js';
@@ -52,8 +60,13 @@ beforeAll(async () => {
   await importFixings({ db, modelsDir: projectPath('models') }, { model: MODEL, file: FIXINGS });
   await importTransactions({ db, modelsDir: projectPath('models') }, { model: MODEL, file: TRANSACTIONS });
   const window = await snapshotWindow(db, model.spec.data, AS_OF);
-  const made = await snapshotLookups(window);
-  const asOf = new Date(window.lookups.toMs).toISOString();
+  const [firstTestRow] = await db
+    .collection('bank_transactions')
+    .find(window.filter, { sort: window.sort, skip: window.testFrom, limit: 1 })
+    .toArray();
+  const beforeTest = lookupsWindow(model.spec.data, window, (firstTestRow!['booked_at'] as Date).getTime());
+  const made = await snapshotLookups(beforeTest);
+  const asOf = new Date(beforeTest.toMs).toISOString();
   liveLookups = {
     merchant_freq_map: { document: made['merchant_freq_map'], asOf },
     category_stats: { document: made['category_stats'], asOf },
@@ -70,12 +83,26 @@ const publish = (lookups: typeof liveLookups) =>
   publishLookups(store, signer, model.spec, `20250630-00000${(serial += 1)}-1.0.0-abcdef0`, lookups);
 
 /** What a snapshot makes of the rows of its lookups' window. */
-async function snapshotLookups(window: Awaited<ReturnType<typeof snapshotWindow>>): Promise<Record<string, unknown>> {
-  const fixings = await readFixings(db, model.spec.data, { from: window.from, asOf: AS_OF });
-  const fields = [...requestFields(model.requestSchema).keys()];
+async function snapshotLookups(window: LookupsWindow): Promise<Record<string, unknown>> {
+  const { data } = model.spec;
+  const [from, to] = [new Date(window.fromMs), new Date(window.toMs)];
+  const fixings = await readFixings(db, data, { from: from.toISOString(), asOf: AS_OF });
   const ready = readyLookups(model, fixings, AS_OF).forTraining;
-  const { lookups } = await lookupsPass(db, model, window, fields, ready, { onProgress: () => undefined });
-  return Object.fromEntries(Object.entries(lookups).map(([name, { document }]) => [name, document]));
+  const chunk = new RowChunk(snapshotFields(requestFields(model.requestSchema), data.fields), 20_000);
+  const directory = await mkdtemp(join(tmpdir(), 'sluice-lookups-'));
+  const spool = await Spool.create(join(directory, 'rows'));
+  try {
+    const rows = new RowSpool(spool);
+    const how = { onProgress: () => undefined };
+    const filter = { booked_at: { $gte: from, $lt: to } };
+    const selection = { filter, sort: { booked_at: 1, transaction_id: 1 } as const, rows: 1 };
+    await streamRows(db, data, selection, chunk, () => rows.write(chunk), how);
+    const made = await lookupsPass(rows, chunk, model, window, ready, how);
+    return Object.fromEntries(Object.entries(made).map(([name, { document }]) => [name, document]));
+  } finally {
+    await spool.close();
+    await rm(directory, { recursive: true });
+  }
 }
 
 type Job = 'refreshMerchantFrequency' | 'refreshCategoryStats';
@@ -153,9 +180,7 @@ describe('the demo’s last 90 days', () => {
   });
 
   it('give what a snapshot’s own pass makes of the same rows', async () => {
-    const filter = { booked_at: { $gte: new Date(Date.parse(AS_OF) - 90 * DAY_MS), $lt: new Date(AS_OF) } };
-    const window = await snapshotWindow(db, model.spec.data, AS_OF);
-    const made = await snapshotLookups({ ...window, lookups: { ...window.lookups, filter, rows: 89_721 } });
+    const made = await snapshotLookups({ fromMs: Date.parse(AS_OF) - 90 * DAY_MS, toMs: Date.parse(AS_OF) });
     expect(await stored(merchants.objectKey)).toEqual(made['merchant_freq_map']);
     expect(await stored(categories.objectKey)).toEqual(made['category_stats']);
   });

@@ -11,7 +11,6 @@ import { PROGRESS_QUERY } from '../../workflows/common/contract.js';
 import {
   releaseWorkflowId,
   type ReleaseInput,
-  type ReleaseOverrides,
   type ReleaseProgress,
   type ReleaseResult,
 } from '../../workflows/releaseModel/contract.js';
@@ -27,6 +26,9 @@ import { exitCodeOfFailure } from '../../client/exit-codes.js';
 import type { Session } from '../../client/session.js';
 import { SluiceError } from '../../platform/errors.js';
 import { projectPath } from '../../platform/project.js';
+import { decisionDigest } from '../../domain/release/decision-digest.js';
+import type { ReleaseOverrides } from '../../schemas/types.js';
+import type { RolloutInput } from '../../workflows/rolloutBundle/contract.js';
 import { freeze } from '../support/freeze.js';
 import { FakeSystem } from '../support/fake-system.js';
 import { useServers, type SharedServers } from '../support/shared-servers.js';
@@ -47,9 +49,13 @@ beforeEach(async () => {
 afterEach(() => environment.close());
 
 let serial = 0;
-async function start(overrides: ReleaseOverrides = {}, asOf = '2025-06-30T00:00:00.000Z'): Promise<WorkflowHandle> {
+async function start(
+  overrides: ReleaseOverrides = {},
+  asOf = '2025-06-30T00:00:00.000Z',
+  actor = 'ada',
+): Promise<WorkflowHandle> {
   const releaseId = `r${(serial += 1)}`;
-  const caller = { actor: 'ada', reason: 'a test' };
+  const caller = { actor, reason: 'a test' };
   const input: ReleaseInput = { model: 'ulb_gbdt', releaseId, asOf, caller, overrides };
   return environment.client.workflow.start('releaseModel', {
     taskQueue: QUEUES.release,
@@ -58,6 +64,9 @@ async function start(overrides: ReleaseOverrides = {}, asOf = '2025-06-30T00:00:
   });
 }
 const result = (handle: WorkflowHandle) => handle.result() as Promise<ReleaseResult>;
+/** The run's page in the Temporal UI. */
+const page = async (handle: WorkflowHandle): Promise<string> =>
+  (await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata')).currentDetails;
 const progress = (handle: WorkflowHandle) => handle.query<ReleaseProgress>(PROGRESS_QUERY);
 /** What a run says of itself to whoever asks the server: held bundles, status, model. */
 async function attributes(handle: WorkflowHandle) {
@@ -307,6 +316,104 @@ describe('releaseModel', () => {
     expect(fake.registry.get('1')?.stage).toBe('Archived');
     expect(fake.aliases.size).toBe(0);
     await freeze('cancelled', handle);
+  });
+});
+
+describe('who may ask for a release, and for what', () => {
+  const nothingDone = () => {
+    expect(fake.pointer).toBeNull();
+    expect(fake.registry.size).toBe(0);
+    expect(fake.reports).toEqual([]);
+  };
+
+  it('a requester, who may not weaken gates or the policy, however the run is started', async () => {
+    fake.spec.promotion.policy = 'manual';
+    expect(await failure(await start({}, undefined, 'mallory'))).toMatchObject({
+      type: 'NotAuthorised',
+      message: 'mallory is no requester',
+    });
+    const gates = [{ metric: 'auc_roc', min: -1 }];
+    const weakened = await start({ policy: 'auto', gates, reason: 'trust me' });
+    expect(await failure(weakened)).toMatchObject({ type: 'NotAuthorised', message: 'ada is no overrider' });
+    expect(await progress(weakened)).toMatchObject({ status: 'Failed', why: 'ada is no overrider' });
+    fake.tokens.add('ada');
+    expect(await failure(await start({ policy: 'auto', gates }))).toMatchObject({ type: 'NotAuthorised' });
+    nothingDone();
+    await freeze('refused', weakened);
+  });
+
+  it('of overrides that cannot be, nothing begins: they are refused by path', async () => {
+    fake.activities.snapshot = () => expect.fail('should not begin');
+    for (const [overrides, message] of [
+      [
+        { gates: [{ metric: 'auc_rok', min: 0.9 }] },
+        /^\/overrides\/gates\/0\/metric: the spec has no gate auc_rok; it has auc_roc, /,
+      ],
+      [{ gates: 'none' }, /\/gates must be array/],
+      [{ seed: -1 }, /\/seed must be >= 0/],
+      [{ gate: [] }, /\/gate is not a known key/],
+      [null, /must be object/],
+    ] as const)
+      expect(await failure(await start(overrides as unknown as ReleaseOverrides))).toMatchObject({
+        type: 'InvalidInput',
+        message: expect.stringMatching(message),
+      });
+    nothingDone();
+  });
+
+  it('overrides are on record: in what is shown, its digest, the report and the audit entry', async () => {
+    fake.tokens.add('ada');
+    fake.spec.promotion.requester_may_approve = false;
+    fake.metrics = { ...fake.metrics, recall: 0.55 };
+    const gates = [{ metric: 'recall', min: 0.5 }];
+    const handle = await start({ policy: 'manual', seed: 7, deadlineSeconds: 3600, gates, reason: 'a pilot' });
+    const { digest, proposal } = await awaitApproval(handle);
+    const overrides = [
+      { name: 'trainer.seed', old: fake.spec.trainer.seed, new: 7, weakens: false },
+      { name: 'promotion.policy', old: 'auto', new: 'manual', weakens: false },
+      { name: 'promotion.deadline_hours', old: 72, new: 1, weakens: false },
+      { name: 'gates.recall.min', old: 0.6, new: 0.5, weakens: true },
+    ];
+    expect(proposal.overrides).toEqual(overrides);
+    expect(digest).toBe(decisionDigest(proposal));
+    expect(await page(handle)).toContain('| gates.recall.min | 0.6 | 0.5 | WEAKER |');
+    await handle.executeUpdate(DECIDE_UPDATE, {
+      args: [{ decisionId: 'd', verdict: 'approve', actor: 'grace', reason: 'ok', digest }],
+    });
+    expect(await result(handle)).toMatchObject({ status: 'Released', overrides, unproven: ['grace'] });
+    expect(await page(handle)).toContain('identity unproven: grace');
+    expect(fake.reports).toMatchObject([{ overrides, overrideReason: 'a pilot', unproven: ['grace'] }]);
+    expect(fake.pointer?.change).toMatchObject({
+      kind: 'model',
+      proposal_sha256: digest,
+      decided_by: 'grace',
+      decided_by_identity: 'unproven',
+      requested_by_identity: 'proven',
+      overrides,
+      override_reason: 'a pilot',
+    });
+    await freeze('overridden', handle);
+  });
+
+  it('a rollout started by itself puts nothing live, under whatever name', async () => {
+    const { version, manifestSha256 } = fake.publish('old');
+    const input: RolloutInput = {
+      model: 'ulb_gbdt',
+      environment: 'production',
+      bundle: { version, manifestSha256 },
+      base: null,
+      releaseId: 'r',
+      caller: { actor: 'ceo', reason: 'because' },
+      replicaWaitSeconds: 1,
+    };
+    const handle = await environment.client.workflow.start('rolloutBundle', {
+      taskQueue: QUEUES.release,
+      workflowId: rolloutId('ulb_gbdt', 'production'),
+      args: [input],
+    });
+    expect(await failure(handle)).toMatchObject({ type: 'NotAuthorised' });
+    expect(fake.pointer).toBeNull();
+    await freeze('refused', handle);
   });
 });
 

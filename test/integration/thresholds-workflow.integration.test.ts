@@ -153,13 +153,18 @@ describe('recalibrateThresholds', () => {
         decided_by: 'grace',
         decision_reason: 'the figures are fine',
         proposal_sha256: digest,
+        decided_by_identity: 'unproven',
+        requested_by_identity: 'unproven',
       },
     });
+    // Two people must ask and decide, and neither showed a token.
+    expect(end.unproven).toEqual(['ada', 'grace']);
     expect(entry.change?.values).toContainEqual({ name: 'operating', old: 0.9, new: proposal.overall.threshold.new });
     expect(entry.change?.values?.map(({ name }) => name)).toEqual(
       expect.arrayContaining(['operating/cash', 'operating/transfer', 'budget/0.5pct', 'budget/1pct']),
     );
     expect(fake.questions.map(({ actor, allowed }) => [actor, allowed])).toEqual([
+      ['ada', true],
       ['ada', false],
       ['cleo', false],
       ['nobody', false],

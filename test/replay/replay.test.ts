@@ -21,8 +21,10 @@ const ENDS = {
     'cancelled',
     'released-holding',
     'rolled-back-holding',
+    'refused',
+    'overridden',
   ],
-  rollout: ['released', 'rolled-back', 'released-holding', 'rolled-back-holding'],
+  rollout: ['released', 'rolled-back', 'released-holding', 'rolled-back-holding', 'refused'],
   rollback: ['rolled-back-by-hand', 'rolled-back-by-hand-holding'],
   refresh: [
     'refreshed',
@@ -57,6 +59,7 @@ const ENDS = {
   alerts: ['tested'],
   'expert-file': ['published', 'refused'],
   'import-labels': ['finished', 'continued', 'refused'],
+  'delete-transactions': ['deleted', 'refused'],
   pin: ['pinned', 'unpinned', 'refused'],
   'apply-schedules': ['applied', 'refused'],
 };

@@ -16,7 +16,12 @@ const SHARE = 0.05;
  * - new type: 5 % of the transactions are of a type that nobody knows
  * - new currency: 5 % of the customers pay in one that was never seen, what things cost stays as it was
  */
-export function changed(rows: readonly WorldRow[], change: Change, sinceMs: number, fixings: readonly Fixing[]): WorldRow[] {
+export function changed(
+  rows: readonly WorldRow[],
+  change: Change,
+  sinceMs: number,
+  fixings: readonly Fixing[],
+): WorldRow[] {
   const of = changes(fixings)[change];
   return rows.map((row) => (row.at < sinceMs ? row : of(row))).sort((a, b) => a.at - b.at);
 }

@@ -1,5 +1,5 @@
 import { WindowColumns } from '../../activities/drift/columns.js';
-import { windowedBuilders } from '../../activities/training-data/lookups-pass.js';
+import { windowedBuilders } from '../../activities/training-data/windowed-builders.js';
 import { DAY_MS, dayOf } from '../../domain/drift/calendar.js';
 import { columnKinds } from '../../domain/drift/columns.js';
 import { compareWithReference } from '../../domain/drift/compare.js';
@@ -10,7 +10,13 @@ import type { DriftPolicy, DriftReference, DriftWindow, MaturedRows } from '../.
 import { compileFeatures, type Derived, type Lookups } from '../../domain/features/compile.js';
 import { buildFxRates, type Fixing } from '../../domain/lookups/fixings.js';
 import { pressuresOf, type Pressure } from '../../domain/retraining/pressure.js';
-import { actionFor, daysWithDrift, inCoolDown, type DriftAction, type JudgedDay } from '../../domain/retraining/rule.js';
+import {
+  actionFor,
+  daysWithDrift,
+  inCoolDown,
+  type DriftAction,
+  type JudgedDay,
+} from '../../domain/retraining/rule.js';
 import type { LoadedModel } from '../../platform/models.js';
 import type { DriftReport, ReferenceDays, ReferenceProfile } from '../../schemas/types.js';
 
@@ -92,7 +98,8 @@ export class DriftWorld {
 
   /** Makes a night's lookups live, or the release's own where there is no night yet. @param day since 1970 */
   async night(day: number | null): Promise<void> {
-    const lookups = day === null ? { ...this.released.lookups, fx_rates: this.#rates['fx_rates'] } : this.#refreshed(day);
+    const lookups =
+      day === null ? { ...this.released.lookups, fx_rates: this.#rates['fx_rates'] } : this.#refreshed(day);
     const version = day === null ? 'release' : `night-${day}`;
     this.#live = { version, lookups, reference: await this.#reference(version, lookups) };
   }
@@ -123,7 +130,8 @@ export class DriftWorld {
     const columns = new WindowColumns({
       from: iso(day - policy.window_days),
       to: iso(day),
-      inputs: this.#live?.reference.days?.columns.filter(({ source }) => source === 'input').map(({ name }) => name) ?? [],
+      inputs:
+        this.#live?.reference.days?.columns.filter(({ source }) => source === 'input').map(({ name }) => name) ?? [],
       knownFrauds: new Set(known.map(({ transaction }) => String(transaction['transaction_id']))),
     });
     const names = this.model.registry.features.map(({ name }) => name);
@@ -153,7 +161,14 @@ export class DriftWorld {
       one.rows.flatMap((row, i) =>
         row.labeledAt > asOfMs
           ? []
-          : [{ at: row.at, calibrated: one.calibrated[i] ?? NaN, alert: one.alerts[i] ?? 0, label: row.isFraud ? 1 : 0 }],
+          : [
+              {
+                at: row.at,
+                calibrated: one.calibrated[i] ?? NaN,
+                alert: one.alerts[i] ?? 0,
+                label: row.isFraud ? 1 : 0,
+              },
+            ],
       ),
     );
     if (rows.length === 0) return null;

@@ -10,11 +10,15 @@ import type { PointerActivities } from '../../activities/pointer/contract.js';
 import type { ReleaseReport, ReportActivities } from '../../activities/report/contract.js';
 import type { ReplicaActivities, RolloutActivities, ScorerActivities } from '../../activities/rollout/contract.js';
 import type { ModelSpecActivities } from '../../activities/model-spec/contract.js';
+import { createModelSpecActivities } from '../../activities/model-spec/model-spec.js';
 import type { TrainerActivities } from '../../activities/trainer/contract.js';
+import { refusal } from '../../domain/approval/authorise.js';
 import { ENVIRONMENTS } from '../../domain/pointer/environments.js';
 import { decideSwap, nextPointer, type PointerChange } from '../../domain/pointer/pointer.js';
 import { lastGood, type VerdictRecord } from '../../domain/release/last-good.js';
 import type { BundleRef, Metrics, ModelSpec, Pointer, PointerSwap, SnapshotRef } from '../../domain/release/types.js';
+import { SluiceError } from '../../platform/errors.js';
+import type { LoadedModel } from '../../platform/models.js';
 import { projectPath } from '../../platform/project.js';
 
 type Everything = ModelSpecActivities &
@@ -61,7 +65,10 @@ export class FakeSystem {
   replicaGeneration = 0;
   /** what a test sets to make something go wrong, or to look in between */
   metrics: Metrics = { ...GOOD };
+  spec = parse(readFileSync(projectPath('models', 'ulb_gbdt', 'model.yaml'), 'utf8')) as ModelSpec;
   dataPasses = true;
+  /** who has a token on file, and shows it; they may weaken the spec as well */
+  readonly tokens = new Set<string>();
   smokeFails = (_version: string): boolean => false;
   beforeSwap: (() => Promise<void>) | null = null;
   lookupsOf = (_releaseId: string): string[] => [];
@@ -133,12 +140,14 @@ export class FakeSystem {
   };
 
   readonly activities: Everything = {
-    loadModelSpec: () =>
-      Promise.resolve({
-        spec: parse(readFileSync(projectPath('models', 'ulb_gbdt', 'model.yaml'), 'utf8')) as ModelSpec,
-        gitSha: '0'.repeat(40),
-        specSha256: '0',
-      }),
+    loadModelSpec: async (input) => {
+      const models = { load: () => Promise.resolve({ spec: this.spec, specSha256: '0' } as LoadedModel) };
+      try {
+        return await createModelSpecActivities({ models, gitSha: '0'.repeat(40) }).loadModelSpec(input);
+      } catch (error) {
+        throw error instanceof SluiceError ? final(error.type, error.message) : error;
+      }
+    },
     snapshot: ({ asOf, releaseId }) =>
       Promise.resolve<SnapshotRef>({
         dataSnapshotId: `snap-${releaseId}`,
@@ -258,13 +267,22 @@ export class FakeSystem {
     authorizeDecision: ({ decision }) =>
       Promise.resolve(
         decision.actor === 'mallory'
-          ? { allowed: false, why: 'mallory is no approver' }
-          : { allowed: true, why: 'approver' },
+          ? refusal('mallory is no approver')
+          : { allowed: true, why: 'approver', proven: this.tokens.has(decision.actor) },
       ),
     authorizeOperation: ({ actor }) =>
       Promise.resolve(
-        actor === 'mallory' ? { allowed: false, why: 'mallory is no operator' } : { allowed: true, why: 'operator' },
+        actor === 'mallory'
+          ? refusal('mallory is no operator')
+          : { allowed: true, why: 'operator', proven: this.tokens.has(actor) },
       ),
+    authorizeRequest: ({ caller: { actor }, overrides, overrideReason }) => {
+      if (actor === 'mallory') return Promise.resolve(refusal('mallory is no requester'));
+      const weakens = overrides.some((one) => one.weakens);
+      if (weakens && (!this.tokens.has(actor) || overrideReason === null))
+        return Promise.resolve(refusal(`${actor} is no overrider`));
+      return Promise.resolve({ allowed: true, why: 'requester', proven: this.tokens.has(actor) });
+    },
     writeReport: (report) => {
       this.reports.push(report);
       return Promise.resolve({ directory: 'reports', files: [] });

@@ -3,7 +3,11 @@ import { createApprovalActivities } from '../../activities/approval/approval.js'
 import type { DecisionLog, DecisionQuestion } from '../../stores/decision-log.js';
 import type { ApprovalActivities } from '../../activities/approval/contract.js';
 import type { RecomposeActivities } from '../../activities/bundle/contract.js';
-import type { NotEnoughFeedback, RecalibrationActivities, ThresholdsOf } from '../../activities/recalibration/contract.js';
+import type {
+  NotEnoughFeedback,
+  RecalibrationActivities,
+  ThresholdsOf,
+} from '../../activities/recalibration/contract.js';
 import type { Authorisation } from '../../domain/approval/authorise.js';
 import { auditRecordOf, chainEntry } from '../../domain/audit/chain.js';
 import { canonicalJson, sha256Hex } from '../../domain/bundle/digest.js';

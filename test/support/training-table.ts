@@ -1,4 +1,5 @@
-import { createTableFile, type Column } from '../../activities/training-data/table-file.js';
+import type { Column } from '../../activities/training-data/parquet/columns.js';
+import { createTableFile } from '../../activities/training-data/table-file.js';
 import { randomOf } from './random.js';
 
 const SEGMENTS = ['grocery', 'travel', null] as const;

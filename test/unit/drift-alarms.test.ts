@@ -3,7 +3,14 @@ import { dayOf } from '../../domain/drift/calendar.js';
 import type { DriftPolicy } from '../../domain/drift/types.js';
 import { demoRows, type DemoRows } from '../support/demo-features.js';
 import { CHANGES, changed, type Change } from '../support/drift-changes.js';
-import { DriftWorld, judgeDays, retrainings, type JudgedWindow, type ScoreWorld, type WorldRow } from '../support/drift-world.js';
+import {
+  DriftWorld,
+  judgeDays,
+  retrainings,
+  type JudgedWindow,
+  type ScoreWorld,
+  type WorldRow,
+} from '../support/drift-world.js';
 
 /*
  * The decision rule on the demo's own days after the data that stands for training's, one after the other, each night with lookups rebuilt. The score

@@ -17,6 +17,7 @@ import { createScorerActivities } from '../../activities/rollout/scorers.js';
 import { createApplySchedulesActivities } from '../../activities/runs/apply-schedules.js';
 import { createScheduleActivities } from '../../activities/runs/schedules.js';
 import { createWaitActivities } from '../../activities/runs/wait.js';
+import { createTransactionActivities } from '../../activities/transactions/transactions.js';
 import type { System } from '../../platform/system.js';
 import { workflowPage } from '../../platform/temporal.js';
 import { applySchedules } from '../../schedules/apply.js';
@@ -64,6 +65,7 @@ export function releaseActivities(system: System<(typeof RELEASE_PARTS)[number]>
     ...createRetrainingActivities(system),
     ...createExpertFileActivities(system),
     ...createLabelActivities(system),
+    ...createTransactionActivities(system),
     ...createPinActivities({ store, pins: createPins(db) }),
     ...createApplySchedulesActivities(async (options) =>
       applySchedules(client.schedule, { registry: REGISTRY, models: await models.names(), ...options }),

@@ -1,5 +1,6 @@
 import { condition, defineUpdate, setHandler, workflowInfo } from '@temporalio/workflow';
 import { ApplicationFailure } from '@temporalio/common';
+import { identityOf, type Identity } from '../../domain/approval/identity.js';
 import { PendingDecision, type ApprovalOutcome, type DecisionTerms } from '../../domain/approval/pending-decision.js';
 import type { Decision } from '../../schemas/types.js';
 import { shortCalls } from '../common/proxies.js';
@@ -24,9 +25,9 @@ export class ApprovalGate {
     setHandler(
       defineUpdate<{ accepted: true; verdict: string }, [Decision]>(DECIDE_UPDATE),
       async (decision) => {
-        await authorise(decision, this.policy as ApprovalPolicy);
+        const identity = await authorise(decision, this.policy as ApprovalPolicy);
         // Two people may have been authorised side by side, or the deadline may have passed: it is checked once more as it is taken.
-        refuse(this.pending.take(decision, Date.now()));
+        refuse(this.pending.take(decision, Date.now(), identity));
         return { accepted: true, verdict: decision.verdict };
       },
       { validator: (decision) => refuse(this.pending.refusal(decision, Date.now())) },
@@ -53,11 +54,12 @@ export class ApprovalGate {
   }
 }
 
-async function authorise(decision: Decision, policy: ApprovalPolicy): Promise<void> {
+async function authorise(decision: Decision, policy: ApprovalPolicy): Promise<Identity | undefined> {
   const { model, requester, requesterMayApprove } = policy;
   const { workflowId } = workflowInfo();
   const answer = await shortCalls.authorizeDecision({ model, workflowId, decision, requester, requesterMayApprove });
   if (!answer.allowed) throw ApplicationFailure.nonRetryable(answer.why, 'NotAuthorised');
+  return identityOf(answer);
 }
 
 function refuse(refusal: string | null): void {

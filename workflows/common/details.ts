@@ -1,5 +1,7 @@
 import type { Caller } from '../../domain/approval/caller.js';
 import { escapeMarkdown, inlineCode, markdownTable } from '../../domain/markdown/escape.js';
+import { unprovenLine } from '../../domain/approval/identity.js';
+import type { OverrideChange } from '../../domain/release/overrides.js';
 import type { CheckResult } from '../../domain/release/types.js';
 import { DECIDE_UPDATE, type PendingApproval } from '../approval/contract.js';
 import { flattenSteps, type StepProgress } from './progress.js';
@@ -23,6 +25,28 @@ export function titleLine(model: string, what: string, status?: string, why: str
 /** Who asked for the run and why. */
 export function requestLine({ actor, reason }: Caller): string {
   return `Requested by ${escapeMarkdown(actor)}: ${escapeMarkdown(reason)}`;
+}
+
+/** Where the run departs from the model's spec; null: nowhere. */
+export function overridesTable(overrides: readonly OverrideChange[] = []): string | null {
+  if (overrides.length === 0) return null;
+  return markdownTable(
+    ['set for this run only', 'the spec', 'here', ''],
+    overrides.map(({ name, old, new: now, weakens }) => [
+      name,
+      String(old ?? 'none'),
+      String(now ?? 'none'),
+      weakens ? 'WEAKER' : '',
+    ]),
+  );
+}
+
+/** Names that were only given, where two different people must ask and decide; null: none. */
+export function identityLine(names: readonly string[] | undefined): string | null {
+  const line = unprovenLine(names);
+  return line === null
+    ? null
+    : `**${escapeMarkdown(line)}** (no token was shown; the request and the decision need two people)`;
 }
 
 /** Where each step stands, those of a step below it. */

@@ -28,4 +28,19 @@ export const PATCHES = {
    * May go when no rollback that began before is open, and no frozen history without the marker is kept.
    */
   rollbackComposesAgain: 'rollback-composes-again',
+  /**
+   * Since 2026-11-24, decision 0020.
+   * What: a release, a refresh and a recalibration that a person starts first ask whether that person may (`authorizeRequest`); a release is
+   * given its spec with its overrides applied, by `loadModelSpec`. Before: anybody could start them, with any gates.
+   * Where: in workflows/common/request.ts, and once more in workflows/releaseModel/admit.ts for the overrides.
+   * May go when no such run that began before is open, and no frozen history without the marker is kept; with it goes `applyOverrides`.
+   */
+  requestsAreAuthorised: 'requests-are-authorised',
+  /**
+   * Since 2026-11-24, decision 0020.
+   * What: a rollout that no publisher started is refused; before: it went live under any name.
+   * Where: the marker is recorded by such a rollout only.
+   * May go when no frozen history without the marker is kept.
+   */
+  rolloutsNeedAPublisher: 'rollouts-need-a-publisher',
 } as const;

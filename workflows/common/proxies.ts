@@ -14,6 +14,7 @@ import type {
   ScheduleActivities,
   WaitActivities,
 } from '../../activities/runs/contract.js';
+import type { TransactionActivities } from '../../activities/transactions/contract.js';
 import type { TrainerActivities } from '../../activities/trainer/contract.js';
 import type { DriftActivities, RetrainingActivities } from '../../activities/drift/contract.js';
 import type { PinActivities, PruneActivities } from '../../activities/retention/contract.js';
@@ -44,7 +45,7 @@ export const shortCalls = proxyActivities<
 
 /** Somebody waits for the answer: tries bear the restart of a worker or a server, about half a minute; then they hear what is wrong. */
 export const answered = proxyActivities<
-  ExpertFileActivities & LabelActivities & PinActivities & ApplySchedulesActivities
+  ExpertFileActivities & LabelActivities & PinActivities & ApplySchedulesActivities & TransactionActivities
 >({
   taskQueue: QUEUES.release,
   startToCloseTimeout: '20s',

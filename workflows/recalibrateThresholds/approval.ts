@@ -15,10 +15,12 @@ export type Approved = Exclude<ApprovalOutcome, { verdict: 'expired' }> & { dige
 export async function decideOn(
   run: ThresholdsRun,
   gate: ApprovalGate,
-  proposal: ThresholdSummary,
+  summary: ThresholdSummary,
   policy: ModelSpec['recalibration']['approval'],
 ): Promise<Approved | null> {
   const { model, key } = run.input;
+  const { overrides, unproven = [] } = run.progress;
+  const proposal = overrides === undefined ? summary : { ...summary, overrides };
   const digest = decisionDigest(proposal);
   const howTo = `sluice thresholds show ${key}, then approve or reject ${key} --reason WHY`;
   const ask = (severity: 'info' | 'warning', when: string, text: string): Promise<void> =>
@@ -52,7 +54,8 @@ export async function decideOn(
     run.update({ status: 'Expired', approval: null, why: 'no decision before the deadline' });
     return null;
   }
-  const { actor, reason } = outcome;
+  const { actor, reason, identity } = outcome;
+  if (!policy.requester_may_approve && identity === 'unproven') run.update({ unproven: [...unproven, actor] });
   run.update({ status: 'Running', approval: null, decidedBy: actor, decisionReason: reason });
   if (outcome.verdict === 'approve') return { ...outcome, digest };
   run.update({ status: 'Rejected', why: `rejected by ${actor}: ${reason}` });

@@ -1,7 +1,15 @@
 import { escapeMarkdown, inlineCode, markdownTable } from '../../domain/markdown/escape.js';
 import type { ThresholdSummary } from '../../domain/thresholds/summary.js';
 import { budgetLines, categoryLines, overallLines, weekLines } from '../../domain/thresholds/show.js';
-import { decisionSections, page, requestLine, stepsTable, titleLine } from '../common/details.js';
+import {
+  decisionSections,
+  identityLine,
+  overridesTable,
+  page,
+  requestLine,
+  stepsTable,
+  titleLine,
+} from '../common/details.js';
 import type { ThresholdsInput, ThresholdsProgress } from './contract.js';
 
 /** The run as Markdown, for the Temporal UI's current details: where it stands, the proposal as a diff, and how to decide. */
@@ -10,6 +18,8 @@ export function describeThresholds(input: ThresholdsInput, workflowId: string, p
   return page(
     titleLine(input.model, `thresholds of ${inlineCode(input.key)}`, status, why),
     requestLine(input.caller),
+    identityLine(progress.unproven),
+    overridesTable(progress.overrides),
     bundleVersion === null ? null : `Bundle ${inlineCode(bundleVersion)}, generation ${generation ?? '?'}`,
     approval === null ? null : toDecide(approval, input.key, workflowId),
     edited === null ? null : page('## Approved with edits', ...diff(edited)),

@@ -4,6 +4,7 @@ import { bundleIdOf } from '../../domain/bundle/id.js';
 import type { ThresholdsOf } from '../../activities/recalibration/contract.js';
 import { ApprovalGate } from '../approval/gate.js';
 import { bulkIo, shortCalls } from '../common/proxies.js';
+import { admit } from './admit.js';
 import { decideOn } from './approval.js';
 import type { ThresholdsInput, ThresholdsResult } from './contract.js';
 import { endWithTooLittle, tooLittle } from './not-enough.js';
@@ -35,6 +36,9 @@ async function recalibrate(run: ThresholdsRun, gate: ApprovalGate): Promise<void
       `${model}: thresholds change only by a person's approval, so /recalibration/approval/policy must be manual`,
       'InvalidSpec',
     );
+  const deadlineHours =
+    overrides?.deadlineSeconds === undefined ? policy.deadline_hours : overrides.deadlineSeconds / 3600;
+  await admit(run, policy, deadlineHours);
   const live = await shortCalls.readPointer({ model, environment: ENVIRONMENT });
   if (live === null)
     throw ApplicationFailure.nonRetryable(
@@ -59,8 +63,6 @@ async function recalibrate(run: ThresholdsRun, gate: ApprovalGate): Promise<void
   run.update({ proposal });
   if (!proposal.changed) return run.end('Unchanged', 'recalibration changes nothing');
 
-  const deadlineHours =
-    overrides?.deadlineSeconds === undefined ? policy.deadline_hours : overrides.deadlineSeconds / 3600;
   const decision = await run.step(
     'approve',
     () => decideOn(run, gate, proposal, { ...policy, deadline_hours: deadlineHours }),

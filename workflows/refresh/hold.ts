@@ -34,6 +34,8 @@ export async function decideOnHeld(
     })),
   };
   const digest = decisionDigest(proposal);
+  const alone = approval.requester_may_approve;
+  if (!alone && run.requesterIdentity === 'unproven') run.update({ unproven: [run.caller.actor] });
   const outcome = await run.step(
     'decision',
     () =>
@@ -41,7 +43,7 @@ export async function decideOnHeld(
         {
           model,
           requester: run.caller.actor,
-          requesterMayApprove: approval.requester_may_approve,
+          requesterMayApprove: alone,
           digest,
           deadlineSeconds: approval.deadline_hours * 3600,
           remindEverySeconds: approval.remind_every_hours * 3600,
@@ -61,12 +63,16 @@ export async function decideOnHeld(
 
   if (outcome.verdict === 'expired') return held.forEach((artifact) => run.settle(artifact, 'expired'));
   run.update({ decidedBy: outcome.actor });
+  const { actor, identity } = outcome;
+  if (!alone && identity === 'unproven') run.update({ unproven: [...(run.progress.unproven ?? []), actor] });
   if (outcome.verdict === 'reject') return held.forEach((artifact) => run.settle(artifact, 'rejected'));
   const note = {
     proposal_sha256: digest,
     decided_by: outcome.actor,
     decision_reason: outcome.reason,
     decided_at: outcome.at,
+    ...(identity === undefined ? {} : { decided_by_identity: identity }),
+    ...(run.requesterIdentity === undefined ? {} : { requested_by_identity: run.requesterIdentity }),
   };
   await run.step(
     'publish approved',

@@ -1,13 +1,25 @@
-import { inlineCode } from '../../domain/markdown/escape.js';
-import { checksTable, decisionSections, page, requestLine, stepsTable, titleLine } from '../common/details.js';
+import { escapeMarkdown, inlineCode } from '../../domain/markdown/escape.js';
+import {
+  checksTable,
+  decisionSections,
+  identityLine,
+  overridesTable,
+  page,
+  requestLine,
+  stepsTable,
+  titleLine,
+} from '../common/details.js';
 import type { ReleaseInput, ReleaseProgress } from './contract.js';
 
 /** The run as Markdown, for the Temporal UI's current details: where it stands, and what is to be decided by whom and how. */
 export function describeRelease(input: ReleaseInput, workflowId: string, progress: ReleaseProgress): string {
-  const { status, why, approval, gates, steps } = progress;
+  const { status, why, approval, gates, steps, overrideReason } = progress;
   return page(
     titleLine(input.model, `release ${inlineCode(input.releaseId)}`, status, why),
     requestLine(input.caller),
+    identityLine(progress.unproven),
+    overridesTable(progress.overrides),
+    overrideReason === undefined ? null : `Why the spec does not hold here: ${escapeMarkdown(overrideReason)}`,
     approval === null ? (gates.length === 0 ? null : checksTable(gates)) : toDecide(approval, workflowId),
     stepsTable(steps),
   );

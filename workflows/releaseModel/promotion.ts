@@ -20,6 +20,7 @@ export async function isApproved(
     Object.assign(run.facts, { decidedBy: 'policy auto', decisionReason: run.caller.reason });
     return true;
   }
+  const { overrides, unproven = [] } = run.progress;
   const proposal: Proposal = {
     model,
     releaseId,
@@ -29,6 +30,7 @@ export async function isApproved(
     metrics: evaluated.metrics,
     gates: run.progress.gates,
     champion: evaluated.champion,
+    ...(overrides === undefined ? {} : { overrides }),
   };
   const digest = decisionDigest(proposal);
   const outcome = await approval.decide(
@@ -51,7 +53,19 @@ export async function isApproved(
   );
   run.update({ status: 'Running', approval: null });
   if (outcome.verdict === 'expired') run.update({ status: 'Expired', why: 'no decision before the deadline' });
-  else Object.assign(run.facts, { decidedBy: outcome.actor, decisionReason: outcome.reason });
+  else {
+    const { actor, reason, at, identity } = outcome;
+    Object.assign(run.facts, { decidedBy: actor, decisionReason: reason });
+    Object.assign(run.facts.note, {
+      proposal_sha256: digest,
+      decided_by: actor,
+      decision_reason: reason,
+      decided_at: at,
+      ...(identity === undefined ? {} : { decided_by_identity: identity }),
+    });
+    if (!spec.promotion.requester_may_approve && identity === 'unproven')
+      run.update({ unproven: [...unproven, actor] });
+  }
   if (outcome.verdict === 'reject')
     run.update({ status: 'Rejected', why: `rejected by ${outcome.actor}: ${outcome.reason}` });
   return outcome.verdict === 'approve';

@@ -31,12 +31,18 @@ export async function publish(
   candidate: Candidate,
 ): Promise<{ version: string; generation: number } | null> {
   const { model, releaseId } = run.input;
+  const { overrides, overrideReason } = run.progress;
   const published = await publishBundle(run, {
     model,
     environment: 'production',
     releaseId,
     caller: run.caller,
     kind: 'model',
+    change: {
+      ...run.facts.note,
+      ...(overrides === undefined ? {} : { overrides: [...overrides] }),
+      ...(overrideReason === undefined ? {} : { override_reason: overrideReason }),
+    },
     compose: composer(run, candidate),
   });
   switch (published.outcome) {

@@ -1,4 +1,7 @@
 import type { Caller } from '../../domain/approval/caller.js';
+import type { Identity } from '../../domain/approval/identity.js';
+import type { ChangeNote } from '../../domain/pointer/pointer.js';
+import type { ModelSpec } from '../../domain/release/types.js';
 import { callerOf } from '../common/caller.js';
 import { Run } from '../common/run.js';
 import { STEPS, type ReleaseInput, type ReleaseProgress, type ReleaseResult } from './contract.js';
@@ -9,6 +12,8 @@ export class ReleaseRun extends Run<(typeof STEPS)[number], ReleaseProgress> {
   readonly facts = {
     decidedBy: null as string | null,
     decisionReason: null as string | null,
+    /** what the audit entry says of who asked and who decided */
+    note: {} as Omit<ChangeNote, 'kind'>,
     snapshotPrefix: null as string | null,
   };
 
@@ -37,6 +42,13 @@ export class ReleaseRun extends Run<(typeof STEPS)[number], ReleaseProgress> {
       upsertedBefore: true,
     });
     this.caller = caller;
+  }
+
+  /** Whoever asked has been let. @param identity undefined: nobody was asked */
+  asked(identity: Identity | undefined, { requester_may_approve }: ModelSpec['promotion']): void {
+    if (identity === undefined) return;
+    this.facts.note.requested_by_identity = identity;
+    if (!requester_may_approve && identity === 'unproven') this.update({ unproven: [this.caller.actor] });
   }
 
   result(): ReleaseResult {

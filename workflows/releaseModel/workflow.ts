@@ -3,11 +3,11 @@ import { ApprovalGate } from '../approval/gate.js';
 import { bulkIo, shortCalls, training } from '../common/proxies.js';
 import { reasonOf } from '../common/reason.js';
 import { UndoStack } from '../common/undo.js';
+import { admit, type Admitted } from './admit.js';
 import { becomeChampion } from './champion.js';
 import type { ReleaseInput, ReleaseResult } from './contract.js';
 import { checksFailed, evaluateAgainstLive } from './judge.js';
 import { isApproved } from './promotion.js';
-import { applyOverrides } from './overrides.js';
 import { publish } from './publish.js';
 import { reportOf } from './report.js';
 import { ReleaseRun } from './run.js';
@@ -17,8 +17,12 @@ export async function releaseModel(input: ReleaseInput): Promise<ReleaseResult> 
   const run = new ReleaseRun(input);
   const approval = new ApprovalGate();
   const undos = new UndoStack();
+  const admitted = await admit(run).catch((error: unknown) => {
+    run.fail(error);
+    throw error;
+  });
   try {
-    await release(run, approval, undos);
+    await release(run, admitted, approval, undos);
   } catch (error) {
     run.update({ status: 'Failed', why: reasonOf(error), approval: null });
     try {
@@ -34,11 +38,9 @@ export async function releaseModel(input: ReleaseInput): Promise<ReleaseResult> 
   return run.result();
 }
 
-async function release(run: ReleaseRun, approval: ApprovalGate, undos: UndoStack): Promise<void> {
+async function release(run: ReleaseRun, admitted: Admitted, approval: ApprovalGate, undos: UndoStack): Promise<void> {
   const { model, releaseId, asOf } = run.input;
-  const loaded = await shortCalls.loadModelSpec({ model });
-  const spec = applyOverrides(loaded.spec, run.input.overrides);
-  const { gitSha } = loaded;
+  const { spec, gitSha } = admitted;
 
   const snapshot = await run.step(
     'snapshot',

@@ -5,6 +5,7 @@ import { reasonOf } from '../common/reason.js';
 import { Run } from '../common/run.js';
 import { STEPS, versionsOf, type RolloutInput, type RolloutProgress, type RolloutResult } from './contract.js';
 import { describeRollout } from './details.js';
+import { requirePublisher } from './publisher.js';
 import { resultOf, type RolloutEnd } from './end.js';
 import { reloadReplicas, smokeReplicas } from './replicas.js';
 import { swapForward } from './swap.js';
@@ -16,6 +17,7 @@ import { recordVerdict } from './verdict.js';
  * pointer back, forward in generation. Its id is the lock, so nothing else moves the pointer meanwhile except by force.
  */
 export async function rolloutBundle(input: RolloutInput): Promise<RolloutResult> {
+  requirePublisher();
   const run = new Run<(typeof STEPS)[number], RolloutProgress>({
     model: input.model,
     releaseId: input.releaseId,

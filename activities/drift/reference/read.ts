@@ -81,7 +81,8 @@ export async function earlierDays(
       const { made } = await referenceOf(deps, spec, { model, ...bundle }, signal);
       if (made !== null) found[bundle.version] = made.days;
     } catch (error) {
-      const isDamaged = error instanceof BundleError || (error instanceof SluiceError && error.type === 'IntegrityError');
+      const isDamaged =
+        error instanceof BundleError || (error instanceof SluiceError && error.type === 'IntegrityError');
       if (!isDamaged) throw error;
     }
   }
@@ -131,11 +132,7 @@ async function madeReference(
   }
 }
 
-async function ownProfile(
-  store: ObjectStore,
-  ref: Ref,
-  manifest: Manifest,
-): Promise<ReferenceProfile | null> {
+async function ownProfile(store: ObjectStore, ref: Ref, manifest: Manifest): Promise<ReferenceProfile | null> {
   if (manifest.files[BUNDLE_FILE.profile] === undefined) return null;
   const bytes = await readBundleFile(store, ref, BUNDLE_FILE.profile);
   checkFile(manifest, BUNDLE_FILE.profile, bytes);

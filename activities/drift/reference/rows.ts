@@ -96,7 +96,9 @@ export async function referenceRows(
 /** Fields of the request that hold text and that a feature is made from. */
 function textsOf({ featureRegistry, requestSchema }: LoadedBundle): string[] {
   const used = new Set(featureRegistry.features.flatMap(({ sources }) => sources));
-  return [...requestFields(requestSchema)].flatMap(([name, type]) => (type === 'string' && used.has(name) ? [name] : []));
+  return [...requestFields(requestSchema)].flatMap(([name, type]) =>
+    type === 'string' && used.has(name) ? [name] : [],
+  );
 }
 
 interface Kept {

@@ -1,6 +1,6 @@
 import type { Document } from 'mongodb';
 import { NumberColumn } from '../../../domain/lookups/number-column.js';
-import { afterName } from './after-name.js';
+import { afterName } from '../../../stores/transactions/after-name.js';
 import type { RowScanner, ScannedField } from './row-scanner.js';
 
 const TYPE = { end: 0, double: 1, string: 2, document: 3, array: 4, null: 10, int32: 16 } as const;

@@ -11,7 +11,7 @@ import { SluiceError } from '../../../platform/errors.js';
 import type { Models } from '../../../platform/models.js';
 import type { ObjectStore } from '../../../platform/object-store.js';
 import type { CategoryStats, MerchantFreqMap, ModelSpec } from '../../../schemas/types.js';
-import { windowedBuilders } from '../../training-data/lookups-pass.js';
+import { windowedBuilders } from '../../training-data/windowed-builders.js';
 import { lookupsOfJob, publishArtifact, storedArtifacts } from '../artifact.js';
 import type { RefreshInput } from '../contract.js';
 import { openLive, type LiveLookups } from '../live.js';

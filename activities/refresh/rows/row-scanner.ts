@@ -1,5 +1,5 @@
 import type { ValueType } from '../../../domain/features/op-inputs.js';
-import { afterName } from './after-name.js';
+import { afterName } from '../../../stores/transactions/after-name.js';
 import { Interner } from './interner.js';
 
 /** A field of the documents and how it is read. */

@@ -5,7 +5,7 @@ import type { FeatureRegistry } from '../../../schemas/types.js';
 import { openCollection, transactionsCollection } from '../../../stores/collections.js';
 import { ensureWindowIndex } from '../../../stores/transactions/indexes.js';
 import { Groups, type GroupReader } from './group-reader.js';
-import { rawBatches } from './raw-batches.js';
+import { rawBatches } from '../../../stores/transactions/raw-batches.js';
 import type { Refusals } from './refusals.js';
 import { rawInputs, RowDeriver } from './row-deriver.js';
 import { equalParts, partsByFixing, type Part } from './window-parts.js';

@@ -53,10 +53,7 @@ function numericBin({ cuts, missing_value }: Binning): (value: number | string |
   };
 }
 
-function categoryBin(
-  { values, missing_value }: Binning,
-  unseen: number,
-): (value: number | string | null) => number {
+function categoryBin({ values, missing_value }: Binning, unseen: number): (value: number | string | null) => number {
   const asMissing = missingAsSeen(missing_value);
   const bins = new Map(values.map((value, bin) => [value, bin]));
   return (value) => {

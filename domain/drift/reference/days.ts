@@ -69,8 +69,7 @@ function binsFor(
         : sorted(values, column.missing_value);
     return { cuts: [], values: [...new Set(categories)].sort((a, b) => a - b) };
   }
-  const cuts =
-    trained?.kind === 'numeric' ? cutsFrom(trained.quantiles) : cutsOf(sorted(values, column.missing_value));
+  const cuts = trained?.kind === 'numeric' ? cutsFrom(trained.quantiles) : cutsOf(sorted(values, column.missing_value));
   return { cuts, values: [] };
 }
 
@@ -106,16 +105,14 @@ function justBelow(value: number): number {
 }
 
 function dayFacts(rows: ReferenceRows, placeOf: Int32Array, known: readonly number[]): ReferenceDay[] {
-  const days = known.map(
-    (day): ReferenceDay => ({
-      day: new Date(day * DAY_MS).toISOString().slice(0, 10),
-      rows: 0,
-      held_out: true,
-      alerts: 0,
-      frauds: 0,
-      caught: 0,
-    }),
-  );
+  const days = known.map((day): ReferenceDay => ({
+    day: new Date(day * DAY_MS).toISOString().slice(0, 10),
+    rows: 0,
+    held_out: true,
+    alerts: 0,
+    frauds: 0,
+    caught: 0,
+  }));
   placeOf.forEach((place, row) => {
     const day = days[place];
     if (day === undefined) return;
@@ -148,4 +145,3 @@ function fraudScores(rows: ReferenceRows, placeOf: Int32Array, days: number): Re
   }
   return { cuts, counts };
 }
-

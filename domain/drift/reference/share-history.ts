@@ -43,7 +43,7 @@ export function usualShare(
   return {
     ...heldOut,
     share: heldOut.hits / heldOut.of,
-    spreadOf: (count) => 1 + beyondDraws * Math.min(1, count / mean('of')),
+    spreadOf: (count) => (beyondDraws === 0 ? 1 : 1 + beyondDraws * Math.min(1, count / mean('of'))),
   };
 }
 

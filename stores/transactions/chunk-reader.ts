@@ -1,0 +1,133 @@
+import { BSON } from 'mongodb';
+import { RowChunk, type ChunkField } from '../../domain/columns/row-chunk.js';
+import { NO_TEXT } from '../../domain/columns/text-column.js';
+import type { ValueType } from '../../domain/features/op-inputs.js';
+import { afterName } from './after-name.js';
+
+const TYPE = { end: 0, double: 1, string: 2, date: 9, int32: 16, int64: 18 } as const;
+
+/** Puts rows into the columns of a chunk as they lie in BSON: no object is made of any but odd ones. */
+export class ChunkReader {
+  readonly #names: readonly Buffer[];
+  readonly #types: readonly ValueType[];
+  /** position in a document → field that was found there last: rows mostly look alike */
+  readonly #order: number[];
+  /** the row in which a field was last seen */
+  readonly #seenIn: Float64Array;
+  #row = 0;
+
+  constructor(private readonly fields: readonly ChunkField[]) {
+    this.#names = fields.map(({ name }) => Buffer.from(`${name}\0`, 'utf8'));
+    this.#types = fields.map(({ type }) => type);
+    this.#order = fields.map((_, index) => index);
+    this.#seenIn = new Float64Array(fields.length);
+  }
+
+  /**
+   * @param batch a BSON array of documents that hold no other than the fields
+   * @param chunk rows are added to it
+   * @param full called whenever the chunk has no room for another row; it must empty it, at once or before its promise is over
+   */
+  async read(batch: Buffer, chunk: RowChunk, full: () => Promise<void>): Promise<void> {
+    const view = new DataView(batch.buffer, batch.byteOffset, batch.length);
+    for (let at = 4; batch[at] !== TYPE.end;) {
+      // An element is its type, its position as text, a zero, and the document.
+      at = afterName(batch, at);
+      const end = at + view.getInt32(at, true);
+      if (!this.#readUsual(batch, view, at + 4, chunk)) this.#readOdd(batch.subarray(at, end), chunk);
+      chunk.rows++;
+      if (chunk.rows === chunk.capacity) await full();
+      at = end;
+    }
+  }
+
+  #readUsual(batch: Buffer, view: DataView, start: number, chunk: RowChunk): boolean {
+    const row = ++this.#row;
+    const index = chunk.rows;
+    let found = 0;
+    for (let at = start; batch[at] !== TYPE.end; found++) {
+      const type = batch[at++];
+      const field = this.#fieldAt(batch, at, found);
+      if (field < 0 || this.#seenIn[field] === row) return false;
+      this.#seenIn[field] = row;
+      at += this.#names[field]?.length ?? 0;
+      const wanted = this.#types[field];
+      if (wanted === 'string') {
+        const column = chunk.texts[field];
+        if (type !== TYPE.string || column == null) return false;
+        const length = view.getInt32(at, true);
+        column.ids[index] = column.idOf(batch, at + 4, length - 1);
+        at += 4 + length;
+        continue;
+      }
+      const column = chunk.numbers[field];
+      if (column == null) return false;
+      let value: number;
+      if (wanted === 'time') {
+        if (type !== TYPE.date) return false;
+        value = int64(view, at);
+        at += 8;
+      } else if (type === TYPE.double) {
+        value = view.getFloat64(at, true);
+        if (!Number.isFinite(value)) return false;
+        at += 8;
+      } else if (type === TYPE.int32) {
+        value = view.getInt32(at, true);
+        at += 4;
+      } else if (type === TYPE.int64) {
+        value = int64(view, at);
+        if (!Number.isSafeInteger(value)) return false;
+        at += 8;
+      } else return false;
+      column[index] = value;
+    }
+    return found === this.#names.length;
+  }
+
+  #readOdd(bytes: Buffer, chunk: RowChunk): void {
+    const kept = Buffer.from(bytes);
+    const document = decodeRow(kept);
+    const index = chunk.rows;
+    chunk.odd.set(index, { bytes: kept, document });
+    this.fields.forEach(({ name, type }, slot) => {
+      const value = document[name];
+      const texts = chunk.texts[slot];
+      if (texts != null) {
+        const text = typeof value === 'string' ? Buffer.from(value, 'utf8') : null;
+        texts.ids[index] = text === null ? NO_TEXT : texts.idOf(text, 0, text.length);
+      }
+      const numbers = chunk.numbers[slot];
+      if (numbers == null) return;
+      const number = type === 'time' && value instanceof Date ? value.getTime() : value;
+      numbers[index] = typeof number === 'number' ? number : NaN;
+    });
+  }
+
+  /** The field whose name lies at a place, -1 for none. */
+  #fieldAt(batch: Buffer, at: number, position: number): number {
+    const expected = this.#order[position] ?? -1;
+    if (expected >= 0 && this.#isName(expected, batch, at)) return expected;
+    for (let field = 0; field < this.#names.length; field++) {
+      if (!this.#isName(field, batch, at)) continue;
+      this.#order[position] = field;
+      return field;
+    }
+    return -1;
+  }
+
+  #isName(field: number, batch: Buffer, at: number): boolean {
+    const name = this.#names[field];
+    if (name === undefined) return false;
+    for (let i = 0; i < name.length; i++) if (name[i] !== batch[at + i]) return false;
+    return true;
+  }
+}
+
+/** A stored row as an object. */
+export function decodeRow(bytes: Uint8Array): Record<string, unknown> {
+  return BSON.deserialize(bytes, { validation: { utf8: false } });
+}
+
+function int64(view: DataView, at: number): number {
+  return view.getInt32(at + 4, true) * 0x1_0000_0000 + view.getUint32(at, true);
+}
