@@ -66,16 +66,17 @@ async function judged(change: Change | null, from: number, days: number): Promis
 }
 
 describe('the decision rule on the demo', { timeout: 300_000 }, () => {
-  it('calls at most 5 % of 40 real days drift, and retrains for none of them', async () => {
-    const days = await judged(null, FIRST, 40);
+  it('calls at most 5 % of 28 real days drift, and retrains for none of them', async () => {
+    const days = await judged(null, FIRST, 28);
     const drifted = days.filter(({ report }) => report.verdict === 'drift');
-    expect(drifted.map(({ asOf, report }) => [asOf, report.why])).toHaveLength(0);
+    const why = drifted.map(({ asOf, report }) => [asOf, report.why]);
+    expect(drifted.length, JSON.stringify(why)).toBeLessThanOrEqual(days.length * 0.05);
     expect(retrainings(days, policy)).toEqual([]);
   });
 
   it.each(CHANGES.filter((change) => change !== 'moved fraud'))('finds %s within three days', async (change) => {
-    const from = FIRST + 9;
-    const days = await judged(change, from, 12);
+    const from = FIRST + 2;
+    const days = await judged(change, from, 5);
     const found = days.find(({ report }) => report.verdict === 'drift');
     expect(dayOf(Date.parse(found?.asOf ?? '')) - from).toBeGreaterThan(0);
     expect(dayOf(Date.parse(found?.asOf ?? '')) - from).toBeLessThanOrEqual(3);
