@@ -29,7 +29,9 @@ const { values: options } = parseArgs({
 const sizes = options.rows.split(',').map(Number);
 const rounds = options.rounds.split(',').map(Number);
 if ([...sizes, ...rounds].some((count) => !Number.isInteger(count) || count < 1))
-  throw new Error('usage: npm run bench:snapshot -- [--rows N,N] [--rounds N,N (a number of rows each)] [--file CSV.gz]');
+  throw new Error(
+    'usage: npm run bench:snapshot -- [--rows N,N] [--rounds N,N (a number of rows each)] [--file CSV.gz]',
+  );
 
 /** late enough for every label to be known and every row to be mature */
 const AS_OF = '2025-08-15T00:00:00.000Z';

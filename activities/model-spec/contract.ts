@@ -12,6 +12,8 @@ export interface ModelSpecActivities {
     spec: ModelSpec;
     gitSha: string;
     specSha256: string;
+    /** names what the folder says now, which is kept: the release goes on with it whatever is edited; absent as `changes` is */
+    definition?: string;
     /** absent where no overrides were given, and in histories of before 2026-11-24 */
     changes?: OverrideChange[];
   }>;

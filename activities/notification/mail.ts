@@ -75,7 +75,7 @@ function toDeliveryError(error: NodemailerError, secrets: readonly string[]): De
     );
   if (code === 'ECONFIG' || code === 'ENOAUTH' || code === 'EAUTH')
     return new DeliveryError('refused', `mail cannot be sent (${code}): ${said}; check SMTP_URL`);
-  const neverSent = responseCode !== undefined || NEVER_SENT.has(code) || syscall === 'connect';
+  const neverSent = responseCode !== undefined || NEVER_SENT.has(code) || syscall === 'connect' || command === 'CONN';
   return neverSent
     ? new DeliveryError('failed', `mail was not sent (${code}, ${command}): ${said}`)
     : new DeliveryError('unknown', `the mail server did not answer (${code}, ${command}): ${said}`);

@@ -21,10 +21,10 @@ export class ContentHash {
     lines.clear();
     const names = chunk.fields.map(({ name }) => name);
     const columns = chunk.fields.map(({ type }, slot): LineColumn => {
-      const texts = chunk.texts[slot];
-      if (texts != null) return { ...this.#tokensOf(slot).fill(texts), ids: texts.ids };
-      const values = chunk.numbers[slot] ?? new Float64Array();
-      return { values, mark: type === 'time' ? BYTE.t : BYTE.n };
+      const texts = chunk.texts[slot] ?? null;
+      if (texts !== null) return { ...this.#tokensOf(slot).fill(texts), ids: texts.ids, values: null, mark: BYTE.s };
+      const mark = type === 'time' ? BYTE.t : BYTE.n;
+      return { ...NO_TOKENS, values: chunk.numbers[slot] ?? new Float64Array(), mark };
     });
     for (let row = 0; row < chunk.rows; row++) {
       const odd = chunk.odd.size === 0 ? undefined : chunk.odd.get(row);
@@ -33,7 +33,7 @@ export class ContentHash {
         continue;
       }
       for (const column of columns) {
-        if ('values' in column) {
+        if (column.values !== null) {
           lines.byte(column.mark);
           lines.number(column.values[row] ?? NaN);
           lines.byte(BYTE.semicolon);
@@ -58,13 +58,19 @@ export class ContentHash {
   }
 }
 
-/** A column as it goes into lines: numbers, or for each row the number of a token. */
-type LineColumn = { values: Float64Array; mark: number } | (TokenBytes & { ids: Int32Array });
+/** A column as it goes into lines: numbers behind a mark, or for each row the number of a token. */
+interface LineColumn extends TokenBytes {
+  values: Float64Array | null;
+  mark: number;
+  ids: Int32Array;
+}
 
 interface TokenBytes {
   bytes: Uint8Array;
   starts: Uint32Array;
 }
+
+const NO_TOKENS = { bytes: new Uint8Array(), starts: new Uint32Array(), ids: new Int32Array() };
 
 /** `s{length}:{text}` of each text of a column, one after another. */
 class Tokens {

@@ -136,9 +136,23 @@ async function snapshotOf(
   const lookupRows = lookupsWindow(spec.data, window, read.testStartMs);
   const made = await lookupsPass(rows, chunk, model, lookupRows, ready.forTraining, during('lookups'));
   const built = Object.fromEntries(Object.entries(made).map(([name, { document }]) => [name, document]));
-  const features = new FeatureSpool(spool, model.registry.features.map(({ name }) => name));
+  const features = new FeatureSpool(
+    spool,
+    model.registry.features.map(({ name }) => name),
+  );
   const all = { ...ready.forTraining, ...built };
-  const table = await tablePass(rows, chunk, model, window, request, all, read.profile, features, path, during('features'));
+  const table = await tablePass(
+    rows,
+    chunk,
+    model,
+    window,
+    request,
+    all,
+    read.profile,
+    features,
+    path,
+    during('features'),
+  );
 
   how.onProgress({ stage: 'upload', fraction: 0 });
   const lookups = describeLookups(deps.gitSha, model, window.asOf, lookupRows, fixings, ready, made);

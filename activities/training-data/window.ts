@@ -68,7 +68,11 @@ export interface LookupsWindow {
  * What lookups are made from: the rows before the held-out part, so that none of them is looked up in what it was counted in.
  * @param toMs event time of the first test row
  */
-export function lookupsWindow(data: ModelSpec['data'], { from }: Pick<SnapshotWindow, 'from'>, toMs: number): LookupsWindow {
+export function lookupsWindow(
+  data: ModelSpec['data'],
+  { from }: Pick<SnapshotWindow, 'from'>,
+  toMs: number,
+): LookupsWindow {
   return { fromMs: Math.max(toMs - data.lookup_window_days * DAY_MS, Date.parse(from)), toMs };
 }
 

@@ -28,9 +28,13 @@ export const THRESHOLDS: RunKind<ThresholdsRef, ThresholdsProgress> = {
   reuse: 'ALLOW_DUPLICATE_FAILED_ONLY',
   mayRepeat: ({ status }) => status === 'NotEnoughFeedback',
   text: thresholdsText,
-  now: async ({ settings }, refs) => {
+  now: async ({ settings }, runs) => {
+    const live = runs.filter(({ status }) => status === 'Live');
     const { notInForce } = await import('./in-force.js');
-    const replaced = await notInForce(settings, refs);
+    const replaced = await notInForce(
+      settings,
+      live.map(({ ref }) => ref),
+    );
     return (ref, status) => (status === 'Live' && replaced(ref) ? 'Replaced' : status);
   },
   proposal: ({ proposal }) => (proposal === null ? '' : proposalText(proposal)),

@@ -111,9 +111,10 @@ export class ProfileBuilder {
     for (let row = 0; row < chunk.rows; row++) {
       const split = splitOf(chunk.firstPosition + row);
       const labelOfRow = label[row] === 1 ? 1 : 0;
-      const [labelTimeMs, eventTimeMs] = [labelTime[row] ?? NaN, eventTime[row] ?? NaN];
+      const labelTimeMs = labelTime[row] ?? NaN;
+      const eventTimeMs = eventTime[row] ?? NaN;
       const id = ids.ids[row] ?? NO_TEXT;
-      const odd = chunk.odd.get(row);
+      const odd = chunk.odd.size === 0 ? undefined : chunk.odd.get(row);
       if (odd !== undefined) {
         const text = id === NO_TEXT ? '' : ids.textOf(id);
         this.observe({ id: text, raw: odd.document, label: labelOfRow, labelTimeMs, eventTimeMs, split });

@@ -1,5 +1,11 @@
 import type { ModelSpec, Pointer } from '../../schemas/types.js';
 
+/** A model, and what its folder said when the run began (`stores/model-definitions.ts`). Without: as it is now. */
+export interface ModelRef {
+  model: string;
+  definition?: string;
+}
+
 /** What the trailing data of a release is, and where. Small enough for workflow history; the rows are in S3. */
 export interface SnapshotRef {
   /** `{from}_{to}_{first 12 of the content hash}`, days in UTC */

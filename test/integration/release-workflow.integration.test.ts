@@ -97,6 +97,9 @@ const rolloutHandle = async (): Promise<WorkflowHandle> => {
   return environment.client.workflow.getHandle(rolloutId('ulb_gbdt', 'production'), runId);
 };
 
+/** Notifications are under way for a moment after the run that they are about. */
+const told = (check: () => void): Promise<void> => vi.waitFor(check, 15_000);
+
 describe('releaseModel', () => {
   it('goes live under the policy auto, with every step done and its name kept', async () => {
     const handle = await start();
@@ -133,7 +136,9 @@ describe('releaseModel', () => {
 
   it('shows the steps of its rollout while that runs', async () => {
     let swap = (): void => {};
-    fake.beforeSwap = () => new Promise((resolve) => (swap = resolve));
+    // one for every attempt: a busy machine may let the first run into its timeout
+    const held = new Promise<void>((resolve) => (swap = resolve));
+    fake.beforeSwap = () => held;
     const handle = await start();
     const shown = async (): Promise<string[]> =>
       flattenSteps((await readProgress<ReleaseProgress>(handle)).steps).flatMap(({ path, step: { status } }) =>
@@ -156,6 +161,80 @@ describe('releaseModel', () => {
     }
     await result(handle);
     expect((await shown()).at(-1)).toBe('rollout / smoke: done');
+  });
+
+  it('tells at once that a decision is awaited, with the table and the command; then who decided, and that it is live', async () => {
+    await result(await start());
+    const handle = await start({ policy: 'manual' });
+    const { digest, deadline } = await awaitApproval(handle);
+    const id = handle.workflowId.split('/')[2] ?? '';
+    const about = () => fake.notifications.filter(({ workflowId }) => workflowId === handle.workflowId);
+    await told(() => expect(about()).toHaveLength(1));
+    expect(about()[0]).toMatchObject({
+      severity: 'warning',
+      title: `ulb_gbdt: release ${id} waits for a decision`,
+      text: expect.stringMatching(/^figure +candidate +champion +difference +required +passed$/m),
+      whatToDo: `Decide by ${deadline}: \`sluice release approve ${id} --reason WHY\` or \`sluice release reject ${id} --reason WHY\`.`,
+    });
+    expect(about()[0]?.text).toMatch(/^auc_pr +0\.8000 +0\.8000 +0 +≥ .* \(by the champion\) +yes$/m);
+    const decision = { decisionId: 'd', verdict: 'approve', actor: 'grace', reason: 'figures are fine', digest };
+    await handle.executeUpdate(DECIDE_UPDATE, { args: [decision] });
+    await result(handle);
+    await told(() =>
+      expect(about().map(({ severity, title }) => `${severity} ${title}`)).toEqual([
+        `warning ulb_gbdt: release ${id} waits for a decision`,
+        `info ulb_gbdt: release ${id} was approved by grace`,
+        `info ulb_gbdt: release ${id} is live`,
+      ]),
+    );
+    await freeze('approved-telling', handle);
+  });
+
+  it('is not held up by channels that are down; what it had to tell comes when they are back', async () => {
+    let back = (): void => {};
+    const down = new Promise<void>((resolve) => (back = resolve));
+    fake.beforeDelivery = () => down;
+    const handle = await start({ policy: 'manual' });
+    try {
+      const { digest } = await awaitApproval(handle);
+      const decision = { decisionId: 'd', verdict: 'approve', actor: 'grace', reason: 'ok', digest };
+      await handle.executeUpdate(DECIDE_UPDATE, { args: [decision] });
+      expect(await result(handle)).toMatchObject({ status: 'Released' });
+      expect(fake.notifications).toEqual([]);
+    } finally {
+      back();
+    }
+    await told(() =>
+      expect(fake.alerts.map((title) => title.replace(/release \w+/, 'it')).sort()).toEqual([
+        'ulb_gbdt: it is live',
+        'ulb_gbdt: it waits for a decision',
+        'ulb_gbdt: it was approved by grace',
+      ]),
+    );
+  });
+
+  it.each([
+    ['at a gate', 'drift', 'warning', /^ulb_gbdt: retraining r\d+, started by drift, did not pass its checks$/],
+    ['at a data check', 'schedule', 'warning', /^ulb_gbdt: scheduled release r\d+ did not pass its checks$/],
+    ['as it goes live', 'ada', 'critical', /^ulb_gbdt: release r\d+ failed as it went live$/],
+    ['otherwise', 'ada', 'critical', /^ulb_gbdt: release r\d+ failed$/],
+    [
+      'by losing to newer data',
+      'schedule',
+      'warning',
+      /^ulb_gbdt: scheduled release r\d+ was superseded and is not live$/,
+    ],
+  ])('tells once that a release has failed %s', async (how, requestedBy, severity, title) => {
+    if (how === 'at a gate') fake.metrics = { ...fake.metrics, recall: null };
+    if (how === 'at a data check') fake.dataPasses = false;
+    if (how === 'otherwise') fake.refuses = 'the spec is gone';
+    fake.goLive('first', how === 'by losing to newer data' ? '2025-07-15T00:00:00.000Z' : undefined);
+    fake.smokeFails = (version) => version !== 'first';
+    const handle = await start({}, undefined, requestedBy);
+    await handle.result().catch(() => undefined);
+    const about = () => fake.notifications.filter(({ workflowId }) => workflowId === handle.workflowId);
+    await told(() => expect(about()).toHaveLength(1));
+    expect(about()[0]).toMatchObject({ severity, title: expect.stringMatching(title) });
   });
 
   it('archives the former version when a second release goes live', async () => {
@@ -213,6 +292,9 @@ describe('releaseModel', () => {
     const handle = await start({ policy: 'manual', deadlineSeconds: 1 });
     expect(await result(handle)).toMatchObject({ status: 'Expired' });
     expect(fake.registry.get('1')?.stage).toBe('Archived');
+    await told(() =>
+      expect(fake.alerts).toContainEqual(expect.stringMatching(/nobody decided on release r\d+ in time/)),
+    );
     await freeze('timed-out', handle);
   });
 
@@ -265,7 +347,7 @@ describe('releaseModel', () => {
   it('says loudly that the first bundle failed and there is none to go back to', async () => {
     fake.smokeFails = () => true;
     expect((await failure(await start())).message).toMatch(/no former bundle/);
-    expect(fake.alerts).toEqual([expect.stringContaining('none to go back to')]);
+    await told(() => expect(fake.alerts).toContainEqual(expect.stringContaining('none to go back to')));
   });
 
   it('re-bases on what went live while it waited, compares again, and goes live', async () => {
@@ -414,6 +496,42 @@ describe('who may ask for a release, and for what', () => {
     expect(await failure(handle)).toMatchObject({ type: 'NotAuthorised' });
     expect(fake.pointer).toBeNull();
     await freeze('refused', handle);
+  });
+});
+
+describe('the model that a release runs on', () => {
+  it('is the one it started with, from the first step to the last', async () => {
+    const given = new Map<string, Set<unknown>>();
+    const { activities } = fake;
+    for (const [name, activity] of Object.entries(activities))
+      Object.assign(activities, {
+        [name]: (input: { definition?: string }) => {
+          given.set(name, (given.get(name) ?? new Set()).add(input.definition));
+          return (activity as (input: object) => unknown)(input);
+        },
+      });
+    await environment.close();
+    environment = await startWorkers(stack.env, bundle, fake);
+    const { status } = await result(await start());
+    expect(status).toBe('Released');
+    const [definition] = given.get('snapshot') ?? [];
+    expect(definition).toMatch(/^[0-9a-f]{64}$/);
+    // Whatever else reads the model's folder would read what somebody has edited since.
+    const readers = [
+      'snapshot',
+      'validateData',
+      'train',
+      'evaluate',
+      'register',
+      'registryState',
+      'setStage',
+      'composeBundle',
+    ];
+    for (const name of [...readers, 'verifyBundle', 'tagModelVersion', 'setAlias'])
+      expect([...(given.get(name) ?? [])], name).toEqual([definition]);
+    // The champion's features, once there is one.
+    expect((await result(await start())).status).toBe('Released');
+    expect([...(given.get('championFeatures') ?? [])]).toEqual([definition]);
   });
 });
 

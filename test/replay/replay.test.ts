@@ -64,6 +64,10 @@ const ENDS = {
   'apply-schedules': ['applied', 'refused'],
 };
 
+/** A run's id is part of the ids of the notifications that it hands over. */
+const idOf = ({ events: [started] }: proto.temporal.api.history.v1.History): string | undefined =>
+  started?.workflowExecutionStartedEventAttributes?.workflowId || undefined;
+
 // Invariant 10: every workflow that ever ran replays on today's code. Histories are never made anew; changed code uses `patched()`.
 describe('replay gate', () => {
   let workflowBundle: WorkflowBundle;
@@ -77,7 +81,7 @@ describe('replay gate', () => {
 
   it.each(histories)('%s', async (name) => {
     const history = proto.temporal.api.history.v1.History.decode(readFileSync(`${directory}/${name}`));
-    await Worker.runReplayHistory({ workflowBundle }, history);
+    await Worker.runReplayHistory({ workflowBundle }, history, idOf(history));
   });
 
   it('notices code that does something else than the history did', async () => {

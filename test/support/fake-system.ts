@@ -5,7 +5,7 @@ import type { ApprovalActivities } from '../../activities/approval/contract.js';
 import type { BundleActivities } from '../../activities/bundle/contract.js';
 import type { RegistryActivities } from '../../activities/registry/contract.js';
 import type { TrainingDataActivities } from '../../activities/training-data/contract.js';
-import type { NotifyActivities } from '../../activities/notification/contract.js';
+import type { DeliveryActivities, NotifyActivities } from '../../activities/notification/contract.js';
 import type { PointerActivities } from '../../activities/pointer/contract.js';
 import type { ReleaseReport, ReportActivities } from '../../activities/report/contract.js';
 import type { ReplicaActivities, RolloutActivities, ScorerActivities } from '../../activities/rollout/contract.js';
@@ -15,6 +15,7 @@ import type { TrainerActivities } from '../../activities/trainer/contract.js';
 import { refusal } from '../../domain/approval/authorise.js';
 import { ENVIRONMENTS } from '../../domain/pointer/environments.js';
 import { decideSwap, nextPointer, type PointerChange } from '../../domain/pointer/pointer.js';
+import type { Notification } from '../../domain/notification/notification.js';
 import { lastGood, type VerdictRecord } from '../../domain/release/last-good.js';
 import type { BundleRef, Metrics, ModelSpec, Pointer, PointerSwap, SnapshotRef } from '../../domain/release/types.js';
 import { SluiceError } from '../../platform/errors.js';
@@ -31,7 +32,8 @@ type Everything = ModelSpecActivities &
   ApprovalActivities &
   ReportActivities &
   RolloutActivities &
-  NotifyActivities;
+  NotifyActivities &
+  DeliveryActivities;
 
 const GOOD: Metrics = {
   auc_roc: 0.98,
@@ -57,9 +59,9 @@ export class FakeSystem {
   readonly registry = new Map<string, { stage: string; runId: string }>();
   readonly aliases = new Map<string, string>();
   readonly reports: ReleaseReport[] = [];
+  /** titles of notifications, and the whole of them */
   readonly alerts: string[] = [];
-  /** occasions: what has one key is told once */
-  readonly alertKeys = new Set<string>();
+  readonly notifications: Notification[] = [];
   readonly verdicts: (VerdictRecord & { environment: string })[] = [];
   readonly generations: number[] = [];
   replicaGeneration = 0;
@@ -71,6 +73,9 @@ export class FakeSystem {
   readonly tokens = new Set<string>();
   smokeFails = (_version: string): boolean => false;
   beforeSwap: (() => Promise<void>) | null = null;
+  beforeDelivery = (): Promise<void> => Promise.resolve();
+  /** why the spec cannot be loaded; null: it can */
+  refuses: string | null = null;
   lookupsOf = (_releaseId: string): string[] => [];
 
   /** the pointer of production */
@@ -131,6 +136,14 @@ export class FakeSystem {
     return next;
   }
 
+  private told(notification: Notification): Promise<void> {
+    // As the ledger has it: an occasion is told once.
+    if (this.notifications.some(({ key }) => key === notification.key)) return Promise.resolve();
+    this.alerts.push(notification.title);
+    this.notifications.push(notification);
+    return Promise.resolve();
+  }
+
   readonly replica: ReplicaActivities = {
     reload: ({ version, manifestSha256, generation }) => {
       if (generation < this.replicaGeneration) return Promise.reject(final('Conflict', 'older'));
@@ -141,9 +154,14 @@ export class FakeSystem {
 
   readonly activities: Everything = {
     loadModelSpec: async (input) => {
-      const models = { load: () => Promise.resolve({ spec: this.spec, specSha256: '0' } as LoadedModel) };
+      if (this.refuses !== null) throw final('InvalidSpec', this.refuses);
+      const put = () => Promise.resolve('created' as const);
+      const store = { get: () => Promise.resolve(null), putIfAbsent: put, bucket: 'b', endpoint: 'e' };
+      const models = {
+        load: () => Promise.resolve({ spec: structuredClone(this.spec), specSha256: '0' } as LoadedModel),
+      };
       try {
-        return await createModelSpecActivities({ models, gitSha: '0'.repeat(40) }).loadModelSpec(input);
+        return await createModelSpecActivities({ models, store, gitSha: '0'.repeat(40) }).loadModelSpec(input);
       } catch (error) {
         throw error instanceof SluiceError ? final(error.type, error.message) : error;
       }
@@ -304,10 +322,10 @@ export class FakeSystem {
       this.bundles.has(version)
         ? Promise.resolve({ version, manifestSha256: `sha of ${version}` })
         : Promise.reject(final('NotFound', `no bundle ${version}`)),
-    notify: ({ key, title }) => {
-      this.alertKeys.add(key);
-      this.alerts.push(title);
-      return Promise.resolve();
+    notify: (notification) => this.told(notification),
+    deliverNotification: async (notification) => {
+      await this.beforeDelivery();
+      await this.told(notification);
     },
   };
 }

@@ -24,6 +24,7 @@ import { applySchedules } from '../../schedules/apply.js';
 import { REGISTRY } from '../../schedules/registry.js';
 import { createAuditLog } from '../../stores/audit-log.js';
 import { createDecisionLog } from '../../stores/decision-log.js';
+import { withDefinitions } from '../../stores/model-definitions.js';
 import { createDeliveryLedger } from '../../stores/notification-ledger.js';
 import { createPins } from '../../stores/retention/pins.js';
 import { createRolloutVerdicts } from '../../stores/rollout-verdicts.js';
@@ -44,7 +45,7 @@ export function releaseActivities(system: System<(typeof RELEASE_PARTS)[number]>
   const { db, store, settings, log, models, temporal: client } = system;
   return {
     ...createModelSpecActivities({ ...system, gitSha: settings.SLUICE_GIT_SHA }),
-    ...createRegistryActivities(system),
+    ...createRegistryActivities({ ...system, models: withDefinitions(models, store) }),
     ...createPointerActivities({ ...system, audit: createAuditLog(db) }),
     ...createRolloutActivities({ store, verdicts: createRolloutVerdicts(system) }),
     ...createScorerActivities(system),

@@ -43,4 +43,13 @@ export const PATCHES = {
    * May go when no frozen history without the marker is kept.
    */
   rolloutsNeedAPublisher: 'rollouts-need-a-publisher',
+  /**
+   * Since 2026-11-24, docs/notifications.md.
+   * What: a notification is handed to a child `sendNotification` that outlives the run; before: an activity `notify` of the run, which in
+   * places waited for it. Runs also tell of more: approvals, releases, failures, supersession. No earlier history has those commands.
+   * Why: nobody was told that a release waits for them, and a mail server that was down held up the run.
+   * Where: asked once a run, in the constructor of `Run`, and by `launchScheduled` at its start.
+   * May go when no run that began before is open, and no frozen history without the marker is kept; with it goes `Run.tellAsBefore`.
+   */
+  notificationsOfTheirOwn: 'notifications-of-their-own',
 } as const;

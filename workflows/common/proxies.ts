@@ -3,7 +3,11 @@ import type { ApprovalActivities } from '../../activities/approval/contract.js';
 import type { BundleActivities, RecomposeActivities } from '../../activities/bundle/contract.js';
 import type { RegistryActivities } from '../../activities/registry/contract.js';
 import type { TrainingDataActivities } from '../../activities/training-data/contract.js';
-import type { NotificationTestActivities, NotifyActivities } from '../../activities/notification/contract.js';
+import type {
+  DeliveryActivities,
+  NotificationTestActivities,
+  NotifyActivities,
+} from '../../activities/notification/contract.js';
 import type { PointerActivities } from '../../activities/pointer/contract.js';
 import type { ReplicaActivities, RolloutActivities, ScorerActivities } from '../../activities/rollout/contract.js';
 import type { ReportActivities } from '../../activities/report/contract.js';
@@ -50,6 +54,14 @@ export const answered = proxyActivities<
   taskQueue: QUEUES.release,
   startToCloseTimeout: '20s',
   retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '10s', maximumAttempts: 8 },
+});
+
+/** Longer than any channel is waited for: nobody but the notification itself waits for this. */
+export const delivery = proxyActivities<DeliveryActivities>({
+  taskQueue: QUEUES.release,
+  startToCloseTimeout: '20s',
+  scheduleToCloseTimeout: '8d',
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '1m' },
 });
 
 /** Bulk I/O: minutes long, so a heartbeat tells a dead worker from a busy one. */

@@ -17,7 +17,7 @@ export type Composed = { outcome: 'composed'; bundle: BundleId } | { outcome: 'u
 
 export interface Publication extends Pick<
   RolloutInput,
-  'model' | 'environment' | 'releaseId' | 'caller' | 'kind' | 'change'
+  'model' | 'definition' | 'environment' | 'releaseId' | 'caller' | 'kind' | 'change'
 > {
   /** Called once a round with what is live then; null: nothing is. */
   compose(live: Pointer | null): Promise<Composed>;

@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { OverrideChange } from '../../domain/release/overrides.js';
 import type { ModelSpec } from '../../domain/release/types.js';
+import { markUnproven } from '../common/identity.js';
 import { authoriseRequest } from '../common/request.js';
 import { thresholdsRequest } from './contract.js';
 import type { ThresholdsRun } from './run.js';
@@ -35,5 +36,5 @@ export async function admit(
   if (identity === undefined) return;
   run.requesterIdentity = identity;
   if (overrides.length > 0) run.update({ overrides });
-  if (!policy.requester_may_approve && identity === 'unproven') run.update({ unproven: [run.caller.actor] });
+  if (!policy.requester_may_approve) markUnproven(run, run.caller.actor, identity);
 }

@@ -29,13 +29,12 @@ export function describeThresholds(input: ThresholdsInput, workflowId: string, p
 }
 
 function toDecide(approval: NonNullable<ThresholdsProgress['approval']>, key: string, workflowId: string): string {
-  const command = (verdict: string): string => `sluice thresholds ${verdict} ${key} --reason WHY`;
   return decisionSections({
     approval,
     name: key,
     question: [],
     hint: 'With other thresholds: add `"edits": {"threshold": 0.5, "per_category": {"CATEGORY": 0.4}}` (null: the overall one).',
-    commands: { approve: command('approve'), reject: command('reject') },
+    commands: { approve: decideCommand('approve', key), reject: decideCommand('reject', key) },
     workflowId,
   });
 }
@@ -54,4 +53,9 @@ function diff(summary: ThresholdSummary): string[] {
     `Intervals: ${escapeMarkdown(summary.method)}. Backtest: ${escapeMarkdown(summary.backtest.method)}.`,
     ...notes.map((note) => `- ${escapeMarkdown(note)}`),
   ];
+}
+
+/** What an approver types. */
+export function decideCommand(verdict: 'approve' | 'reject', key: string): string {
+  return `sluice thresholds ${verdict} ${key} --reason WHY`;
 }

@@ -17,7 +17,7 @@ export function tooLittle(error: unknown): TooLittle {
 }
 
 /** The run ends without a proposal. Told once for a model version, until there is a proposal: the next week's says nothing new. */
-export async function endWithTooLittle(run: ThresholdsRun, { tooLittle: why, while: same }: TooLittle): Promise<void> {
+export function endWithTooLittle(run: ThresholdsRun, { tooLittle: why, while: same }: TooLittle): void {
   const { model, key } = run.input;
   const occasion = `${same.modelVersion ?? key}/${same.newestProposal ?? 'none'}`;
   run.notify(
@@ -30,5 +30,4 @@ export async function endWithTooLittle(run: ThresholdsRun, { tooLittle: why, whi
     }),
   );
   run.end('NotEnoughFeedback', why);
-  await run.notified();
 }

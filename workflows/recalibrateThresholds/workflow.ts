@@ -8,6 +8,7 @@ import { admit } from './admit.js';
 import { decideOn } from './approval.js';
 import type { ThresholdsInput, ThresholdsResult } from './contract.js';
 import { endWithTooLittle, tooLittle } from './not-enough.js';
+import { tellEnd } from './notifications.js';
 import { publish } from './publish.js';
 import { ThresholdsRun } from './run.js';
 
@@ -21,8 +22,12 @@ export async function recalibrateThresholds(input: ThresholdsInput): Promise<Thr
     await recalibrate(run, gate);
   } catch (error) {
     run.fail(error);
+    tellEnd(run, error);
+    await run.notified();
     throw error;
   }
+  tellEnd(run);
+  await run.notified();
   await condition(allHandlersFinished);
   return run.result();
 }
@@ -59,7 +64,7 @@ async function recalibrate(run: ThresholdsRun, gate: ApprovalGate): Promise<void
     () => bulkIo.proposeThresholds(of).catch(tooLittle),
     (p) => ('tooLittle' in p ? p.tooLittle : `${p.counts.labelled} labelled rows, ${p.counts.frauds} frauds`),
   );
-  if ('tooLittle' in proposal) return await endWithTooLittle(run, proposal);
+  if ('tooLittle' in proposal) return endWithTooLittle(run, proposal);
   run.update({ proposal });
   if (!proposal.changed) return run.end('Unchanged', 'recalibration changes nothing');
 

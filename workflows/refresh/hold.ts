@@ -1,8 +1,9 @@
 import { decisionDigest } from '../../domain/release/decision-digest.js';
 import type { ModelSpec } from '../../domain/release/types.js';
 import type { ApprovalGate } from '../approval/gate.js';
+import { markUnproven } from '../common/identity.js';
 import type { ArtifactProgress, HeldProposal } from './contract.js';
-import { notifyHeld, remind } from './notifications.js';
+import { notifyHeld, remind, tellDecided, tellExpired } from './notifications.js';
 import { publish } from './publish.js';
 import type { RefreshRun } from './run.js';
 
@@ -35,7 +36,7 @@ export async function decideOnHeld(
   };
   const digest = decisionDigest(proposal);
   const alone = approval.requester_may_approve;
-  if (!alone && run.requesterIdentity === 'unproven') run.update({ unproven: [run.caller.actor] });
+  if (!alone) markUnproven(run, run.caller.actor, run.requesterIdentity);
   const outcome = await run.step(
     'decision',
     () =>
@@ -61,10 +62,14 @@ export async function decideOnHeld(
   );
   run.update({ status: 'Running', approval: null });
 
-  if (outcome.verdict === 'expired') return held.forEach((artifact) => run.settle(artifact, 'expired'));
+  if (outcome.verdict === 'expired') {
+    tellExpired(run);
+    return held.forEach((artifact) => run.settle(artifact, 'expired'));
+  }
+  tellDecided(run, outcome.verdict, outcome.actor, outcome.reason);
   run.update({ decidedBy: outcome.actor });
   const { actor, identity } = outcome;
-  if (!alone && identity === 'unproven') run.update({ unproven: [...(run.progress.unproven ?? []), actor] });
+  if (!alone) markUnproven(run, actor, identity);
   if (outcome.verdict === 'reject') return held.forEach((artifact) => run.settle(artifact, 'rejected'));
   const note = {
     proposal_sha256: digest,

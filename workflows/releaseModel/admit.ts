@@ -24,7 +24,8 @@ export async function admit(run: ReleaseRun): Promise<Admitted> {
     const { spec, gitSha } = await shortCalls.loadModelSpec({ model });
     return { spec: applyOverrides(spec, overrides), gitSha };
   }
-  const { spec, gitSha, changes = [] } = await shortCalls.loadModelSpec({ model, overrides });
+  const { spec, gitSha, changes = [], definition } = await shortCalls.loadModelSpec({ model, overrides });
+  if (definition !== undefined) run.of = { model, definition };
   const { reason: overrideReason } = overrides;
   if (changes.length > 0)
     run.update({ overrides: changes, ...(overrideReason === undefined ? {} : { overrideReason }) });

@@ -27,7 +27,6 @@ export function describeRelease(input: ReleaseInput, workflowId: string, progres
 
 function toDecide(approval: NonNullable<ReleaseProgress['approval']>, workflowId: string): string {
   const { releaseId, modelVersion, operatingThreshold, champion, gates } = approval.proposal;
-  const command = (verdict: string): string => `sluice release ${verdict} ${releaseId} --reason WHY`;
   return decisionSections({
     approval,
     name: releaseId,
@@ -35,7 +34,12 @@ function toDecide(approval: NonNullable<ReleaseProgress['approval']>, workflowId
       `Promote version ${inlineCode(modelVersion)} to Production? Operating threshold ${operatingThreshold}; live now: ${champion === null ? 'nothing' : inlineCode(champion.version)}.`,
       checksTable(gates),
     ],
-    commands: { approve: command('approve'), reject: command('reject') },
+    commands: { approve: decideCommand('approve', releaseId), reject: decideCommand('reject', releaseId) },
     workflowId,
   });
+}
+
+/** What an approver types. */
+export function decideCommand(verdict: 'approve' | 'reject', releaseId: string): string {
+  return `sluice release ${verdict} ${releaseId} --reason WHY`;
 }

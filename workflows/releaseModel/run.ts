@@ -1,8 +1,9 @@
 import type { Caller } from '../../domain/approval/caller.js';
 import type { Identity } from '../../domain/approval/identity.js';
 import type { ChangeNote } from '../../domain/pointer/pointer.js';
-import type { ModelSpec } from '../../domain/release/types.js';
+import type { ModelRef, ModelSpec } from '../../domain/release/types.js';
 import { callerOf } from '../common/caller.js';
+import { markUnproven } from '../common/identity.js';
 import { Run } from '../common/run.js';
 import { STEPS, type ReleaseInput, type ReleaseProgress, type ReleaseResult } from './contract.js';
 import { describeRelease } from './details.js';
@@ -18,6 +19,8 @@ export class ReleaseRun extends Run<(typeof STEPS)[number], ReleaseProgress> {
   };
 
   readonly caller: Caller;
+  /** the model as it was when the release began; activities take it */
+  of: ModelRef;
 
   constructor(readonly input: ReleaseInput) {
     const caller = callerOf(input);
@@ -42,13 +45,14 @@ export class ReleaseRun extends Run<(typeof STEPS)[number], ReleaseProgress> {
       upsertedBefore: true,
     });
     this.caller = caller;
+    this.of = { model: input.model };
   }
 
   /** Whoever asked has been let. @param identity undefined: nobody was asked */
-  asked(identity: Identity | undefined, { requester_may_approve }: ModelSpec['promotion']): void {
+  asked(identity: Identity | undefined, { policy, requester_may_approve }: ModelSpec['promotion']): void {
     if (identity === undefined) return;
     this.facts.note.requested_by_identity = identity;
-    if (!requester_may_approve && identity === 'unproven') this.update({ unproven: [this.caller.actor] });
+    if (policy === 'manual' && !requester_may_approve) markUnproven(this, this.caller.actor, identity);
   }
 
   result(): ReleaseResult {

@@ -1,5 +1,5 @@
 import type { ChangeNote } from '../../domain/pointer/pointer.js';
-import type { Receipt } from '../../domain/release/types.js';
+import type { ModelRef, Receipt } from '../../domain/release/types.js';
 import type { Called } from '../common/caller.js';
 import type { StepProgress } from '../common/progress.js';
 import type { BundleId } from '../../domain/bundle/id.js';
@@ -17,8 +17,7 @@ export function rolloutId(model: string, environment: Environment): string {
   return `rollout/${model}/${environment}`;
 }
 
-export interface RolloutInput extends Called {
-  model: string;
+export interface RolloutInput extends Called, ModelRef {
   environment: Environment;
   bundle: BundleId;
   /** what the bundle was composed against; null when nothing was live. Anything else live now: `base-moved`, nothing is changed. */

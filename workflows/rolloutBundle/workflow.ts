@@ -31,15 +31,17 @@ export async function rolloutBundle(input: RolloutInput): Promise<RolloutResult>
   try {
     const result = resultOf(await rollOut(input, run), run.log.steps);
     run.end(result.verdict, result.why);
+    await run.notified();
     return result;
   } catch (error) {
     run.fail(error);
+    await run.notified();
     throw error;
   }
 }
 
 async function rollOut(input: RolloutInput, run: Run<(typeof STEPS)[number], RolloutProgress>): Promise<RolloutEnd> {
-  const { model, environment, bundle, base } = input;
+  const { model, definition, environment, bundle, base } = input;
   const before = await shortCalls.readPointer({ model, environment });
   if (before?.version !== base?.version) {
     const why = `${before?.version ?? 'nothing'} is live, not ${base?.version ?? 'nothing'}`;
@@ -47,7 +49,7 @@ async function rollOut(input: RolloutInput, run: Run<(typeof STEPS)[number], Rol
   }
   await run.step(
     'verify',
-    () => bulkIo.verifyBundle({ model, ...bundle }),
+    () => bulkIo.verifyBundle({ model, ...(definition === undefined ? {} : { definition }), ...bundle }),
     () => 'signature, digests and schemas hold',
   );
 
@@ -82,6 +84,6 @@ async function rollOut(input: RolloutInput, run: Run<(typeof STEPS)[number], Rol
     if (swapped === null) throw error;
     const failed = swapped;
     const why = reasonOf(error);
-    return await CancellationScope.nonCancellable(() => undo(input, before, failed, why));
+    return await CancellationScope.nonCancellable(() => undo(input, before, failed, why, run.tellAsBefore.bind(run)));
   }
 }

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import type { ColumnChunk, Encoding, RowGroup, SchemaElement } from 'hyparquet';
+import type { ColumnChunk, Encoding, RowGroup } from 'hyparquet';
 import { ByteWriter, schemaFromColumnData } from 'hyparquet-writer';
 import { writeMetadata } from 'hyparquet-writer/src/metadata.js';
 import type { Column, ColumnValues } from './columns.js';
@@ -56,7 +56,7 @@ export async function createColumnFile(path: string, columns: readonly Column[])
       writeMetadata(writer, {
         version: 2,
         created_by: 'sluice',
-        schema: schema as SchemaElement[],
+        schema,
         num_rows: BigInt(rows),
         row_groups: groups,
         metadata_length: 0,
@@ -118,7 +118,8 @@ function encode({ type }: Column, values: ColumnValues, { nulls }: Presence): En
     const dictionary = { bytes: textBytes(texts), count: texts.size };
     return { encoding: 'RLE_DICTIONARY', codec: 'UNCOMPRESSED', dictionary, values: indexBytes(ids, texts.size) };
   }
-  const numbers = nulls === 0 ? values.numbers : (values.numbers as Float64Array).filter((value) => !Number.isNaN(value));
+  const numbers =
+    nulls === 0 ? values.numbers : (values.numbers as Float64Array).filter((value) => !Number.isNaN(value));
   if (type === 'INT64') {
     return { encoding: 'PLAIN', codec: 'SNAPPY', dictionary: null, values: longBytes(numbers) };
   }
@@ -145,14 +146,26 @@ function longBytes(numbers: ArrayLike<number>): Uint8Array {
 function presenceOf({ nullable }: Column, values: ColumnValues): Presence {
   const rows = rowsOf(values);
   if (!nullable) return { rows, levels: null, nulls: 0 };
-  const levels = new Int32Array(rows);
-  let nulls = 0;
-  for (let row = 0; row < rows; row++) {
-    const isThere = 'texts' in values ? (values.ids[row] ?? -1) >= 0 : !Number.isNaN(values.numbers[row]);
-    if (isThere) levels[row] = 1;
-    else nulls++;
-  }
+  const nulls = 'texts' in values ? countNegative(values.ids) : countNaN(values.numbers);
+  const levels = new Int32Array(rows).fill(1);
+  if (nulls > 0)
+    for (let row = 0; row < rows; row++) {
+      const isThere = 'texts' in values ? (values.ids[row] ?? -1) >= 0 : !Number.isNaN(values.numbers[row]);
+      if (!isThere) levels[row] = 0;
+    }
   return { rows, levels, nulls };
+}
+
+function countNegative(ids: Int32Array): number {
+  let count = 0;
+  for (let row = 0; row < ids.length; row++) if ((ids[row] ?? 0) < 0) count++;
+  return count;
+}
+
+function countNaN(numbers: ArrayLike<number>): number {
+  let count = 0;
+  for (let row = 0; row < numbers.length; row++) if (Number.isNaN(numbers[row])) count++;
+  return count;
 }
 
 /** The least and the greatest number, by which a reader passes over groups. */
