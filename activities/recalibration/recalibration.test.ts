@@ -58,7 +58,11 @@ beforeEach(() => {
   const store = {
     endpoint: 'http://store',
     list: (prefix: string) =>
-      Promise.resolve([...objects.keys()].filter((key) => key.startsWith(prefix)).map((key) => ({ key }))),
+      Promise.resolve(
+        [...objects]
+          .filter(([key]) => key.startsWith(prefix))
+          .map(([key, { length: bytes }]) => ({ key, bytes, etag: '', modifiedAt: new Date(0) })),
+      ),
     bucket: 'b',
     get: (key: string) => {
       const bytes = objects.get(key);
