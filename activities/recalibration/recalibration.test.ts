@@ -61,7 +61,7 @@ beforeEach(() => {
       Promise.resolve(
         [...objects]
           .filter(([key]) => key.startsWith(prefix))
-          .map(([key, { length: bytes }]) => ({ key, bytes, etag: '', modifiedAt: new Date(0) })),
+          .map(([key, { length: bytes }]) => ({ key, bytes, etag: '', modifiedAt: '' })),
       ),
     bucket: 'b',
     get: (key: string) => {
