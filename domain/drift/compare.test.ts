@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { validate } from '../../platform/validate.js';
 import type { DriftReport } from '../../schemas/types.js';
 import { randomOf } from '../../test/support/random.js';
@@ -96,6 +96,9 @@ const without = (window: DriftWindow, ...names: string[]): DriftWindow => ({
   ...window,
   features: Object.fromEntries(Object.entries(window.features).filter(([name]) => !names.includes(name))),
 });
+
+// Each comparison of these takes a good part of a second where the machine is busy.
+vi.setConfig({ testTimeout: 60_000 });
 
 describe('comparing a window with the reference', () => {
   it('finds no drift in rows of the same world', () => {
