@@ -56,6 +56,10 @@ export function createApprovalActivities({ log, principalsFile }: ApprovalDeps):
       );
     },
 
+    async principalNames() {
+      return (await readPrincipals(principalsFile)).map(({ name }) => name);
+    },
+
     async authorizeOperation(input) {
       const { model, workflowId, operationId, operation } = input;
       const { actor, reason, proof } = validate('caller', callerIn(input));

@@ -16,6 +16,8 @@ export interface ApprovalActivities {
     requester: string;
     requesterMayApprove: boolean;
   }): Promise<Answer>;
+  /** Names of all principals as they stand on file now; nobody where there is no file. */
+  principalNames(input: { model: string }): Promise<string[]>;
   /** Whether the actor may operate (roll back, prune, pin). */
   authorizeOperation(
     input: {

@@ -68,18 +68,30 @@ export class PendingDecision {
   }
 }
 
+/** A decision is kept for ever: in the run's history, in `decision_log` and in the audit log. As in schemas/decision.schema.json. */
+const MAX_LENGTH = { decisionId: 200, actor: 200, reason: 2_000, digest: 64 };
+const MAX_PROOF = 200;
+const MAX_EDITS = 100_000;
+
 function problemOf(decision: unknown, { digest, checkEdits }: DecisionTerms): string | null {
   if (typeof decision !== 'object' || decision === null)
     return 'the decision must be an object {decisionId, verdict, actor, reason, digest}';
   const fields = decision as Record<string, unknown>;
-  for (const name of ['decisionId', 'actor', 'reason', 'digest'] as const)
-    if (typeof fields[name] !== 'string' || fields[name].trim() === '') return `/${name} must be a non-empty text`;
+  for (const [name, longest] of Object.entries(MAX_LENGTH)) {
+    const value = fields[name];
+    if (typeof value !== 'string' || value.trim() === '') return `/${name} must be a non-empty text`;
+    if (value.length > longest) return `/${name} has ${value.length} characters; at most ${longest} are kept`;
+  }
+  const { proof } = fields;
+  if (proof !== undefined && (typeof proof !== 'string' || proof.length > MAX_PROOF))
+    return `/proof must be a text of at most ${MAX_PROOF} characters`;
   if (fields['verdict'] !== 'approve' && fields['verdict'] !== 'reject')
     return '/verdict must be "approve" or "reject"';
   if (fields['digest'] !== digest) return `/digest is not that of the proposal shown now (${digest}): look at it again`;
   const { edits } = fields;
   if (edits === undefined) return null;
   if (typeof edits !== 'object' || edits === null || Array.isArray(edits)) return '/edits must be an object';
+  if (JSON.stringify(edits).length > MAX_EDITS) return `/edits are longer than ${MAX_EDITS} characters`;
   if (fields['verdict'] !== 'approve') return '/edits go with "approve" only';
   if (checkEdits === undefined) return '/edits: this is approved as it is shown, or rejected';
   const problem = checkEdits(edits as Record<string, unknown>);

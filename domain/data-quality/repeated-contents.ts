@@ -45,7 +45,16 @@ export class RepeatedContents {
     }
   }
 
-  /** As `add`, for a usual row of the chunk. */
+  /** Whether a row's columns hold all that is compared. */
+  holds(chunk: RowChunk, row: number): boolean {
+    return chunk.fields.every(({ name }, slot) => {
+      if (!this.fields.includes(name)) return true;
+      const ids = chunk.texts[slot]?.ids;
+      return ids === undefined ? !Number.isNaN(chunk.numbers[slot]?.[row] ?? NaN) : (ids[row] ?? NO_TEXT) !== NO_TEXT;
+    });
+  }
+
+  /** As `add`, for a row of the chunk whose columns hold all that is compared. */
   addRow(timeMs: number, row: number): boolean {
     return this.#add(timeMs, mixed(this.#high[row] ?? 0), mixed(this.#low[row] ?? 0));
   }

@@ -70,6 +70,8 @@ export interface ReplicaInfo {
   address: string;
   environment: string;
   generation: number;
+  /** digest of the manifest that it serves; null and absent while there is none, or nobody asked */
+  manifestSha256?: string | null;
 }
 
 /** What a replica answers when it serves a bundle. */
@@ -78,7 +80,8 @@ export interface Receipt {
   version: string;
   manifestSha256: string;
   generation: number;
-  loadedInMs: number;
+  /** null: its lease shows it, and how long it took is not known */
+  loadedInMs: number | null;
 }
 
 export type PointerSwap =

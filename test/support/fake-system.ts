@@ -8,7 +8,13 @@ import type { TrainingDataActivities } from '../../activities/training-data/cont
 import type { DeliveryActivities, NotifyActivities } from '../../activities/notification/contract.js';
 import type { PointerActivities } from '../../activities/pointer/contract.js';
 import type { ReleaseReport, ReportActivities } from '../../activities/report/contract.js';
-import type { ReplicaActivities, RolloutActivities, ScorerActivities } from '../../activities/rollout/contract.js';
+import type {
+  LiveStateActivities,
+  ReplicaActivities,
+  RolloutActivities,
+  ScorerActivities,
+} from '../../activities/rollout/contract.js';
+import type { LiveState } from '../../domain/release/live-state.js';
 import type { ModelSpecActivities } from '../../activities/model-spec/contract.js';
 import { createModelSpecActivities } from '../../activities/model-spec/model-spec.js';
 import type { TrainerActivities } from '../../activities/trainer/contract.js';
@@ -17,7 +23,15 @@ import { ENVIRONMENTS } from '../../domain/pointer/environments.js';
 import { decideSwap, nextPointer, type PointerChange } from '../../domain/pointer/pointer.js';
 import type { Notification } from '../../domain/notification/notification.js';
 import { lastGood, type VerdictRecord } from '../../domain/release/last-good.js';
-import type { BundleRef, Metrics, ModelSpec, Pointer, PointerSwap, SnapshotRef } from '../../domain/release/types.js';
+import type {
+  BundleRef,
+  Metrics,
+  ModelSpec,
+  Pointer,
+  PointerSwap,
+  ReplicaInfo,
+  SnapshotRef,
+} from '../../domain/release/types.js';
 import { SluiceError } from '../../platform/errors.js';
 import type { LoadedModel } from '../../platform/models.js';
 import { projectPath } from '../../platform/project.js';
@@ -32,6 +46,7 @@ type Everything = ModelSpecActivities &
   ApprovalActivities &
   ReportActivities &
   RolloutActivities &
+  LiveStateActivities &
   NotifyActivities &
   DeliveryActivities;
 
@@ -73,6 +88,10 @@ export class FakeSystem {
   readonly tokens = new Set<string>();
   smokeFails = (_version: string): boolean => false;
   beforeSwap: (() => Promise<void>) | null = null;
+  /** replicas besides `r1` that hold a lease; nobody answers for them but the lease */
+  otherReplicas = (): ReplicaInfo[] => [];
+  /** what a look at the live state finds under way; null: it finds nothing live, as tests that put bundles live by force want */
+  underWay: LiveState['underWay'] | null = null;
   beforeDelivery = (): Promise<void> => Promise.resolve();
   /** why the spec cannot be loaded; null: it can */
   refuses: string | null = null;
@@ -275,13 +294,16 @@ export class FakeSystem {
           environment: 'production',
           generation: this.replicaGeneration,
         },
+        ...this.otherReplicas(),
       ]),
-    smoke: ({ bundle, generation }) => {
+    smoke: ({ replica, bundle, generation }) => {
+      if (replica.replicaId !== 'r1') return Promise.resolve({ vectors: 5, largestDifference: 0 });
       if (generation !== this.replicaGeneration)
         return Promise.reject(final('SmokeFailed', `generation ${this.replicaGeneration} answers`));
       if (this.smokeFails(bundle.version)) return Promise.reject(final('SmokeFailed', 'vector 3 differs by 0.2'));
       return Promise.resolve({ vectors: 5, largestDifference: 0 });
     },
+    principalNames: () => Promise.resolve(['ada', 'ben', 'grace', 'cleo', 'mallory']),
     authorizeDecision: ({ decision }) =>
       Promise.resolve(
         decision.actor === 'mallory'
@@ -304,6 +326,25 @@ export class FakeSystem {
     writeReport: (report) => {
       this.reports.push(report);
       return Promise.resolve({ directory: 'reports', files: [] });
+    },
+    lookAtLive: ({ environment }) => {
+      const live = this.pointers.get(known(environment));
+      if (live === undefined || this.underWay === null) return Promise.resolve(null);
+      const inStage = (wanted: string) =>
+        [...this.registry].filter(([, { stage }]) => stage === wanted).map(([version]) => version);
+      const { generation } = live;
+      return Promise.resolve({
+        live,
+        modelVersion: this.bundles.get(live.version)?.modelVersion ?? '',
+        verdict:
+          this.verdicts.find((one) => one.environment === environment && one.generation === generation)?.verdict ??
+          null,
+        champion: this.aliases.get('champion') ?? null,
+        challenger: this.aliases.get('challenger') ?? null,
+        production: inStage('Production'),
+        staging: inStage('Staging'),
+        underWay: this.underWay,
+      });
     },
     recordVerdict: (record) => {
       const { environment, generation } = record;

@@ -12,6 +12,7 @@ import { createPointerActivities } from '../../activities/pointer/pointer.js';
 import { createRegistryActivities } from '../../activities/registry/registry.js';
 import { createReportActivities } from '../../activities/report/report.js';
 import { createPinActivities } from '../../activities/retention/pins.js';
+import { createLiveStateActivities } from '../../activities/rollout/live-state.js';
 import { createRolloutActivities } from '../../activities/rollout/rollout.js';
 import { createScorerActivities } from '../../activities/rollout/scorers.js';
 import { createApplySchedulesActivities } from '../../activities/runs/apply-schedules.js';
@@ -48,6 +49,7 @@ export function releaseActivities(system: System<(typeof RELEASE_PARTS)[number]>
     ...createRegistryActivities({ ...system, models: withDefinitions(models, store) }),
     ...createPointerActivities({ ...system, audit: createAuditLog(db) }),
     ...createRolloutActivities({ store, verdicts: createRolloutVerdicts(system) }),
+    ...createLiveStateActivities({ ...system, client, verdicts: createRolloutVerdicts(system) }),
     ...createScorerActivities(system),
     ...createApprovalActivities({ log: createDecisionLog(db), principalsFile: settings.SLUICE_PRINCIPALS_FILE }),
     ...createReportActivities({ store, directory: settings.SLUICE_REPORTS_DIR }),

@@ -29,6 +29,32 @@ export const PATCHES = {
    */
   rollbackComposesAgain: 'rollback-composes-again',
   /**
+   * Since 2026-11-24, decision 0024.
+   * What: while a rollout waits for replicas it looks at their leases every second, and asks them side by side; before: it waited for each
+   * answer in turn and looked at the leases only to learn who is alive.
+   * Why: one replica that could not be asked, or a forged lease, undid an emergency rollback.
+   * Where: asked once, in `replicasOf` of workflows/rolloutBundle.
+   * May go when no rollout that began before is open, and no frozen history without the marker is kept; with it goes `replica` in proxies.ts.
+   */
+  leaseIsReceipt: 'lease-is-receipt',
+  /**
+   * Since 2026-11-24, decision 0025.
+   * What: where an approval opens, the principals' names are read; unknown names are refused by the Update's validator.
+   * Why: 500 decisions by an unknown name wrote 3,200 events, and after some 2,000 the run could not be decided any more.
+   * Where: asked once an approval, in `ApprovalGate.decide`.
+   * May go when no run that began before waits for a decision, and no frozen history without the marker is kept.
+   */
+  unknownNamesRefused: 'unknown-names-refused',
+  /**
+   * Since 2026-11-24, decision 0027.
+   * What: before a nightly refresh, and before a bundle that is no rollback is composed, a child `settleModel` puts right what a terminated
+   * run left behind.
+   * Why: aliases, stages and a live bundle that nobody had smoke-tested stayed as they were, in silence.
+   * Where: asked in `settleFirst` of workflows/settleModel.
+   * May go when no refresh, release or recalibration that began before is open, and no frozen history without the marker is kept.
+   */
+  settlesFirst: 'settles-first',
+  /**
    * Since 2026-11-24, decision 0020.
    * What: a release, a refresh and a recalibration that a person starts first ask whether that person may (`authorizeRequest`); a release is
    * given its spec with its overrides applied, by `loadModelSpec`. Before: anybody could start them, with any gates.

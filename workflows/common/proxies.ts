@@ -9,7 +9,12 @@ import type {
   NotifyActivities,
 } from '../../activities/notification/contract.js';
 import type { PointerActivities } from '../../activities/pointer/contract.js';
-import type { ReplicaActivities, RolloutActivities, ScorerActivities } from '../../activities/rollout/contract.js';
+import type {
+  LiveStateActivities,
+  ReplicaActivities,
+  RolloutActivities,
+  ScorerActivities,
+} from '../../activities/rollout/contract.js';
 import type { ReportActivities } from '../../activities/report/contract.js';
 import type { ModelSpecActivities } from '../../activities/model-spec/contract.js';
 import type {
@@ -119,6 +124,32 @@ export function replica(replicaId: string): ReplicaActivities {
     retry: { initialInterval: '500ms', maximumInterval: '2s', maximumAttempts: 3 },
   });
 }
+
+/** As `replica`; heartbeats tell one that is loading from one that took the order and fell silent. */
+export function listeningReplica(replicaId: string): ReplicaActivities {
+  return proxyActivities<ReplicaActivities>({
+    taskQueue: replicaQueue(replicaId),
+    startToCloseTimeout: '60s',
+    scheduleToStartTimeout: '10s',
+    heartbeatTimeout: '10s',
+    retry: { initialInterval: '500ms', maximumInterval: '2s', maximumAttempts: 3 },
+  });
+}
+
+/** For who cannot wait: a channel that is down for longer does not learn of it, the file and the log do. */
+export const passingNotice = proxyActivities<NotifyActivities>({
+  taskQueue: QUEUES.release,
+  startToCloseTimeout: '20s',
+  scheduleToCloseTimeout: '30s',
+  retry: { initialInterval: '500ms', maximumInterval: '10s' },
+});
+
+/** What can wait until the next time: a change is not held up for long by a registry that is down. */
+export const settling = proxyActivities<LiveStateActivities & RegistryActivities>({
+  taskQueue: QUEUES.release,
+  startToCloseTimeout: '20s',
+  retry: { initialInterval: '500ms', maximumInterval: '2s', maximumAttempts: 3 },
+});
 
 /** A wrong answer is final at once; a replica that is down is looked for again by the rollout, not here. */
 export const smokeChecks = proxyActivities<ScorerActivities>({

@@ -31,6 +31,11 @@ export interface RolloutInput extends Called, ModelRef {
   change?: Omit<ChangeNote, 'kind'>;
 }
 
+/** Whether it is an operator's undo: it is never taken back because a replica did not answer. */
+export function goesBack({ kind }: Pick<RolloutInput, 'kind'>): boolean {
+  return kind === undefined;
+}
+
 /** The bundles that a rollout needs: the one that goes live, and the one that a failure goes back to. */
 export function versionsOf({ bundle, base }: Pick<RolloutInput, 'bundle' | 'base'>): string[] {
   return base === null ? [bundle.version] : [bundle.version, base.version];
@@ -58,6 +63,8 @@ export interface RolloutResult {
   /** what is live after the rollout */
   liveVersion: string | null;
   receipts: Receipt[];
+  /** replicas that hold a lease and did not answer, which the rollout went on without; absent where there are none */
+  silent?: string[];
   why: string;
   steps: StepProgress[];
 }

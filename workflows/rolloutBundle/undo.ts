@@ -5,7 +5,7 @@ import { reasonOf } from '../common/reason.js';
 import type { Run } from '../common/run.js';
 import type { RolloutInput, RolloutProgress } from './contract.js';
 import type { RolloutEnd } from './end.js';
-import { reloadReplicas } from './replicas.js';
+import type { Replicas } from './replicas.js';
 import { swapBack } from './swap.js';
 import { recordVerdict } from './verdict.js';
 
@@ -19,6 +19,7 @@ type TellByHand = Run<string, RolloutProgress>['tellAsBefore'];
  */
 export async function undo(
   input: RolloutInput,
+  replicas: Replicas,
   before: Pointer | null,
   failed: Pointer,
   why: string,
@@ -35,7 +36,7 @@ export async function undo(
     return { outcome: 'overtaken', why: `${why}; ${since}`, live: swap.pointer };
   }
   try {
-    return { outcome: 'undone', why, live: swap.pointer, receipts: await reloadReplicas(input, swap.pointer) };
+    return { outcome: 'undone', why, live: swap.pointer, receipts: await replicas.reload(swap.pointer, true) };
   } catch (error) {
     await tell('undoIncomplete', byHand(), { model: input.model, former: before.version, why: reasonOf(error) });
     throw error;

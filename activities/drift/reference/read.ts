@@ -134,7 +134,7 @@ async function madeReference(
 
 async function ownProfile(store: ObjectStore, ref: Ref, manifest: Manifest): Promise<ReferenceProfile | null> {
   if (manifest.files[BUNDLE_FILE.profile] === undefined) return null;
-  const bytes = await readBundleFile(store, ref, BUNDLE_FILE.profile);
-  checkFile(manifest, BUNDLE_FILE.profile, bytes);
+  const bytes = await readBundleFile(store, ref, BUNDLE_FILE.profile, manifest);
+  await checkFile(manifest, BUNDLE_FILE.profile, bytes);
   return validate('reference-profile', JSON.parse(bytes.toString('utf8')), `${ref.version}/${BUNDLE_FILE.profile}`);
 }
