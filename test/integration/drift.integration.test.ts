@@ -460,7 +460,7 @@ describe('a comparison', () => {
     await publish(profile);
     await scored(2);
     const day = await compare();
-    expect(day).toMatchObject({ verdict: 'warn', action: 'none', featuresWithDrift: [], pressures: [] });
+    expect(day).toMatchObject({ verdict: 'warn', action: 'none', featuresWithDrift: [] });
     expect(day.why).toContain('the training snapshot is gone');
     expect(day.psi['amount']).toBeGreaterThan(0.25);
   });
