@@ -25,6 +25,7 @@ export const FAILURES = {
   RolloutFailed: 'final',
   NoReplica: 'retryable',
   Superseded: 'final',
+  NotEnoughFeedback: 'final',
   ScheduledRunFailed: 'final',
   RunStopped: 'final',
   NotAuthorised: 'final',

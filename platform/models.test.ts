@@ -227,6 +227,27 @@ describe('loadModel', () => {
       '/lookups/fx_rates/file fx_rates.json is not among bundle_files',
     ],
     [
+      'a pressure that nobody knows',
+      'model.yaml',
+      'pressures: [alert_rate,',
+      'pressures: [alert_rat,',
+      '/drift/retraining/pressures/0 must be equal to one of',
+    ],
+    [
+      'a factor under 1',
+      'model.yaml',
+      'max_alert_rate_ratio: 1.5',
+      'max_alert_rate_ratio: 0.9',
+      '/drift/retraining/max_alert_rate_ratio must be >= 1',
+    ],
+    [
+      'more days than it looks at',
+      'model.yaml',
+      '    days: 3\n',
+      '    days: 6\n',
+      '/drift/retraining/days is 6, more than the 5 days of /drift/retraining/of',
+    ],
+    [
       'a gate on a metric that nobody measures',
       'model.yaml',
       'metric: auc_roc, min',

@@ -30,6 +30,7 @@ export interface SchemaTypes {
   pointer: Types.Pointer;
   'pointer-file': Types.PointerFile;
   principals: Types.Principals;
+  'reference-days': Types.ReferenceDays;
   'reference-profile': Types.ReferenceProfile;
   'refresh-result': Types.RefreshResult;
   'release-overrides': Types.ReleaseOverrides;

@@ -100,6 +100,11 @@ export function driftPrefix({ model, key }: { model: string; key: string }): str
   return `${ROOT}/drift/${model}/${key}/`;
 }
 
+/** A bundle's training data day by day, as drift runs compare with it. */
+export function driftReferenceKey(model: string, version: string, format: number): string {
+  return `${ROOT}/drift/${model}/references/${version}.v${format}.json`;
+}
+
 /** Threshold proposals of one recalibration. */
 export function thresholdsPrefix(model: string, key: string): string {
   return `${ROOT}/thresholds/${model}/${key}/`;

@@ -44,6 +44,8 @@ export function checkModel(model: {
       `/data/fields/${key}`,
       `${fields[key]} is a field of the request: the scorer would be told the answer`,
     );
+  const { days, of } = spec.drift.retraining;
+  expect(days <= of, '/drift/retraining/days', `is ${days}, more than the ${of} days of /drift/retraining/of`);
   expect(validation_fraction + test_fraction < 1, '/data/test_fraction', 'leaves nothing to train on');
   for (const key of ['max_missing_fraction', 'ranges', 'allowed_values'] as const)
     for (const field of Object.keys(checks[key]))

@@ -288,9 +288,16 @@ describe('recalibrateThresholds', () => {
   it('never asks for a decision without feedback, for nothing, or under a policy that asks nobody', async () => {
     fake.enoughFeedback = false;
     const blind = await start();
-    expect(await failure(blind)).toMatch(/not enough feedback/);
-    expect(await progress(blind)).toMatchObject({ status: 'Failed', approval: null });
-    await freeze('no-feedback', blind);
+    expect(await result(blind)).toMatchObject({
+      status: 'NotEnoughFeedback',
+      why: expect.stringContaining('not enough feedback'),
+      approval: null,
+    });
+    await freeze('not-enough-feedback', blind);
+    // Told once, until it changes: the notification's key is the same the next week.
+    expect(await result(await start())).toMatchObject({ status: 'NotEnoughFeedback' });
+    const keys = system.notifications.map(({ key }) => key).filter((key) => key.includes('not-enough-feedback'));
+    expect(keys).toHaveLength(1);
 
     fake.enoughFeedback = true;
     fake.spec = (spec) => (spec.recalibration.approval.policy = 'auto');

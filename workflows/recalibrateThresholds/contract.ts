@@ -33,8 +33,17 @@ export type ThresholdsProposal = ThresholdSummary & {
   overrides?: readonly OverrideChange[];
 };
 
+/** `NotEnoughFeedback`: no proposal, and nothing has failed; the key may be run again when there is more. */
 export type ThresholdsStatus =
-  'Running' | 'WaitingForApproval' | 'Live' | 'Unchanged' | 'Rejected' | 'Expired' | 'Superseded' | 'Failed';
+  | 'Running'
+  | 'NotEnoughFeedback'
+  | 'WaitingForApproval'
+  | 'Live'
+  | 'Unchanged'
+  | 'Rejected'
+  | 'Expired'
+  | 'Superseded'
+  | 'Failed';
 
 export interface ThresholdsProgress {
   status: ThresholdsStatus;

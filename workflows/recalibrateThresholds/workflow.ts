@@ -8,6 +8,7 @@ import { bulkIo, shortCalls } from '../common/proxies.js';
 import { admit } from './admit.js';
 import { decideOn } from './approval.js';
 import type { ThresholdsInput, ThresholdsResult } from './contract.js';
+import { endWithTooLittle, tooLittle } from './not-enough.js';
 import { tellEnd } from './notifications.js';
 import { publish } from './publish.js';
 import { ThresholdsRun } from './run.js';
@@ -61,9 +62,10 @@ async function recalibrate(run: ThresholdsRun, gate: ApprovalGate): Promise<void
 
   const proposal = await run.step(
     'propose',
-    () => bulkIo.proposeThresholds(of),
-    (p) => `${p.counts.labelled} labelled rows, ${p.counts.frauds} frauds`,
+    () => bulkIo.proposeThresholds(of).catch(tooLittle),
+    (p) => ('tooLittle' in p ? p.tooLittle : `${p.counts.labelled} labelled rows, ${p.counts.frauds} frauds`),
   );
+  if ('tooLittle' in proposal) return endWithTooLittle(run, proposal);
   run.update({ proposal, gates: gatesOfProposal(proposal, spec.gates) });
   if (!proposal.changed) return run.end('Unchanged', 'recalibration changes nothing');
 
