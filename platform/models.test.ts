@@ -226,6 +226,27 @@ describe('loadModel', () => {
       '',
       '/lookups/fx_rates/file fx_rates.json is not among bundle_files',
     ],
+    [
+      'a gate on a metric that nobody measures',
+      'model.yaml',
+      'metric: auc_roc, min',
+      'metric: auc_rok, min',
+      '/gates/0/metric auc_rok is not measured; known: test_rows, test_positives, auc_roc, auc_pr,',
+    ],
+    [
+      'a comparison at a budget that the spec does not have',
+      'model.yaml',
+      'metric: precision_at_1pct',
+      'metric: precision_at_2pct',
+      '/champion_comparison/1/metric precision_at_2pct is not measured',
+    ],
+    [
+      'a gate without a bound',
+      'model.yaml',
+      '{ metric: recall, min: 0.60 }',
+      '{ metric: recall }',
+      '/gates/2 has neither',
+    ],
   ])('refuses %s with its path', async (_, file, from, to, message) => {
     await edit(file, from, to);
     const failure = await loadModel(modelsDir, MODEL).catch(

@@ -32,6 +32,7 @@ export interface SchemaTypes {
   principals: Types.Principals;
   'reference-profile': Types.ReferenceProfile;
   'refresh-result': Types.RefreshResult;
+  'release-overrides': Types.ReleaseOverrides;
   'rule-params': Types.RuleParams;
   'snapshot-record': Types.SnapshotRecord;
   'threshold-proposal': Types.ThresholdProposal;

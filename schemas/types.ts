@@ -58,6 +58,29 @@ export interface AuditEntry {
     decision_reason?: string;
     decided_at?: string;
     /**
+     * whether whoever decided showed a token, or only gave a name; absent in changes of before 2026-11-24
+     */
+    decided_by_identity?: 'proven' | 'unproven';
+    /**
+     * the same of whoever asked; absent where a schedule or the drift monitor did
+     */
+    requested_by_identity?: 'proven' | 'unproven';
+    /**
+     * where this change departs from the model's spec, by its path there
+     *
+     * @maxItems 100
+     */
+    overrides?: {
+      name: string;
+      old: number | string | null;
+      new: number | string | null;
+      /**
+       * lets more through than the spec does
+       */
+      weakens: boolean;
+    }[];
+    override_reason?: string;
+    /**
      * what is different, where it is small enough to say: a file's digest, a threshold
      *
      * @maxItems 200
@@ -1125,6 +1148,29 @@ export interface Pointer {
     decision_reason?: string;
     decided_at?: string;
     /**
+     * whether whoever decided showed a token, or only gave a name; absent in changes of before 2026-11-24
+     */
+    decided_by_identity?: 'proven' | 'unproven';
+    /**
+     * the same of whoever asked; absent where a schedule or the drift monitor did
+     */
+    requested_by_identity?: 'proven' | 'unproven';
+    /**
+     * where this change departs from the model's spec, by its path there
+     *
+     * @maxItems 100
+     */
+    overrides?: {
+      name: string;
+      old: number | string | null;
+      new: number | string | null;
+      /**
+       * lets more through than the spec does
+       */
+      weakens: boolean;
+    }[];
+    override_reason?: string;
+    /**
      * what is different, where it is small enough to say: a file's digest, a threshold
      *
      * @maxItems 200
@@ -1140,7 +1186,7 @@ export interface Pointer {
 export interface Principals {
   principals: {
     name: string;
-    roles: ('requester' | 'approver' | 'operator')[];
+    roles: ('requester' | 'approver' | 'operator' | 'overrider')[];
     token_sha256?: string;
   }[];
 }
@@ -1260,6 +1306,29 @@ export interface RefreshResult {
     message: string;
   }[];
   notes: string[];
+}
+
+/**
+ * what one release sets differently from the model's spec; all of it is on record
+ */
+export interface ReleaseOverrides {
+  policy?: 'auto' | 'manual';
+  deadlineSeconds?: number;
+  /**
+   * bounds in place of those of the spec's gate of this metric; a bound that is not named stays
+   */
+  gates?: ({
+    [k: string]: unknown;
+  } & {
+    metric: string;
+    min?: number;
+    max?: number;
+  })[];
+  seed?: number;
+  /**
+   * why the spec may be weakened this once; needed for that, and only for that
+   */
+  reason?: string;
 }
 
 export interface RuleParams {

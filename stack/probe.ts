@@ -9,11 +9,11 @@ export const PROBE_MS = 2_000;
 /**
  * Asks every part that counts as ready for a sign of life, all at once: `silent` is what becomes of one that gives none. That a process runs and its port
  * takes connections says nothing: a frozen one does both.
- * @param env the stack's variables: MongoDB's address with its credentials
+ * @param env the stack's variables over the user's own: MongoDB's address with its credentials, TLS and API key of the user's own Temporal
  */
 export function probeParts(
   parts: readonly PartInfo[],
-  env: Readonly<Record<string, string>>,
+  env: Readonly<Record<string, string | undefined>>,
   deadlineMs = PROBE_MS,
 ): Promise<PartInfo[]> {
   return Promise.all(
@@ -25,10 +25,14 @@ export function probeParts(
   );
 }
 
-async function probeOf(part: PartInfo, env: Readonly<Record<string, string>>, deadlineMs: number): Promise<boolean> {
+async function probeOf(
+  part: PartInfo,
+  env: Readonly<Record<string, string | undefined>>,
+  deadlineMs: number,
+): Promise<boolean> {
   const { name, address, pid, external } = part;
   if (name === 'mongo') return mongoAnswers(env['MONGODB_URI'] ?? `mongodb://${address}/`, deadlineMs);
-  if (name === 'temporal') return external ? temporalAnswers(address, deadlineMs) : http2Answers(address);
+  if (name === 'temporal') return external ? temporalAnswers(address, env, deadlineMs) : http2Answers(address);
   if (address.startsWith('http')) return httpAnswers(address, deadlineMs);
   return pid === null ? true : !(await isStopped(pid));
 }
@@ -72,13 +76,17 @@ function http2Answers(address: string): Promise<boolean> {
 }
 
 /** The user's own may ask for TLS and a key. */
-async function temporalAnswers(address: string, ms: number): Promise<boolean> {
+async function temporalAnswers(
+  address: string,
+  env: Readonly<Record<string, string | undefined>>,
+  ms: number,
+): Promise<boolean> {
   const [{ Connection }, { temporalConnection }] = await Promise.all([
     import('@temporalio/client'),
     import('../platform/temporal.js'),
   ]);
   const connection = await Connection.connect({
-    ...temporalConnection({ ...process.env, TEMPORAL_ADDRESS: address }),
+    ...temporalConnection({ ...env, TEMPORAL_ADDRESS: address }),
     connectTimeout: ms,
   });
   await connection.close();

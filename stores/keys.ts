@@ -62,6 +62,11 @@ export const SNAPSHOT_FILE = {
   record: 'snapshot.json',
 } as const;
 
+/** What a model's folder said when a release began; named by its digest, written once, never deleted: some 20 KB each. */
+export function definitionKey(model: string, sha256: string): string {
+  return `${ROOT}/definitions/${model}/${sha256}.json`;
+}
+
 /** The held-out rows of a release through another bundle's features. */
 export function comparisonKey(releaseId: string, version: string): string {
   return `${ROOT}/comparisons/${releaseId}/${version}.parquet`;

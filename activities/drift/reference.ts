@@ -24,8 +24,8 @@ export async function readReference(
 ): Promise<BundleReference> {
   const manifest = await readManifest(store, trustedKeys, ref);
   if (manifest.files[BUNDLE_FILE.profile] === undefined) return { manifest, reference: null };
-  const bytes = await readBundleFile(store, ref, BUNDLE_FILE.profile);
-  checkFile(manifest, BUNDLE_FILE.profile, bytes);
+  const bytes = await readBundleFile(store, ref, BUNDLE_FILE.profile, manifest);
+  await checkFile(manifest, BUNDLE_FILE.profile, bytes);
   const file = `${ref.version}/${BUNDLE_FILE.profile}`;
   const profile = validate('reference-profile', JSON.parse(bytes.toString('utf8')), file);
   return {

@@ -67,8 +67,8 @@ async function bundleFeatures(
   const ref = { model: spec.model, ...bundle };
   const manifest = await readManifest(store, trustedKeys, ref);
   const read = async <N extends SchemaName>(schema: N, file: string) => {
-    const bytes = await readBundleFile(store, ref, file);
-    checkFile(manifest, file, bytes);
+    const bytes = await readBundleFile(store, ref, file, manifest);
+    await checkFile(manifest, file, bytes);
     return validate(schema, JSON.parse(bytes.toString('utf8')), `${bundle.version}/${file}`);
   };
   const registry = await read('feature-registry', BUNDLE_FILE.featureRegistry);

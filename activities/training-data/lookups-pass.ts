@@ -1,4 +1,4 @@
-import { RowChunk } from '../../domain/columns/row-chunk.js';
+import type { RowChunk } from '../../domain/columns/row-chunk.js';
 import { compileFeatures } from '../../domain/features/compile.js';
 import { compileColumns } from '../../domain/features/compile-columns.js';
 import { FeatureRefusal } from '../../domain/features/refusal.js';

@@ -1,5 +1,5 @@
 import type { Db } from 'mongodb';
-import { RowChunk, type ChunkField } from '../../domain/columns/row-chunk.js';
+import type { ChunkField, RowChunk } from '../../domain/columns/row-chunk.js';
 import type { RequestFields } from '../../domain/features/check.js';
 import { opOutput } from '../../domain/features/op-inputs.js';
 import { ProfileBuilder } from '../../domain/data-quality/profile.js';
@@ -22,7 +22,10 @@ export interface RowsRead {
 }
 
 /** What a snapshot reads of a transaction, in the order in which its content is hashed. */
-export function snapshotFields(request: RequestFields, { label, label_time }: ModelSpec['data']['fields']): ChunkField[] {
+export function snapshotFields(
+  request: RequestFields,
+  { label, label_time }: ModelSpec['data']['fields'],
+): ChunkField[] {
   return [
     ...[...request].map(([name, type]): ChunkField => ({ name, type })),
     { name: label, type: 'number' },

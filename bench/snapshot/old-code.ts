@@ -20,7 +20,11 @@ export async function ensureOldCode(context: InstallContext): Promise<string> {
     part: 'bench',
     hashed: [],
     install: async (draft) => {
-      context.log({ part: 'bench', phase: 'installing', message: `building the code of ${OLD_COMMIT}, about a minute, once per user` });
+      context.log({
+        part: 'bench',
+        phase: 'installing',
+        message: `building the code of ${OLD_COMMIT}, about a minute, once per user`,
+      });
       const archive = await execa('git', ['archive', OLD_COMMIT], {
         cwd: projectPath(),
         encoding: 'buffer',

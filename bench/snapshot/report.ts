@@ -41,18 +41,21 @@ export function judge(measured: readonly Measured[]): Verdict {
     us: round((median(seconds.sluice ?? []) * 1e6) / rows),
     memoryMb: Math.round(peakMb.sluice ?? NaN),
   }));
-  const growth =
-    small === large ? null : round((perRow[perRow.length - 1]?.us ?? NaN) / (perRow[0]?.us ?? NaN));
+  const growth = small === large ? null : round((perRow[perRow.length - 1]?.us ?? NaN) / (perRow[0]?.us ?? NaN));
   const ratios = { old: ratio('old'), arrow: ratio('arrow') };
   const missed = [
     ...(['old', 'arrow'] as const).flatMap((contender) => {
       const value = ratios[contender];
-      return value !== null && !(value >= TARGETS[contender]) ? [`${contender}: ${value} below ${TARGETS[contender]}`] : [];
+      return value !== null && !(value >= TARGETS[contender])
+        ? [`${contender}: ${value} below ${TARGETS[contender]}`]
+        : [];
     }),
     ...perRow.flatMap(({ rows, memoryMb }) =>
       memoryMb < TARGETS.memoryMb ? [] : [`memory at ${rows} rows: ${memoryMb} MB, not below ${TARGETS.memoryMb}`],
     ),
-    ...(growth !== null && growth > TARGETS.growth ? [`growth of time per row: ${growth} above ${TARGETS.growth}`] : []),
+    ...(growth !== null && growth > TARGETS.growth
+      ? [`growth of time per row: ${growth} above ${TARGETS.growth}`]
+      : []),
   ];
   return { ratios, perRow, growth, missed, pass: missed.length === 0 };
 }

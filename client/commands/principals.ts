@@ -23,7 +23,11 @@ export function principalsCommand(cli: Cli): Command {
   principals
     .command('add <name>')
     .description('add somebody, or roles to somebody who is there; the change counts at once')
-    .requiredOption('--role <role>', 'what they may do: requester, approver or operator; repeatable', addRole)
+    .requiredOption(
+      '--role <role>',
+      'what they may do: requester, approver, operator or overrider; repeatable',
+      addRole,
+    )
     .option('--token', 'make a token that proves their identity, and print it once')
     .addHelpText(
       'after',

@@ -7,7 +7,7 @@ import { up } from '../../stack/main.js';
 import type { Cli } from '../cli.js';
 import { modelOption } from '../options.js';
 import { count } from '../output.js';
-import { RELEASE, releaseStart } from '../release/kind.js';
+import { RELEASE, releaseInput, releaseStart } from '../release/kind.js';
 import { startRun } from '../runs/access.js';
 import { defineRun } from '../runs/actions.js';
 import { openSession, type Session } from '../session.js';
@@ -84,7 +84,7 @@ async function importDemo(cli: Cli, settings: Settings, model: string): Promise<
 
 async function releaseDemo(cli: Cli, session: Session, model: string, stackStartedAt: Date): Promise<number> {
   const ref = { model, releaseId: DEMO_RELEASE };
-  const input = { ...ref, asOf: AS_OF, caller: { actor: cli.actor, reason: 'first release of the demo' } };
+  const input = releaseInput(cli, { ...ref, asOf: AS_OF }, 'first release of the demo');
   const { started, handle } = await startRun(session, RELEASE, releaseStart(input, stackStartedAt));
   cli.output.line(
     `\n${started ? 'started' : 'found'} release ${DEMO_RELEASE} of ${model}\n${session.uiUrl(handle.workflowId)}`,

@@ -59,10 +59,7 @@ function ranksOf(fractions: Readonly<Record<string, number>>, n: number): number
 }
 
 /** For ascending ranks: the digit that the value there has, and which one it is among the values with this digit. */
-function placesOf(
-  counts: Uint32Array,
-  ranks: readonly number[],
-): { rank: number; digit: number; within: number }[] {
+function placesOf(counts: Uint32Array, ranks: readonly number[]): { rank: number; digit: number; within: number }[] {
   let [digit, before] = [0, 0];
   return ranks.map((rank) => {
     while (digit < counts.length - 1 && before + (counts[digit] ?? 0) <= rank) before += counts[digit++] ?? 0;

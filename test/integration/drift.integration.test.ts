@@ -437,7 +437,7 @@ describe('a comparison', () => {
       readableJson({ ...profile, rows: 1 }),
       (await store.head(bundleKey(model, bundle.version, 'reference_profile.json')))?.etag ?? null,
     );
-    await expect(compare()).rejects.toMatchObject({ name: 'IntegrityError' });
+    await expect(compare()).rejects.toMatchObject({ type: 'IntegrityError' });
   });
 
   it.each([1, 2])(

@@ -36,7 +36,7 @@ let environment: WorkflowEnvironment;
 let cli: Cli;
 
 beforeAll(async () => {
-  const [started, bundle] = await Promise.all([useServers(['temporal']), bundleWorkflows(), ensureBuilt()]);
+  const [started, bundle] = await Promise.all([useServers(['temporal', 'mongo']), bundleWorkflows(), ensureBuilt()]);
   stack = started;
   directory = await mkdtemp(join(tmpdir(), 'sluice-decide-'));
   const principals = join(directory, 'principals.json');
@@ -54,10 +54,9 @@ beforeAll(async () => {
   fake = new FakeThresholds(system, principals);
   fake.install();
   environment = await startWorkers(stack.env, bundle, system);
-  // Deciding speaks to Temporal alone: of the rest, only addresses have to be there.
+  // Deciding speaks to Temporal alone, a list to the audit log as well: of the rest, only addresses have to be there.
   const nowhere = 'http://127.0.0.1:1';
   cli = new Cli(directory, {
-    MONGODB_URI: 'mongodb://127.0.0.1:1',
     S3_ENDPOINT: nowhere,
     S3_ACCESS_KEY_ID: 'none',
     S3_SECRET_ACCESS_KEY: 'none',
@@ -210,7 +209,7 @@ describe('with the command', () => {
     expect(await cli.run('thresholds', 'show', 'nothing-such')).toMatchObject({ exitCode: 7 });
     const { stdout } = await vi.waitFor(async () => {
       const list = await cli.run('thresholds', 'list');
-      if (!list.stdout.includes('Expired')) throw new Error('not visible yet');
+      if (!list.stdout.includes('Expired')) throw new Error(`not visible yet: ${list.stdout}${list.stderr}`);
       return list;
     }, 15_000);
     expect(stdout).toContain('Rejected');

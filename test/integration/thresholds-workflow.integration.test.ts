@@ -153,16 +153,20 @@ describe('recalibrateThresholds', () => {
         decided_by: 'grace',
         decision_reason: 'the figures are fine',
         proposal_sha256: digest,
+        decided_by_identity: 'unproven',
+        requested_by_identity: 'unproven',
       },
     });
+    // Two people must ask and decide, and neither showed a token.
+    expect(end.unproven).toEqual(['ada', 'grace']);
     expect(entry.change?.values).toContainEqual({ name: 'operating', old: 0.9, new: proposal.overall.threshold.new });
     expect(entry.change?.values?.map(({ name }) => name)).toEqual(
       expect.arrayContaining(['operating/cash', 'operating/transfer', 'budget/0.5pct', 'budget/1pct']),
     );
     expect(fake.questions.map(({ actor, allowed }) => [actor, allowed])).toEqual([
+      ['ada', true],
       ['ada', false],
       ['cleo', false],
-      ['nobody', false],
       ['grace', true],
     ]);
     await expect(decide(handle, { ...as('grace'), digest }, show), 'late').rejects.toMatchObject({
@@ -171,6 +175,7 @@ describe('recalibrateThresholds', () => {
     });
     await freeze('approved', handle);
     await freeze('approved-holding', handle);
+    await freeze('approved-telling', handle);
   });
 
   it('goes live with the approver’s edits, their figures computed anew; the audit entry covers proposal and edits', async () => {
@@ -255,6 +260,7 @@ describe('recalibrateThresholds', () => {
     expect(system.pointer?.version).toBe(REFRESHED);
     expect(fake.audit).toEqual([]);
     if (what === 'thresholds') await freeze('superseded', handle);
+    if (what === 'thresholds') await freeze('superseded-telling', handle);
   });
 
   it('composes anew when a refresh takes the pointer at the very moment of the swap', async () => {

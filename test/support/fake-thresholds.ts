@@ -82,7 +82,7 @@ export class FakeThresholds {
         return swap;
       },
       loadModelSpec: async (input: { model: string }) => {
-        const loaded = await loadModelSpec(input);
+        const loaded = structuredClone(await loadModelSpec(input));
         this.spec(loaded.spec);
         return loaded;
       },

@@ -57,6 +57,7 @@ describe('names are part of what users have stored', () => {
       'drift_snapshots',
       'feedback_labels',
       'fraud_params',
+      'generation_marks',
       'imports',
       'label_batches',
       'notifications',
