@@ -157,7 +157,7 @@ describe('the commands, on a real stack', () => {
       [['drift', 'show', '2025-05-31'], 0, /./],
       [['drift', 'list'], 0, /2025-05-31/],
       [['drift', 'watch', '2025-05-31'], 0, /./],
-      [['drift', 'compare', '2025-05-24', '2025-05-31'], 7, /weekly-2025-05-24/],
+      [['drift', 'compare', '2025-05-24', '2025-05-31'], 7, /no weekly snapshot weekly-2025-05/],
       [['audit', 'list', '--limit', '1'], 0, /too many alerts/],
       [['data', 'show', id], 0, /merchant_name/],
       [['data', 'delete', id, '--reason', 'test'], 0, /deleted/],
