@@ -89,9 +89,7 @@ def read(database, as_of: dt.datetime) -> pa.Table:
     }
     projection = {"_id": 0, **dict.fromkeys(FIELDS, 1)}
     order = {"sort": [("booked_at", 1), ("transaction_id", 1)], "hint": INDEX}
-    return find_arrow_all(
-        database["bank_transactions"], window, schema=Schema(FIELDS), projection=projection, **order
-    )
+    return find_arrow_all(database["bank_transactions"], window, schema=Schema(FIELDS), projection=projection, **order)
 
 
 def statistics(values: np.ndarray) -> dict:
