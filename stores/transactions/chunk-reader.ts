@@ -1,26 +1,23 @@
 import { BSON } from 'mongodb';
-import type { RowChunk } from '../../domain/columns/row-chunk.js';
-import { type ChunkField } from '../../domain/columns/row-chunk.js';
+import type { ChunkField, RowChunk } from '../../domain/columns/row-chunk.js';
 import { NO_TEXT } from '../../domain/columns/text-column.js';
 import type { ValueType } from '../../domain/features/op-inputs.js';
 import { afterName } from './after-name.js';
+import { FieldNames } from './field-names.js';
 
 const TYPE = { end: 0, double: 1, string: 2, date: 9, int32: 16, int64: 18 } as const;
 
 /** Puts rows into the columns of a chunk as they lie in BSON: no object is made of any but odd ones. */
 export class ChunkReader {
-  readonly #names: readonly Buffer[];
+  readonly #names: FieldNames;
   readonly #types: readonly ValueType[];
-  /** position in a document → field that was found there last: rows mostly look alike */
-  readonly #order: number[];
   /** the row in which a field was last seen */
   readonly #seenIn: Float64Array;
   #row = 0;
 
   constructor(private readonly fields: readonly ChunkField[]) {
-    this.#names = fields.map(({ name }) => Buffer.from(`${name}\0`, 'utf8'));
+    this.#names = new FieldNames(fields.map(({ name }) => name));
     this.#types = fields.map(({ type }) => type);
-    this.#order = fields.map((_, index) => index);
     this.#seenIn = new Float64Array(fields.length);
   }
 
@@ -48,10 +45,10 @@ export class ChunkReader {
     let found = 0;
     for (let at = start; batch[at] !== TYPE.end; found++) {
       const type = batch[at++];
-      const field = this.#fieldAt(batch, at, found);
+      const field = this.#names.at(batch, at, found);
       if (field < 0 || this.#seenIn[field] === row) return false;
       this.#seenIn[field] = row;
-      at += this.#names[field]?.length ?? 0;
+      at += this.#names.bytesOf(field);
       const wanted = this.#types[field];
       if (wanted === 'string') {
         const column = chunk.texts[field];
@@ -82,7 +79,7 @@ export class ChunkReader {
       } else return false;
       column[index] = value;
     }
-    return found === this.#names.length;
+    return found === this.#types.length;
   }
 
   #readOdd(bytes: Buffer, chunk: RowChunk): void {
@@ -102,25 +99,6 @@ export class ChunkReader {
       const number = type === 'time' && value instanceof Date ? value.getTime() : value;
       numbers[index] = typeof number === 'number' ? number : NaN;
     });
-  }
-
-  /** The field whose name lies at a place, -1 for none. */
-  #fieldAt(batch: Buffer, at: number, position: number): number {
-    const expected = this.#order[position] ?? -1;
-    if (expected >= 0 && this.#isName(expected, batch, at)) return expected;
-    for (let field = 0; field < this.#names.length; field++) {
-      if (!this.#isName(field, batch, at)) continue;
-      this.#order[position] = field;
-      return field;
-    }
-    return -1;
-  }
-
-  #isName(field: number, batch: Buffer, at: number): boolean {
-    const name = this.#names[field];
-    if (name === undefined) return false;
-    for (let i = 0; i < name.length; i++) if (name[i] !== batch[at + i]) return false;
-    return true;
   }
 }
 

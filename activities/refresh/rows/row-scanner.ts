@@ -1,5 +1,6 @@
 import type { ValueType } from '../../../domain/features/op-inputs.js';
 import { afterName } from '../../../stores/transactions/after-name.js';
+import { FieldNames } from '../../../stores/transactions/field-names.js';
 import { Interner } from './interner.js';
 
 /** A field of the documents and how it is read. */
@@ -21,10 +22,8 @@ export class RowScanner {
   readonly texts: Int32Array;
   /** by field; unused for those that are not texts */
   readonly interners: readonly Interner[];
-  readonly #names: readonly Buffer[];
+  readonly #names: FieldNames;
   readonly #types: readonly ValueType[];
-  /** position in a document → field that was found there last: rows mostly look alike */
-  readonly #order: number[];
   /** the row in which a field was last seen */
   readonly #seenIn: Float64Array;
   #row = 0;
@@ -33,9 +32,8 @@ export class RowScanner {
     this.numbers = new Float64Array(fields.length);
     this.texts = new Int32Array(fields.length);
     this.interners = fields.map(() => new Interner());
-    this.#names = fields.map(({ name }) => Buffer.from(`${name}\0`, 'utf8'));
+    this.#names = new FieldNames(fields.map(({ name }) => name));
     this.#types = fields.map(({ type }) => type);
-    this.#order = fields.map((_, index) => index);
     this.#seenIn = new Float64Array(fields.length);
   }
 
@@ -75,10 +73,10 @@ export class RowScanner {
     let found = 0;
     for (let at = start; batch[at] !== TYPE.end; found++) {
       const type = batch[at++];
-      const field = this.#fieldAt(batch, at, found);
+      const field = this.#names.at(batch, at, found);
       if (field < 0 || this.#seenIn[field] === row) return false;
       this.#seenIn[field] = row;
-      at += this.#names[field]?.length ?? 0;
+      at += this.#names.bytesOf(field);
       switch (this.#types[field]) {
         case 'number':
           if (type === TYPE.double) {
@@ -104,25 +102,6 @@ export class RowScanner {
           at += 8;
       }
     }
-    return found === this.#names.length;
-  }
-
-  /** The field whose name lies at a place, -1 for none. */
-  #fieldAt(batch: Buffer, at: number, position: number): number {
-    const expected = this.#order[position] ?? -1;
-    if (expected >= 0 && this.#isName(expected, batch, at)) return expected;
-    for (let field = 0; field < this.#names.length; field++) {
-      if (!this.#isName(field, batch, at)) continue;
-      this.#order[position] = field;
-      return field;
-    }
-    return -1;
-  }
-
-  #isName(field: number, batch: Buffer, at: number): boolean {
-    const name = this.#names[field];
-    if (name === undefined) return false;
-    for (let i = 0; i < name.length; i++) if (name[i] !== batch[at + i]) return false;
-    return true;
+    return found === this.#types.length;
   }
 }

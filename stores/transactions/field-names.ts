@@ -1,0 +1,38 @@
+/** Finds which of some fields has its name at a place in BSON. */
+export class FieldNames {
+  readonly #names: readonly Buffer[];
+  /** position in a document → field that was found there last: rows mostly look alike */
+  readonly #order: number[];
+
+  constructor(names: readonly string[]) {
+    this.#names = names.map((name) => Buffer.from(`${name}\0`, 'utf8'));
+    this.#order = names.map((_, index) => index);
+  }
+
+  /**
+   * The field whose name lies at a place, -1 for none.
+   * @param position how many fields of this document were found before it
+   */
+  at(batch: Buffer, at: number, position: number): number {
+    const expected = this.#order[position] ?? -1;
+    if (expected >= 0 && this.#isName(expected, batch, at)) return expected;
+    for (let field = 0; field < this.#names.length; field++) {
+      if (!this.#isName(field, batch, at)) continue;
+      this.#order[position] = field;
+      return field;
+    }
+    return -1;
+  }
+
+  /** Bytes of a field's name in BSON, with the zero that ends it. */
+  bytesOf(field: number): number {
+    return this.#names[field]?.length ?? 0;
+  }
+
+  #isName(field: number, batch: Buffer, at: number): boolean {
+    const name = this.#names[field];
+    if (name === undefined) return false;
+    for (let i = 0; i < name.length; i++) if (name[i] !== batch[at + i]) return false;
+    return true;
+  }
+}
