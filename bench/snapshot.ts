@@ -46,6 +46,10 @@ const python = await ensureLockedPython(context, {
   estimate: '400 MB on disk, a minute from PyPI, once per user',
 });
 const oldCode = await ensureOldCode(context);
+const WORKERS = {
+  sluice: projectPath('dist', 'workers', 'data', 'main.js'),
+  old: join(oldCode, 'dist', 'workers', 'data.js'),
+} as const;
 const model = await loadModel(projectPath('models'), MODEL);
 const stateDir = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
 say('starting MongoDB, S3 and Temporal');
@@ -126,7 +130,7 @@ interface Run {
 
 async function runOurs(
   runner: SnapshotRunner,
-  contender: Contender,
+  contender: keyof typeof WORKERS,
   bucket: string,
   database: string,
   path: string,
@@ -134,8 +138,7 @@ async function runOurs(
   const store = objectStoreOf({ ...settings, S3_BUCKET: bucket });
   try {
     await store.ensureBucket();
-    const root = contender === 'old' ? oldCode : projectPath();
-    const { ref, seconds, peakMb } = await runner.run(root, bucket, database, AS_OF);
+    const { ref, seconds, peakMb } = await runner.run(WORKERS[contender], bucket, database, AS_OF);
     await store.getToFile(ref.parquetKey, path);
     return { seconds, peakMb, id: ref.dataSnapshotId };
   } finally {

@@ -77,6 +77,7 @@ const OUTCOMES: Record<Status, Outcome> = {
   drift: 'drift',
   Retraining: 'drift',
   Inconclusive: 'inconclusive',
+  NotEnoughFeedback: 'inconclusive',
   inconclusive: 'inconclusive',
   Rejected: 'notApproved',
   Expired: 'notApproved',

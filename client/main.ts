@@ -32,9 +32,12 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 /** Read before the options are parsed, since that may fail, too. */
 const wantsJson = process.argv.includes('--json');
-const program = createProgram(env['SLUICE_STATE_DIR'] ?? '.sluice', (help) =>
-  process.stdout.write(wantsJson ? JSON.stringify({ help }) + '\n' : help),
-);
+/** It comes in pieces, and is one document. */
+let help = '';
+const program = createProgram(env['SLUICE_STATE_DIR'] ?? '.sluice', (text) => {
+  if (wantsJson) help += text;
+  else process.stdout.write(text);
+});
 const chosen = (): GlobalOptions => program.opts<GlobalOptions>();
 
 /** Options are parsed before any command runs, so these are read when they are used. */
@@ -112,6 +115,7 @@ try {
   if (interrupt.signal.aborted) process.exitCode = EXIT.interrupted;
   else if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (help !== '') process.stdout.write(JSON.stringify({ help }) + '\n');
     if (error.exitCode !== 0)
       tellAsJson(
         'InvalidInput',

@@ -1,3 +1,5 @@
+import { withoutCredentials } from '../platform/credentials.js';
+
 /** Where commands write: one JSON document with `--json`, text for people otherwise. Errors go to standard error. */
 export interface Output {
   readonly json: boolean;
@@ -22,13 +24,13 @@ export function createOutput(options: {
     json,
     tty: !json && stdout.isTTY === true && !dumb,
     line: (text = '') => {
-      if (!json) stdout.write(text + '\n');
+      if (!json) stdout.write(withoutCredentials(text) + '\n');
     },
     result: (value, text) => {
       const written = json ? JSON.stringify(value) : text();
-      if (written !== '') stdout.write(written + '\n');
+      if (written !== '') stdout.write(withoutCredentials(written) + '\n');
     },
-    error: (text) => stderr.write(text + '\n'),
+    error: (text) => stderr.write(withoutCredentials(text) + '\n'),
   };
 }
 

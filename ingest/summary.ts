@@ -14,6 +14,8 @@ export interface ImportSummary {
   };
   /** columns of the file that nobody asked for */
   ignoredColumns: string[];
+  /** what was imported and will be trouble later, and what to do; absent: nothing */
+  notices?: string[];
   /** nothing was done, because this very file had been imported before */
   skipped: boolean;
 }

@@ -9,7 +9,7 @@ import { loadModel } from '../platform/models.js';
 import { ensureTransactionIndexes } from '../stores/transactions/indexes.js';
 import type { ModelSpec } from '../schemas/types.js';
 import { openCollection, transactionsCollection } from '../stores/collections.js';
-import { quotedCurrencies } from '../stores/fixings.js';
+import { newestFixingDay, quotedCurrencies } from '../stores/fixings.js';
 import { countDeletions } from '../stores/transactions/rows.js';
 import { finishedImport, rememberImport } from '../stores/imports.js';
 import { openCsv, UnreadableFile } from './csv.js';
@@ -70,6 +70,7 @@ export async function importTransactions(deps: ImportDeps, input: ImportTransact
     ...Object.fromEntries(doubles.map((name) => [name, new Double(document[name] as number)])),
   });
   let batch: Document[] = [];
+  let newestMs = -Infinity;
   // One batch is written while the next is parsed.
   let writing = Promise.resolve();
   const write = async (): Promise<void> => {
@@ -91,7 +92,10 @@ export async function importTransactions(deps: ImportDeps, input: ImportTransact
       for (const record of records) {
         summary.read++;
         const document = documentOf(record, reader, ids, data.fields.id, summary);
-        if (document !== null) batch.push(document);
+        if (document !== null) {
+          batch.push(document);
+          newestMs = Math.max(newestMs, (document[data.fields.time] as Date).getTime());
+        }
         if (batch.length === BATCH) await write();
       }
     }
@@ -103,6 +107,8 @@ export async function importTransactions(deps: ImportDeps, input: ImportTransact
   }
   await write();
   await told();
+  const late = await beyondTheRates(db, model.spec.data, newestMs);
+  if (late !== null) summary.notices = [late];
   await rememberImport(db, importId, summary);
   return summary;
 }
@@ -139,6 +145,15 @@ async function currenciesOf(db: Db, data: ModelSpec['data']): Promise<ReadonlySe
     'InvalidInput',
     `${data.fixings_collection} is empty, so every currency is unknown. Import the exchange rates first: \`sluice data import-fixings FILE\`. Nothing was changed.`,
   );
+}
+
+const DAY_MS = 86_400_000;
+
+/** Transactions that are younger than the newest rate may be: a release or refresh would refuse them, weeks after the import. */
+async function beyondTheRates(db: Db, data: ModelSpec['data'], newestMs: number): Promise<string | null> {
+  const day = await newestFixingDay(db, data);
+  if (day === null || !(newestMs > Date.parse(day) + data.checks.max_fixing_gap_days * DAY_MS)) return null;
+  return `the newest exchange rates are of ${day}, the newest transaction of ${new Date(newestMs).toISOString().slice(0, 10)}: import newer rates before the next release, \`sluice data import-fixings FILE\``;
 }
 
 async function sha256OfFile(file: string): Promise<string> {

@@ -75,7 +75,10 @@ describe('toFailure', () => {
   it.each([
     [{ code: 'ECONNREFUSED' }, 'Unreachable', false],
     [{ name: 'MongoServerSelectionError' }, 'Unreachable', false],
-    [{ code: 'ENOSPC' }, 'DiskFull', true],
+    [{ code: 'ENOSPC' }, 'DiskFull', false],
+    [{ name: 'InsufficientStorage', $metadata: { httpStatusCode: 507 } }, 'DiskFull', false],
+    [{ message: '[Errno 28] No space left on device', response: { status: 500 } }, 'DiskFull', false],
+    [{ message: '(sqlite3.OperationalError) database or disk is full' }, 'DiskFull', false],
     [{ response: { status: 503 } }, 'Unreachable', false],
     [{ response: { status: 429 } }, 'Unreachable', false],
     [{ response: { status: 400 } }, 'Rejected', true],

@@ -1,4 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
+import { withoutCredentials } from './credentials.js';
 
 /**
  * Every way Sluice fails on purpose. `docs/errors.md` lists each with what to do; a test compares the two.
@@ -17,16 +18,19 @@ export const FAILURES = {
   TrainingFailed: 'final',
   PythonPackageMissing: 'final',
   IntegrityError: 'final',
+  TooLarge: 'final',
+  TooManySignatures: 'final',
   SmokeFailed: 'final',
   ReloadFailed: 'retryable',
   RolloutFailed: 'final',
   NoReplica: 'retryable',
   Superseded: 'final',
+  NotEnoughFeedback: 'final',
   ScheduledRunFailed: 'final',
   RunStopped: 'final',
   NotAuthorised: 'final',
   UndoFailed: 'final',
-  DiskFull: 'final',
+  DiskFull: 'retryable',
   ToolMissing: 'final',
   StackFailed: 'final',
   Defect: 'final',
@@ -47,7 +51,7 @@ export class SluiceError extends Error {
     readonly details?: Record<string, unknown>,
     options?: ErrorOptions,
   ) {
-    super(message, options);
+    super(withoutCredentials(message), options);
     this.name = 'SluiceError';
   }
 }
@@ -103,9 +107,33 @@ export function isNetworkError(error: unknown): boolean {
   return NETWORK_CODES.has(code ?? '') || NETWORK_NAMES.has(name ?? '');
 }
 
+/** How servers and systems say that a disk, or what they may use of it, is full. */
+const DISK_FULL =
+  /no space left on device|disk is full|out of disk space|disk quota exceeded|ENOSPC|EDQUOT|InsufficientStorage|StorageFull|QuotaExceeded/i;
+/** HTTP: Insufficient Storage */
+const INSUFFICIENT_STORAGE = 507;
+
+/**
+ * Whether an answer or an error says that a disk is full, in whoever's words.
+ * @param status of an HTTP answer
+ */
+export function saysDiskIsFull(text: string, status?: number): boolean {
+  return status === INSUFFICIENT_STORAGE || DISK_FULL.test(text);
+}
+
 /** Whether an HTTP status is worth another try: 408, 429 and 5xx are, other 4xx are not. */
 export function isRetryableStatus(status: number): boolean {
   return status === 408 || status === 429 || status >= 500;
+}
+
+/** The failure of a server that cannot be reached, told as what it most likely is. @param place a folder on the disk that is full */
+export function diskFullBehind(failure: ApplicationFailure, place: string): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: 'DiskFull' satisfies FailureType,
+    message: `No space is left on the disk of ${place}. ${failure.message}`,
+    nonRetryable: false,
+    cause: failure,
+  });
 }
 
 /** What only a mistake in the code throws: the same call would fail for ever, and in silence. */
@@ -113,10 +141,11 @@ const DEFECTS = [TypeError, RangeError, ReferenceError, SyntaxError];
 
 /**
  * The one place that decides retryability: turns whatever a system answered into a retryable or a final failure.
- * @param system the system's name and address, for the message ("MLflow at http://…")
+ * @param from the system's name and address, for the message ("MLflow at http://…")
  */
-export function toFailure(error: unknown, system?: string): ApplicationFailure {
+export function toFailure(error: unknown, from?: string): ApplicationFailure {
   if (error instanceof ApplicationFailure) return error;
+  const system = from === undefined ? undefined : withoutCredentials(from);
   if (error instanceof LocatedError)
     return toFailure(error.cause, system === undefined ? error.where : `${system}: ${error.where}`);
   const at = system === undefined ? '' : `${system}: `;
@@ -133,13 +162,13 @@ export function toFailure(error: unknown, system?: string): ApplicationFailure {
     });
   }
   const e = error as HttpishError;
-  const message = at + (e.message ?? String(error));
+  const message = withoutCredentials(at + (e.message ?? String(error)));
+  const status = e.response?.status ?? e.$metadata?.httpStatusCode;
+  if (saysDiskIsFull(`${e.code ?? ''} ${e.name ?? ''} ${e.message ?? ''}`, status))
+    return ApplicationFailure.create({ type: 'DiskFull' satisfies FailureType, message, nonRetryable: false });
   if (isNetworkError(error)) {
     return ApplicationFailure.create({ type: 'Unreachable' satisfies FailureType, message, nonRetryable: false });
   }
-  if (e.code === 'ENOSPC')
-    return ApplicationFailure.create({ type: 'DiskFull' satisfies FailureType, message, nonRetryable: true });
-  const status = e.response?.status ?? e.$metadata?.httpStatusCode;
   if (status !== undefined) {
     const retryable = isRetryableStatus(status);
     return ApplicationFailure.create({

@@ -1,4 +1,27 @@
+import { open } from 'node:fs/promises';
+import type { ReadLimit } from '../domain/bundle/limits.js';
 import { SluiceError } from './errors.js';
+
+/**
+ * A whole file, in memory, unless it is longer than the limit or than the manifest says.
+ * @throws SluiceError TooLarge, IntegrityError
+ */
+export async function readLimited(path: string, { maxBytes, exactBytes }: ReadLimit): Promise<Buffer> {
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    if (size > maxBytes)
+      throw new SluiceError(
+        'TooLarge',
+        `${path} has ${size} bytes; at most ${maxBytes} are read of a file of its kind`,
+      );
+    if (exactBytes !== undefined && size !== exactBytes)
+      throw new SluiceError('IntegrityError', `${path} has ${size} bytes, the manifest says ${exactBytes}`);
+    return await file.readFile();
+  } finally {
+    await file.close();
+  }
+}
 
 /**
  * What went wrong with a file of the user's, as an error that says what to do; anything unknown passes through.

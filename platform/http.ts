@@ -1,5 +1,6 @@
 import axios, { isAxiosError, type AxiosInstance } from 'axios';
-import { isNetworkError, isRetryableStatus, SluiceError } from './errors.js';
+import { withoutCredentials } from './credentials.js';
+import { isNetworkError, isRetryableStatus, saysDiskIsFull, SluiceError } from './errors.js';
 
 export interface HttpOptions {
   /** what the messages call the other side: "MLflow" */
@@ -33,7 +34,7 @@ export function createHttp(options: HttpOptions): AxiosInstance {
 /** The axios error is not kept as a cause: it carries the request with its headers. */
 function toSluiceError(error: unknown, { system, baseUrl, setting }: HttpOptions): unknown {
   if (!isAxiosError(error)) return error;
-  const where = `${system} at ${baseUrl}`;
+  const where = `${system} at ${withoutCredentials(baseUrl)}`;
   const what = `${(error.config?.method ?? 'get').toUpperCase()} ${error.config?.url ?? ''}`;
   const { response } = error;
   if (response === undefined) {
@@ -47,6 +48,12 @@ function toSluiceError(error: unknown, { system, baseUrl, setting }: HttpOptions
   const { status } = response;
   const said = saidBy(response.data);
   const details = { status, ...(said.code === undefined ? {} : { code: said.code }) };
+  if (saysDiskIsFull(said.message, status))
+    return new SluiceError(
+      'DiskFull',
+      `${where} has no disk space left: it answered ${what} with HTTP ${status}${said.message === '' ? '' : `: ${said.message}`}. Free some there; what waits goes on by itself.`,
+      details,
+    );
   const type = status === 404 ? 'NotFound' : isRetryableStatus(status) ? 'Unreachable' : 'Rejected';
   return new SluiceError(
     type,

@@ -1,5 +1,6 @@
 import { DefaultLogger, type Logger as TemporalLogger, type LogLevel } from '@temporalio/worker';
-import { pino, stdSerializers, type Logger } from 'pino';
+import { pino, stdSerializers, type DestinationStream, type Logger } from 'pino';
+import { withoutCredentials } from './credentials.js';
 
 const LEVELS: Record<LogLevel, 'trace' | 'debug' | 'info' | 'warn' | 'error'> = {
   TRACE: 'trace',
@@ -9,9 +10,12 @@ const LEVELS: Record<LogLevel, 'trace' | 'debug' | 'info' | 'warn' | 'error'> = 
   ERROR: 'error',
 };
 
-/** JSON lines on standard output; whatever looks like a secret is cut out by name. */
-export function createLog(name: string, level: string): Logger {
-  return pino({
+/**
+ * JSON lines on standard output; whatever looks like a secret is cut out by name, and the credentials of every URL.
+ * @param stream tests only
+ */
+export function createLog(name: string, level: string, stream?: DestinationStream): Logger {
+  const options = {
     name,
     level,
     serializers: { error: stdSerializers.errWithCause, err: stdSerializers.errWithCause },
@@ -28,7 +32,9 @@ export function createLog(name: string, level: string): Logger {
       ],
       censor: '[secret]',
     },
-  });
+    hooks: { streamWrite: withoutCredentials },
+  };
+  return stream === undefined ? pino(options) : pino(options, stream);
 }
 
 /** Temporal's own messages, in the same stream. */

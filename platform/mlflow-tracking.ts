@@ -41,6 +41,9 @@ interface WireRun {
 /** As many as one request takes. */
 const METRICS_PER_BATCH = 1000;
 
+/** By itself MLflow opens a new experiment on its page for language models. */
+const EXPERIMENT_TAGS = [{ key: 'mlflow.experimentKind', value: 'custom_model_development' }];
+
 /**
  * @param trackingUri `http://host:port`
  * @param timeoutMs per request; artifacts go through the server, so large ones need it
@@ -68,7 +71,8 @@ export function createMlflowTracking(trackingUri: string, timeoutMs = 30_000): M
       const known = await experimentId(name);
       if (known !== null) return known;
       try {
-        return (await post<{ experiment_id: string }>('/experiments/create', { name })).experiment_id;
+        return (await post<{ experiment_id: string }>('/experiments/create', { name, tags: EXPERIMENT_TAGS }))
+          .experiment_id;
       } catch (error) {
         // A rival's creation came in between.
         const theirs = codeOf(error) === 'RESOURCE_ALREADY_EXISTS' ? await experimentId(name) : null;

@@ -1,4 +1,5 @@
 import type { AxiosInstance } from 'axios';
+import { withoutCredentials } from './credentials.js';
 import { SluiceError } from './errors.js';
 import { createHttp } from './http.js';
 
@@ -81,7 +82,7 @@ export function createMlflowClient(trackingUri: string, timeoutMs = 30_000): Mlf
   const post = async <T>(path: string, body: object): Promise<T> => (await http.post<T>(API + path, body)).data;
 
   return {
-    address: trackingUri,
+    address: withoutCredentials(trackingUri),
 
     async getRun(runId) {
       const { run } = await get<{ run: WireRun }>('/runs/get', { run_id: runId });

@@ -226,6 +226,48 @@ describe('loadModel', () => {
       '',
       '/lookups/fx_rates/file fx_rates.json is not among bundle_files',
     ],
+    [
+      'a pressure that nobody knows',
+      'model.yaml',
+      'pressures: [alert_rate,',
+      'pressures: [alert_rat,',
+      '/drift/retraining/pressures/0 must be equal to one of',
+    ],
+    [
+      'a factor under 1',
+      'model.yaml',
+      'max_alert_rate_ratio: 1.5',
+      'max_alert_rate_ratio: 0.9',
+      '/drift/retraining/max_alert_rate_ratio must be >= 1',
+    ],
+    [
+      'more days than it looks at',
+      'model.yaml',
+      '    days: 3\n',
+      '    days: 6\n',
+      '/drift/retraining/days is 6, more than the 5 days of /drift/retraining/of',
+    ],
+    [
+      'a gate on a metric that nobody measures',
+      'model.yaml',
+      'metric: auc_roc, min',
+      'metric: auc_rok, min',
+      '/gates/0/metric auc_rok is not measured; known: test_rows, test_positives, auc_roc, auc_pr,',
+    ],
+    [
+      'a comparison at a budget that the spec does not have',
+      'model.yaml',
+      'metric: precision_at_1pct',
+      'metric: precision_at_2pct',
+      '/champion_comparison/1/metric precision_at_2pct is not measured',
+    ],
+    [
+      'a gate without a bound',
+      'model.yaml',
+      '{ metric: recall, min: 0.60 }',
+      '{ metric: recall }',
+      '/gates/2 has neither',
+    ],
   ])('refuses %s with its path', async (_, file, from, to, message) => {
     await edit(file, from, to);
     const failure = await loadModel(modelsDir, MODEL).catch(

@@ -32,6 +32,8 @@ export interface LoadedModel {
   rulesBytes: Buffer;
   /** lookup name → the lookup, for those that are files of the model's folder */
   staticLookups: Readonly<Record<string, ModelFile<unknown>>>;
+  /** name → text of every file that was read: `modelOfFiles` makes the same of them */
+  files: Readonly<Record<string, string>>;
 }
 
 /** The models' folder, as a process reads it. */
@@ -54,15 +56,35 @@ export async function loadModel(modelsDir: string, model: string): Promise<Loade
     throw new SluiceError('UnknownModel', `there is no model ${JSON.stringify(model)} in ${modelsDir}; known: ${list}`);
   }
   const folder = join(modelsDir, model);
-  const read = async (file: string): Promise<unknown> => parseFile(model, file, await readText(folder, model, file));
-
-  const spec = valid('model-spec', await read(SPEC_FILE), `${model}/${SPEC_FILE}`);
-  const twin = await otherOfName(modelsDir, known, { model, registered_name: spec.registered_name });
+  const loaded = await modelOf(model, (file) => readText(folder, model, file));
+  const { registered_name } = loaded.spec;
+  const twin = await otherOfName(modelsDir, known, { model, registered_name });
   if (twin !== null)
     throw new SluiceError(
       'InvalidSpec',
-      `models/${model}/${SPEC_FILE} and models/${twin}/${SPEC_FILE} both have the registered_name ${spec.registered_name}: in MLflow they would be versions of one model. Give one of them another name.`,
+      `models/${model}/${SPEC_FILE} and models/${twin}/${SPEC_FILE} both have the registered_name ${registered_name}: in MLflow they would be versions of one model. Give one of them another name.`,
     );
+  return loaded;
+}
+
+/**
+ * A model from the files that were kept of its folder, checked as the folder is.
+ * @param files name → text: `LoadedModel.files`
+ * @throws SluiceError InvalidSpec
+ */
+export function modelOfFiles(model: string, files: Readonly<Record<string, string>>): Promise<LoadedModel> {
+  return modelOf(model, (file) => {
+    const text = Object.hasOwn(files, file) ? files[file] : undefined;
+    if (text !== undefined) return Promise.resolve(text);
+    return Promise.reject(new SluiceError('InvalidSpec', `models/${model}/${file} was not kept`));
+  });
+}
+
+async function modelOf(model: string, textOf: (file: string) => Promise<string>): Promise<LoadedModel> {
+  const files: Record<string, string> = {};
+  const read = async (file: string): Promise<unknown> => parseFile(model, file, (files[file] = await textOf(file)));
+
+  const spec = valid('model-spec', await read(SPEC_FILE), `${model}/${SPEC_FILE}`);
   const registry = valid('feature-registry', await read(spec.feature_registry), `${model}/${spec.feature_registry}`);
   const requestSchema = (await read(spec.request_schema)) as Record<string, unknown>;
   checkJsonSchema(requestSchema, `${model}/${spec.request_schema}`);
@@ -91,6 +113,7 @@ export async function loadModel(modelsDir: string, model: string): Promise<Loade
     rules,
     rulesBytes,
     staticLookups,
+    files,
   };
 }
 

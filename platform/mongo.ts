@@ -1,5 +1,5 @@
 import { MongoClient, MongoError, type ClientSession, type Db, type MongoClientOptions } from 'mongodb';
-import { isNetworkError, SluiceError } from './errors.js';
+import { isNetworkError, saysDiskIsFull, SluiceError } from './errors.js';
 
 export interface Mongo {
   client: MongoClient;
@@ -50,7 +50,7 @@ export async function connectMongo(options: {
 
 /** Host and port of a connection string, without credentials. */
 export function mongoAddress(uri: string): string {
-  const hosts = /^mongodb(?:\+srv)?:\/\/(?:[^@/]*@)?([^/?]+)/.exec(uri)?.[1];
+  const hosts = /^mongodb(?:\+srv)?:\/\/(?:[^/?]*@)?([^/?]+)/.exec(uri)?.[1];
   return hosts ?? '(MONGODB_URI is not a mongodb:// address)';
 }
 
@@ -124,7 +124,7 @@ interface MongoishError {
 export function mongoFailure(error: unknown, address: string): unknown {
   if (error instanceof SluiceError || !(error instanceof Error)) return error;
   const { code, message = '', name = '' } = error as MongoishError;
-  if (code === OUT_OF_DISK_SPACE || /no space left|out of disk space/i.test(message)) {
+  if (code === OUT_OF_DISK_SPACE || saysDiskIsFull(message)) {
     return new SluiceError(
       'DiskFull',
       `MongoDB at ${address} has no disk space left. Free some, then run this again: what was written stays and is not written twice.`,

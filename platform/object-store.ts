@@ -13,7 +13,10 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
-import { isNetworkError, SluiceError } from './errors.js';
+import { MAX_BYTES, type ReadLimit } from '../domain/bundle/limits.js';
+import { withoutCredentials } from './credentials.js';
+import { isNetworkError, saysDiskIsFull, SluiceError } from './errors.js';
+import { toFileError } from './files.js';
 
 export interface ObjectStoreOptions {
   /** `http://host:port`; addressed by path, so that no DNS entry per bucket is needed */
@@ -27,7 +30,7 @@ export interface ObjectStoreOptions {
    * A process without Temporal in front of it (the scorer) may ask for more.
    */
   maxAttempts?: number;
-  /** how long a connection may be silent; a minute by default, less for somebody who waits */
+  /** how long a connection may be silent; 15 s if not said, less for somebody who waits */
   idleTimeoutMs?: number;
 }
 
@@ -41,9 +44,19 @@ export interface StoredObject {
 
 /** An S3 bucket. Keys are relative to it; a missing object is `null`, everything else that fails throws a `SluiceError`. */
 export interface ObjectStore {
+  /** for messages: without credentials */
   readonly endpoint: string;
   readonly bucket: string;
-  get(key: string): Promise<{ bytes: Buffer; etag: string; metadata?: Record<string, string> } | null>;
+  /**
+   * A whole object, in memory. One that is longer than the limit, or than the manifest says, is refused by its stated length before anything
+   * of it is read, and where that is a lie, as soon as more arrives.
+   * @param limit a document's, if not said
+   * @throws SluiceError TooLarge, IntegrityError
+   */
+  get(
+    key: string,
+    limit?: ReadLimit,
+  ): Promise<{ bytes: Buffer; etag: string; metadata?: Record<string, string> } | null>;
   /** The body as a stream: destroy it when it is not read to its end. */
   getStream(key: string): Promise<Readable | null>;
   /** Streams an object into a file (overwritten); NotFound when there is none. */
@@ -85,14 +98,16 @@ interface S3Error {
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
-const IDLE_TIMEOUT_MS = 60_000;
+/** Without a sign of life for so long a server is not there: well under the 20 s that a short activity has, so that the error names it. */
+const IDLE_TIMEOUT_MS = 15_000;
 const PART_BYTES = 8 * 1024 * 1024;
 
 export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
-  const { endpoint, bucket } = options;
+  const { bucket } = options;
+  const endpoint = withoutCredentials(options.endpoint);
   const clientWith = (maxAttempts: number): S3Client =>
     new S3Client({
-      endpoint,
+      endpoint: options.endpoint,
       region: options.region,
       forcePathStyle: true,
       credentials: { accessKeyId: options.accessKeyId, secretAccessKey: options.secretAccessKey },
@@ -115,6 +130,12 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
       return new SluiceError(
         'Unreachable',
         `${where} cannot be reached for ${doing}: ${e.code ?? e.name ?? ''}. Check that the server runs and that S3_ENDPOINT is right; \`sluice status\` shows what is up.`,
+      );
+    }
+    if (saysDiskIsFull(`${e.name ?? ''} ${e.message ?? ''}`, status)) {
+      return new SluiceError(
+        'DiskFull',
+        `${where} has no space left for ${doing}: ${e.message ?? e.name ?? ''}. Free some there; what waits goes on by itself.`,
       );
     }
     if (e.name === 'NoSuchBucket') {
@@ -163,22 +184,58 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
       return {
         body: answer.Body as Readable,
         etag: answer.ETag ?? '',
-        bytes: answer.ContentLength ?? 0,
+        /** as the server states it; null where it does not */
+        bytes: answer.ContentLength ?? null,
         metadata: answer.Metadata ?? {},
       };
     });
+
+  /** The whole body; nothing is kept of one that is refused. */
+  const collect = async (
+    key: string,
+    { body, bytes }: { body: Readable; bytes: number | null },
+    { maxBytes, exactBytes }: ReadLimit,
+  ): Promise<Buffer> => {
+    const refusal = (length: number, stated: string): SluiceError | null => {
+      const what = `S3 at ${endpoint}: ${bucket}/${key} has ${stated}${length} bytes`;
+      if (length > maxBytes)
+        return new SluiceError('TooLarge', `${what}; at most ${maxBytes} are read of an object of its kind`);
+      if (exactBytes !== undefined && length !== exactBytes)
+        return new SluiceError('IntegrityError', `${what}, the manifest says ${exactBytes}`);
+      return null;
+    };
+    try {
+      const early = bytes === null ? null : refusal(bytes, '');
+      if (early !== null) throw early;
+      // Where the length is stated, each chunk is copied once into its place: nothing of size is copied at the end.
+      const whole = bytes === null ? null : Buffer.allocUnsafe(bytes);
+      const chunks: Buffer[] = [];
+      let length = 0;
+      for await (const chunk of body as AsyncIterable<Buffer>) {
+        const soFar = length + chunk.length;
+        const beyond = soFar > (exactBytes ?? maxBytes) ? refusal(soFar, 'at least ') : null;
+        if (beyond !== null) throw beyond;
+        if (whole === null) chunks.push(chunk);
+        else chunk.copy(whole, length);
+        length = soFar;
+      }
+      const late = refusal(length, '');
+      if (late !== null) throw late;
+      return whole === null ? Buffer.concat(chunks, length) : whole.subarray(0, length);
+    } finally {
+      body.destroy();
+    }
+  };
 
   const store: ObjectStore = {
     endpoint,
     bucket,
 
-    async get(key) {
+    async get(key, limit = { maxBytes: MAX_BYTES.document }) {
       const object = await open(key);
       if (object === null) return null;
       return guarded(`get ${key}`, async () => {
-        const chunks: Buffer[] = [];
-        for await (const chunk of object.body) chunks.push(chunk as Buffer);
-        const found = { bytes: Buffer.concat(chunks), etag: object.etag };
+        const found = { bytes: await collect(key, object, limit), etag: object.etag };
         return Object.keys(object.metadata).length === 0 ? found : { ...found, metadata: object.metadata };
       });
     },
@@ -190,8 +247,15 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
     async getToFile(key, path) {
       const object = await open(key);
       if (object === null) throw new SluiceError('NotFound', `S3 at ${endpoint}: ${bucket}/${key} does not exist.`);
-      await guarded(`get ${key}`, () => pipeline(object.body, createWriteStream(path)));
-      return { bytes: object.bytes, etag: object.etag };
+      await guarded(`get ${key}`, async () => {
+        try {
+          await pipeline(object.body, createWriteStream(path));
+        } catch (error) {
+          // A disk of ours that is full is not the server's.
+          throw toFileError(error, path, 'TMPDIR');
+        }
+      });
+      return { bytes: object.bytes ?? 0, etag: object.etag };
     },
 
     head: (key) =>

@@ -10,6 +10,7 @@ import {
 import { Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
 import type { Settings } from './config.js';
+import { withDiskTold } from './disk.js';
 import { toFailure } from './errors.js';
 import { temporalLogger } from './log.js';
 import { requireSearchAttributes } from './search-attributes.js';
@@ -24,10 +25,12 @@ const TAKEN_OVER_AFTER = '3s';
  * try helps. The errors of a cancelled activity are left alone, or Temporal would not see that it was cancelled.
  * @param explain names the server that an error comes from (`System.explain`)
  * @param where begins every message, where the process is not obvious: "replica scorer-0"
+ * @param stateDir where the stack keeps its data; its disk is looked at when a server cannot be reached
  */
 export function activityInterceptors(
   explain: (error: unknown) => unknown = (error) => error,
   where?: string,
+  stateDir?: string,
 ): WorkerInterceptors {
   const failuresByType = (): ActivityInterceptors => ({
     inbound: {
@@ -36,7 +39,8 @@ export function activityInterceptors(
           return await next(input);
         } catch (error) {
           if (Context.current().cancellationSignal.aborted) throw error;
-          throw toFailure(explain(error), where);
+          const failure = toFailure(explain(error), where);
+          throw stateDir === undefined ? failure : await withDiskTold(failure, stateDir);
         }
       },
     },
@@ -65,7 +69,7 @@ export async function runWorker(
     log,
     explain,
   }: Pick<System<never>, 'log' | 'explain'> & {
-    settings: Pick<Settings, 'TEMPORAL_NAMESPACE'>;
+    settings: Pick<Settings, 'TEMPORAL_NAMESPACE' | 'SLUICE_STATE_DIR'>;
   },
   connectTo: NativeConnectionOptions,
   options: WorkerProcessOptions,
@@ -79,7 +83,7 @@ export async function runWorker(
       namespace: settings.TEMPORAL_NAMESPACE,
       shutdownGraceTime: SHUTDOWN_GRACE,
       stickyQueueScheduleToStartTimeout: TAKEN_OVER_AFTER,
-      interceptors: activityInterceptors(explain),
+      interceptors: activityInterceptors(explain, undefined, settings.SLUICE_STATE_DIR),
       ...options,
     });
     const stop = () => {

@@ -1,5 +1,6 @@
 import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
 import type { Settings } from './config.js';
+import { withoutCredentials } from './credentials.js';
 
 /**
  * How to reach Temporal: address, TLS and API key from the same TEMPORAL_* variables that every Temporal client reads. Its configuration
@@ -20,5 +21,5 @@ export function workflowPage(
 ): string {
   const base = settings.TEMPORAL_UI_URL === '' ? `http://${settings.TEMPORAL_ADDRESS}` : settings.TEMPORAL_UI_URL;
   const run = runId === undefined ? '' : `/${runId}/history`;
-  return `${base}/namespaces/${settings.TEMPORAL_NAMESPACE}/workflows/${encodeURIComponent(workflowId)}${run}`;
+  return `${withoutCredentials(base)}/namespaces/${settings.TEMPORAL_NAMESPACE}/workflows/${encodeURIComponent(workflowId)}${run}`;
 }

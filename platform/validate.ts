@@ -30,8 +30,10 @@ export interface SchemaTypes {
   pointer: Types.Pointer;
   'pointer-file': Types.PointerFile;
   principals: Types.Principals;
+  'reference-days': Types.ReferenceDays;
   'reference-profile': Types.ReferenceProfile;
   'refresh-result': Types.RefreshResult;
+  'release-overrides': Types.ReleaseOverrides;
   'rule-params': Types.RuleParams;
   'snapshot-record': Types.SnapshotRecord;
   'threshold-proposal': Types.ThresholdProposal;

@@ -58,6 +58,29 @@ export interface AuditEntry {
     decision_reason?: string;
     decided_at?: string;
     /**
+     * whether whoever decided showed a token, or only gave a name; absent in changes of before 2026-11-24
+     */
+    decided_by_identity?: 'proven' | 'unproven';
+    /**
+     * the same of whoever asked; absent where a schedule or the drift monitor did
+     */
+    requested_by_identity?: 'proven' | 'unproven';
+    /**
+     * where this change departs from the model's spec, by its path there
+     *
+     * @maxItems 100
+     */
+    overrides?: {
+      name: string;
+      old: number | string | null;
+      new: number | string | null;
+      /**
+       * lets more through than the spec does
+       */
+      weakens: boolean;
+    }[];
+    override_reason?: string;
+    /**
      * what is different, where it is small enough to say: a file's digest, a threshold
      *
      * @maxItems 200
@@ -315,6 +338,32 @@ export interface DriftReport {
     age_hours: number | null;
   };
   /**
+   * frauds of this window that are known already: their scores against those of the frauds that the model was released with
+   */
+  known_frauds?: {
+    verdict: DriftVerdict;
+    why: string[];
+    scopes: {
+      /**
+       * booked on the last so many days of the window
+       */
+      days: number;
+      n: number;
+      /**
+       * that were alerts
+       */
+      caught: number;
+      reference_recall: number | null;
+      /**
+       * share that scores below the cut at which it differs most from the reference
+       */
+      lowest: number | null;
+      reference_lowest: number | null;
+      p: number | null;
+      p_adjusted: number | null;
+    }[];
+  };
+  /**
    * where labels have matured
    */
   performance: {
@@ -371,14 +420,18 @@ export interface DriftColumn {
 export interface DriftScope {
   scope: 'window' | 'last_day';
   /**
+   * whole days with rows
+   */
+  days?: number;
+  /**
    * rows whose value is there
    */
   n: number;
   missing_fraction: number | null;
   /**
-   * Kolmogorov-Smirnov for numbers, chi-squared for categories; null where neither can be computed
+   * what is held against the reference's own days: Kolmogorov-Smirnov distance of numbers, total variation of categories; null where there is nothing to hold it against. chi2: in reports of before
    */
-  test: 'ks' | 'chi2' | null;
+  test: 'ks' | 'tv' | 'chi2' | null;
   statistic: number | null;
   p: number | null;
   /**
@@ -414,9 +467,13 @@ export interface DriftRate {
   rate: number | null;
   reference: number | null;
   /**
-   * rate over the reference's
+   * rate over the reference's, of the same days of the week
    */
   ratio: number | null;
+  /**
+   * number a day over the reference's: a share also falls where there is more of the rest
+   */
+  per_day_ratio?: number | null;
   p: number | null;
   p_adjusted: number | null;
 }
@@ -1019,9 +1076,13 @@ export interface ModelSpec {
        */
       of: number;
       /**
-       * alert-budget pressure: the window's alert rate over the reference's
+       * the window's alert rate over the reference's, or the reverse: a rate that fell as far is as bad
        */
       max_alert_rate_ratio: number;
+      /**
+       * what makes drift that lasts start a retraining, any one of them; all when left out, none in an empty list. alert_rate: beyond the factor, up or down. recall: frauds that are known already are missed, or matured labels show it. precision, auc_pr: matured labels show it. score: its distribution has drifted
+       */
+      pressures?: ('alert_rate' | 'recall' | 'precision' | 'auc_pr' | 'score')[];
       cooldown_days: number;
     };
   };
@@ -1125,6 +1186,29 @@ export interface Pointer {
     decision_reason?: string;
     decided_at?: string;
     /**
+     * whether whoever decided showed a token, or only gave a name; absent in changes of before 2026-11-24
+     */
+    decided_by_identity?: 'proven' | 'unproven';
+    /**
+     * the same of whoever asked; absent where a schedule or the drift monitor did
+     */
+    requested_by_identity?: 'proven' | 'unproven';
+    /**
+     * where this change departs from the model's spec, by its path there
+     *
+     * @maxItems 100
+     */
+    overrides?: {
+      name: string;
+      old: number | string | null;
+      new: number | string | null;
+      /**
+       * lets more through than the spec does
+       */
+      weakens: boolean;
+    }[];
+    override_reason?: string;
+    /**
      * what is different, where it is small enough to say: a file's digest, a threshold
      *
      * @maxItems 200
@@ -1140,9 +1224,81 @@ export interface Pointer {
 export interface Principals {
   principals: {
     name: string;
-    roles: ('requester' | 'approver' | 'operator')[];
+    roles: ('requester' | 'approver' | 'operator' | 'overrider')[];
     token_sha256?: string;
   }[];
+}
+
+/**
+ * the training data day by day, through one bundle's lookups, model and thresholds: what shows how much usual days and weeks differ. Counts only; no row can be read from it
+ */
+export interface ReferenceDays {
+  /**
+   * a document of another format is made anew
+   */
+  format: 2;
+  bundle_version: string;
+  model_version: string;
+  data_snapshot_id: string;
+  /**
+   * a reference profile (reference-profile.schema.json), as the bundle's own, of the same rows as the days
+   */
+  profile: {
+    [k: string]: unknown;
+  };
+  /**
+   * whole days, oldest first
+   */
+  days: {
+    day: string;
+    rows: number;
+    /**
+     * the model was not fitted on any row of the day
+     */
+    held_out: boolean;
+    alerts: number;
+    frauds: number;
+    /**
+     * frauds that are alerts
+     */
+    caught: number;
+  }[];
+  columns: {
+    name: string;
+    /**
+     * input: a field of the request, as it came
+     */
+    source: 'feature' | 'input' | 'score';
+    kind: 'numeric' | 'categorical';
+    missing_value: number | null;
+    period_hours: number | null;
+    /**
+     * upper ends of the bins of a number, ascending; the last bin has none
+     */
+    cuts: number[];
+    /**
+     * a bin for each value of a category
+     */
+    values: (number | string)[];
+    /**
+     * by day and bin
+     */
+    counts: number[][];
+    /**
+     * by day: rows without a value
+     */
+    missing: number[];
+  }[];
+  fraud_scores: {
+    /**
+     * calibrated probabilities, ascending
+     */
+    cuts: number[];
+    /**
+     * by day and cut: frauds that score lower than the cut
+     */
+    counts: number[][];
+  };
 }
 
 /**
@@ -1260,6 +1416,29 @@ export interface RefreshResult {
     message: string;
   }[];
   notes: string[];
+}
+
+/**
+ * what one release sets differently from the model's spec; all of it is on record
+ */
+export interface ReleaseOverrides {
+  policy?: 'auto' | 'manual';
+  deadlineSeconds?: number;
+  /**
+   * bounds in place of those of the spec's gate of this metric; a bound that is not named stays
+   */
+  gates?: ({
+    [k: string]: unknown;
+  } & {
+    metric: string;
+    min?: number;
+    max?: number;
+  })[];
+  seed?: number;
+  /**
+   * why the spec may be weakened this once; needed for that, and only for that
+   */
+  reason?: string;
 }
 
 export interface RuleParams {

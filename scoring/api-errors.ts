@@ -18,6 +18,8 @@ const OURS: Partial<Record<FailureType, [status: number, type: ErrorType]>> = {
   Conflict: [409, 'Conflict'],
   Superseded: [409, 'Conflict'],
   IntegrityError: [409, 'Conflict'],
+  TooLarge: [409, 'Conflict'],
+  TooManySignatures: [409, 'Conflict'],
   Unreachable: [503, 'Unavailable'],
 };
 

@@ -25,7 +25,7 @@ const deps = (): AppDeps => ({
   feedback: null,
   adminToken: ADMIN,
   log: silent,
-  limits: { maxTransactions: 3, bodyBytes: 10_000, scoresPerMinute: 0 },
+  limits: { maxTransactions: 3, bodyBytes: 10_000, scoresPerMinute: 0, reloadMs: 5_000 },
 });
 
 beforeAll(async () => {
@@ -247,6 +247,22 @@ describe('the other routes', () => {
     expect(statuses.at(0)).toBe(401);
     expect(statuses.at(-1)).toBe(429);
     await guessed.close();
+  });
+
+  it('does not wait for ever for a reload that never ends', async () => {
+    const slow = await buildApp({
+      ...deps(),
+      catchUp: () => new Promise(() => undefined),
+      limits: { ...deps().limits, reloadMs: 20 },
+    });
+    const response = await slow.inject({
+      method: 'POST',
+      url: '/v1/reload-artifacts',
+      headers: { authorization: `Bearer ${ADMIN}` },
+    });
+    expect(response.statusCode).toBe(503);
+    expect(response.json<ApiError>().error.message).toMatch(/not over after 0.02 s and goes on/);
+    await slow.close();
   });
 
   it('a replica without an admin token lets nobody in, a pinned one says why not', async () => {

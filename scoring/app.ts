@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
@@ -43,6 +44,8 @@ export interface ApiLimits {
   bodyBytes: number;
   /** `/v1/score` requests per minute and client address; 0: no limit */
   scoresPerMinute: number;
+  /** how long `/v1/reload-artifacts` waits for the reload that it began */
+  reloadMs: number;
 }
 
 const ADMIN_REQUESTS_PER_MINUTE = 60;
@@ -206,7 +209,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
             'Conflict',
             'this replica is pinned to ARTIFACTS_DIR and follows no pointer; restart it without ARTIFACTS_DIR, or with another',
           );
-        const result = await deps.catchUp();
+        const result = await withinDeadline(deps.catchUp(), limits.reloadMs);
         if (result.outcome === 'nothing-published')
           throw new SluiceError('NotFound', `nothing has been published to ${replica.environment} yet`);
         const { version, manifest_sha256, generation } = result.pointer;
@@ -225,6 +228,24 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
       schema: { hide: true },
       handler: () => withRequestSchema(app.swagger(), host.current()?.loaded.requestSchema),
     });
+  }
+}
+
+/** @throws SluiceError Unreachable when it is not over in time; it goes on, and its end shows in `/v1/health` */
+async function withinDeadline<T>(work: Promise<T>, ms: number): Promise<T> {
+  const over = new AbortController();
+  const late = delay(ms, null, { signal: over.signal });
+  try {
+    const first = await Promise.race([work.then((value) => ({ value })), late]);
+    if (first !== null) return first.value;
+    work.catch(() => undefined);
+    throw new SluiceError(
+      'Unreachable',
+      `the reload is not over after ${ms / 1000} s and goes on; \`GET /v1/health\` says what it waits for`,
+    );
+  } finally {
+    over.abort();
+    late.catch(() => undefined);
   }
 }
 

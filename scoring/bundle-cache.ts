@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { MAX_BYTES } from '../domain/bundle/limits.js';
+import { readLimited } from '../platform/files.js';
 import { verifyPointer, fetchBundle, type FetchedBundle, type SignedPointer, type Trust } from './bundle-source.js';
 
 const POINTER_FILE = 'pointer.json';
@@ -12,6 +14,8 @@ const POINTER_FILE = 'pointer.json';
 export interface BundleCache {
   /** null when there is nothing; throws when what is there is not believed. */
   read(trust: Trust): Promise<(SignedPointer & FetchedBundle) | null>;
+  /** The generation of the pointer on disk, whatever became of its bundle; 0 when there is none that can be believed. */
+  generation(trust: Trust): Promise<number>;
   /** A crash at any moment leaves the old or the new pair, never a mixture. */
   write(signed: SignedPointer, raw: ReadonlyMap<string, Buffer>): Promise<void>;
 }
@@ -19,17 +23,29 @@ export interface BundleCache {
 export function createBundleCache(directory: string): BundleCache {
   const current = join(directory, 'current');
 
+  const readPointer = async (trust: Trust): Promise<SignedPointer | null> => {
+    try {
+      return verifyPointer(await readLimited(join(current, POINTER_FILE), { maxBytes: MAX_BYTES.pointer }), trust);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+      throw error;
+    }
+  };
+
   return {
+    async generation(trust) {
+      const signed = await readPointer(trust).catch(() => null);
+      return signed?.pointer.generation ?? 0;
+    },
+
     async read(trust) {
-      let bytes: Buffer;
-      try {
-        bytes = await readFile(join(current, POINTER_FILE));
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-        throw error;
-      }
-      const signed = verifyPointer(bytes, trust);
-      const fetched = await fetchBundle((name) => readFile(join(current, 'bundle', name)), trust, signed.pointer);
+      const signed = await readPointer(trust);
+      if (signed === null) return null;
+      const fetched = await fetchBundle(
+        (name, limit) => readLimited(join(current, 'bundle', name), limit),
+        trust,
+        signed.pointer,
+      );
       return { ...signed, ...fetched };
     },
 

@@ -1,6 +1,7 @@
 import type { BundleExpectation } from '../domain/bundle/layout.js';
 import { bundleKey, pointerKey } from '../stores/keys.js';
-import { loadBundle, type LoadedBundle } from '../domain/bundle/load.js';
+import { loadBundle, type LoadedBundle, type ReadFile } from '../domain/bundle/load.js';
+import { MAX_BYTES } from '../domain/bundle/limits.js';
 import type { TrustedKeys } from '../domain/dsse/dsse.js';
 import { readPointerFile } from '../domain/pointer/pointer.js';
 import { validateBundleDocument } from '../platform/bundle-validator.js';
@@ -28,23 +29,23 @@ export interface FetchedBundle {
   raw: ReadonlyMap<string, Buffer>;
 }
 
-/** @throws PointerError (`IntegrityError`) */
+/** @throws PointerError (`IntegrityError`, `TooManySignatures`) */
 export function verifyPointer(bytes: Buffer, trust: Trust): SignedPointer {
   return { pointer: readPointerFile(bytes, trust, trust.trustedKeys, validateBundleDocument), bytes };
 }
 
 /**
  * Reads and verifies the bundle that a verified pointer names, or one pinned by hand.
- * @param read one file by name; throws when it is missing
+ * @param read throws when a file is missing
  */
 export async function fetchBundle(
-  read: (name: string) => Promise<Buffer>,
+  read: ReadFile,
   trust: Trust,
   named: { version: string; manifest_sha256: string } | null,
 ): Promise<FetchedBundle> {
   const raw = new Map<string, Buffer>();
-  const keep = async (name: string): Promise<Buffer> => {
-    const bytes = await read(name);
+  const keep: ReadFile = async (name, limit) => {
+    const bytes = await read(name, limit);
     raw.set(name, bytes);
     return bytes;
   };
@@ -61,15 +62,15 @@ export async function fetchBundle(
 
 /** The environment's pointer in S3; null when nothing was ever published. */
 export async function pointerFromStore(store: ObjectStore, trust: Trust): Promise<SignedPointer | null> {
-  const object = await store.get(pointerKey(trust.model, trust.environment));
+  const object = await store.get(pointerKey(trust.model, trust.environment), { maxBytes: MAX_BYTES.pointer });
   return object === null ? null : verifyPointer(object.bytes, trust);
 }
 
 /** The bundle that a pointer names, from S3. */
 export function bundleFromStore(store: ObjectStore, trust: Trust, pointer: Pointer): Promise<FetchedBundle> {
-  const read = async (name: string): Promise<Buffer> => {
+  const read: ReadFile = async (name, limit) => {
     const key = bundleKey(trust.model, pointer.version, name);
-    const object = await store.get(key);
+    const object = await store.get(key, limit);
     if (object === null)
       throw new SluiceError(
         'IntegrityError',

@@ -43,6 +43,12 @@ const anyStep = fc.oneof(
   },
   { weight: 2, arbitrary: fc.constant(nextTimer) },
   { weight: 1, arbitrary: fc.constantFrom<Offer>('older', 'forged', 'gone', 'newest').map(storeOffers) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .boolean()
+      .map((away) => step(`records are ${away ? 'away' : 'back'}`, always, (w) => w.records(away))),
+  },
   { weight: 1, arbitrary: fc.constant(step('stop', running, (world) => world.stop())) },
   { weight: 2, arbitrary: fc.boolean().map(restart) },
 );
@@ -65,6 +71,7 @@ describe('a pointer follower', () => {
         // Whatever happened: once all is well again, what is published is served without anybody asking for it.
         await answerAll(world);
         if (world.life.stopAsked) await restart(true).run(world, null);
+        world.records(false);
         world.start();
         world.publish();
         for (let rounds = 0; rounds < 2; rounds += 1) {
@@ -97,6 +104,7 @@ describe('a pointer follower', () => {
         const world = new FollowerWorld();
         if (isPublished) world.publish();
         world.start();
+        await settle();
         let failures = 0;
         for (const { ends: how, random } of ends) {
           vi.spyOn(Math, 'random').mockReturnValue(random);

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { comparePointers } from '../domain/pointer/pointer.js';
 import { createBackoff } from '../platform/backoff.js';
 import { SluiceError } from '../platform/errors.js';
+import { toFileError } from '../platform/files.js';
 import type { Pointer } from '../schemas/types.js';
 import type { BundleCache } from './bundle-cache.js';
 import type { BundleHost } from './bundle-host.js';
@@ -17,6 +18,8 @@ export interface FollowerStatus {
   caughtUpAtMs: number | null;
   /** why the last round failed; null when it did not */
   error: string | null;
+  /** the highest generation on record when it was last asked for: what is older is never served from the store */
+  knownGeneration: number;
 }
 
 /** Keeps the bundle that the pointer names live, and never goes back. */
@@ -40,10 +43,15 @@ export interface FollowerOptions {
   host: BundleHost;
   cache: BundleCache;
   readPointer: () => Promise<SignedPointer | null>;
+  /**
+   * The highest generation on record with others; 0 when none is, or nobody can be asked. Must not reject.
+   * @param mayWait whether it may take its time: nothing is served yet
+   */
+  knownGeneration: (mayWait: () => boolean) => Promise<number>;
   readBundle: (pointer: Pointer) => Promise<FetchedBundle>;
   openBundle: (fetched: FetchedBundle, origin: Origin) => Promise<LiveBundle>;
-  /** between rounds that went well: the safety net below reload orders */
-  pollMs: number;
+  /** between rounds that went well, asked after each: the safety net below reload orders */
+  pollMs: () => number;
   /** something else is live now */
   onLoaded: () => void;
   log: Logger;
@@ -58,6 +66,7 @@ export function createPointerFollower(options: FollowerOptions): PointerFollower
   let held: { pointer: Pointer; loadedInMs: number } | null = null;
   let caughtUpAtMs: number | null = null;
   let error: string | null = null;
+  let known = 0;
   let running: Promise<CatchUp> | null = null;
   let queued: Promise<CatchUp> | null = null;
   let stopped = false;
@@ -85,7 +94,7 @@ export function createPointerFollower(options: FollowerOptions): PointerFollower
     if (from === 'store') {
       await cache.write(signed, fetched.raw).catch((failure: unknown) => {
         log.error(
-          { err: failure },
+          { err: toFileError(failure, 'the bundle cache', 'SLUICE_STATE_DIR') },
           'the bundle could not be kept on disk; a restart without S3 would serve an older one',
         );
       });
@@ -101,12 +110,14 @@ export function createPointerFollower(options: FollowerOptions): PointerFollower
 
   const round = async (): Promise<CatchUp> => {
     const startedAtMs = performance.now();
+    // Asked before the pointer is read: a change is on record only after the pointer names it, so a true pointer is never behind.
+    known = Math.max(known, await options.knownGeneration(() => held === null && !stopped));
     const signed = await options.readPointer();
     if (signed === null) {
-      if (held !== null)
+      if (held !== null || known > 0)
         throw new SluiceError(
           'IntegrityError',
-          `the pointer is gone from the store; generation ${held.pointer.generation} stays live`,
+          `the pointer is gone from the store; ${stays(held) ?? `generation ${known} is on record`}`,
         );
       caughtUpAtMs = startedAtMs;
       return { outcome: 'nothing-published' };
@@ -123,6 +134,14 @@ export function createPointerFollower(options: FollowerOptions): PointerFollower
       throw new SluiceError(
         'IntegrityError',
         `two bundles claim generation ${pointer.generation}: ${held.pointer.version} stays live, ${pointer.version} is refused`,
+      );
+    }
+    if (pointer.generation < known) {
+      // What it believed before it could ask was no catching up.
+      if (held !== null && held.pointer.generation < known) caughtUpAtMs = null;
+      throw new SluiceError(
+        'IntegrityError',
+        `the store offers generation ${pointer.generation}, and ${known} is on record: an older pointer was put back. Restore the newest one; where the store was set back on purpose, docs/decisions/0024 says what goes with it. ${stays(held) ?? 'Nothing is served'}`,
       );
     }
     if (held === null || order === 'newer')
@@ -190,7 +209,9 @@ export function createPointerFollower(options: FollowerOptions): PointerFollower
       try {
         const { outcome } = await catchUp();
         backoff.reset();
-        await pause(outcome === 'nothing-published' ? Math.min(UNPUBLISHED_POLL_MS, options.pollMs) : options.pollMs);
+        await pause(
+          outcome === 'nothing-published' ? Math.min(UNPUBLISHED_POLL_MS, options.pollMs()) : options.pollMs(),
+        );
       } catch {
         await pause(backoff.next());
       }
@@ -201,6 +222,8 @@ export function createPointerFollower(options: FollowerOptions): PointerFollower
   return {
     async startFromCache() {
       const startedAtMs = performance.now();
+      // Also when its bundle cannot be read any more: this replica has served it.
+      known = await cache.generation(trust);
       try {
         const kept = await cache.read(trust);
         if (kept !== null) await serve(kept, kept, 'cache', startedAtMs);
@@ -213,7 +236,7 @@ export function createPointerFollower(options: FollowerOptions): PointerFollower
     },
     catchUp,
     nudge: wakeUp,
-    status: () => ({ caughtUpAtMs, error }),
+    status: () => ({ caughtUpAtMs, error, knownGeneration: known }),
     held: () => held,
     async stop() {
       stopped = true;
@@ -222,4 +245,8 @@ export function createPointerFollower(options: FollowerOptions): PointerFollower
       await running?.catch(() => undefined);
     },
   };
+}
+
+function stays(held: { pointer: Pointer } | null): string | null {
+  return held === null ? null : `generation ${held.pointer.generation} stays live`;
 }

@@ -25,7 +25,7 @@ export interface Signals {
   firstLease: boolean;
   /** why the pointer could not be followed last time; null when it could */
   pointerError: string | null;
-  /** some replica reported a newer generation than the one served here */
+  /** a newer generation than the one served here is on record: with another replica, in the audit log, or on this one's disk */
   newerElsewhere: boolean;
   /** whether orders to reload arrive */
   temporal: 'none' | 'connected' | 'unreachable';

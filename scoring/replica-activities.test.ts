@@ -28,6 +28,7 @@ function replica(before: Held, after: Held | Error) {
     replicaId: 'r-1',
     model: 'tiny',
     environment: 'production',
+    heartbeat: () => undefined,
     follower: {
       held: () => now,
       catchUp: (): Promise<CatchUp> => {

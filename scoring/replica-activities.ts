@@ -3,6 +3,9 @@ import type { Receipt } from '../domain/release/types.js';
 import { SluiceError } from '../platform/errors.js';
 import type { PointerFollower } from './pointer-follower.js';
 
+/** well under the timeout of `listeningReplica` in workflows/common/proxies.ts */
+const HEARTBEAT_MS = 3_000;
+
 type ReloadInput = Parameters<ReplicaActivities['reload']>[0];
 
 export interface ReplicaActivitiesDeps {
@@ -10,6 +13,8 @@ export interface ReplicaActivitiesDeps {
   model: string;
   environment: string;
   follower: Pick<PointerFollower, 'held' | 'catchUp'>;
+  /** tells whoever ordered that this replica is at work */
+  heartbeat: () => void;
 }
 
 /** What the control plane may order of one replica. */
@@ -50,7 +55,12 @@ export function createReplicaActivities(deps: ReplicaActivitiesDeps): ReplicaAct
       }
       const already = receiptFor(asked);
       if (already !== null) return already;
-      await deps.follower.catchUp();
+      const beating = setInterval(deps.heartbeat, HEARTBEAT_MS);
+      try {
+        await deps.follower.catchUp();
+      } finally {
+        clearInterval(beating);
+      }
       const receipt = receiptFor(asked);
       if (receipt === null)
         throw new SluiceError('ReloadFailed', `the pointer does not name generation ${asked.generation} yet`);

@@ -19,6 +19,8 @@ export interface ReplicaWorkerOptions {
   namespace: string;
   replicaId: string;
   activities: ReplicaActivities;
+  /** orders do not arrive any more */
+  onUnreachable: () => void;
   log: Logger;
 }
 
@@ -33,9 +35,15 @@ export function createReplicaWorker({
   namespace,
   replicaId,
   activities,
+  onUnreachable,
   log,
 }: ReplicaWorkerOptions): ReplicaWorker {
   let status: 'connected' | 'unreachable' = 'unreachable';
+  const become = (next: typeof status): void => {
+    const lost = status === 'connected' && next === 'unreachable';
+    status = next;
+    if (lost) onUnreachable();
+  };
   const stopping = new AbortController();
   const stopped = new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()));
   let looping: Promise<void> | null = null;
@@ -49,7 +57,7 @@ export function createReplicaWorker({
           () => true,
           () => false,
         );
-      if (!signal.aborted) status = answered ? 'connected' : 'unreachable';
+      if (!signal.aborted) become(answered ? 'connected' : 'unreachable');
     }
   };
 
@@ -70,7 +78,7 @@ export function createReplicaWorker({
         });
       const workers = await Promise.all([create(QUEUES.scoring), create(replicaQueue(replicaId))]);
       const runs = workers.map((worker) => worker.run());
-      status = 'connected';
+      become('connected');
       log.info({ replicaId }, 'polling Temporal for reload requests');
       const ended = new AbortController();
       const probing = probe(connection, AbortSignal.any([stopping.signal, ended.signal]));
@@ -99,7 +107,7 @@ export function createReplicaWorker({
             'Temporal cannot be reached; trying again in the background',
           );
       }
-      status = 'unreachable';
+      become('unreachable');
       await waited(backoff.next(), stopping.signal);
     }
   };

@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
-import { readFile } from 'node:fs/promises';
-import { MongoClient } from 'mongodb';
+import { Context } from '@temporalio/activity';
+import { MongoClient, type Db } from 'mongodb';
 import type { NativeConnectionOptions } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { bundleExpectation } from '../domain/bundle/layout.js';
+import { readLimited } from '../platform/files.js';
 import { loadTrustedKeys } from '../platform/keys.js';
 import { loadModel } from '../platform/models.js';
 import { createObjectStore, type ObjectStore } from '../platform/object-store.js';
 import { projectPath } from '../platform/project.js';
+import { createAuditLog } from '../stores/audit-log.js';
 import { createReplicaRegistry, type ReplicaState } from '../stores/replica-registry.js';
 import { buildApp } from './app.js';
 import { createBundleCache } from './bundle-cache.js';
@@ -17,6 +19,7 @@ import { createBundleHost } from './bundle-host.js';
 import { bundleFromStore, fetchBundle, pointerFromStore, type FetchedBundle, type Trust } from './bundle-source.js';
 import { drainConnections } from './drain.js';
 import { createFeedback } from './feedback.js';
+import { createKnownGeneration } from './known-generation.js';
 import { openLiveBundle, type Origin } from './live-bundle.js';
 import { createPointerFollower, type PointerFollower } from './pointer-follower.js';
 import { startPredictionLog } from './prediction-log/start.js';
@@ -33,6 +36,12 @@ export interface Scorer {
   stop(): Promise<void>;
 }
 
+/** A store that says nothing for so long is frozen: the follower must learn of it, and whoever asked for a reload. */
+const STORE_IDLE_MS = 4_000;
+/** A reload that takes longer goes on, and whoever asked for it hears so: two silent tries of the store and a database that is away fit in. */
+const RELOAD_DEADLINE_MS = 20_000;
+/** Between looks at the pointer while Temporal cannot be reached. */
+const DEAF_POLL_MS = 3_000;
 /** A database that is away must not hold a renewal, or a shutdown, for long. */
 const REGISTRY_TIMEOUT_MS = 2_000;
 
@@ -69,7 +78,7 @@ export async function startScorer(
 
   if (settings.ARTIFACTS_DIR !== '') {
     const directory = resolve(settings.ARTIFACTS_DIR);
-    const fetched = await fetchBundle((name) => readFile(join(directory, name)), trust, null);
+    const fetched = await fetchBundle((name, limit) => readLimited(join(directory, name), limit), trust, null);
     host.replace(await openBundle(fetched, { from: 'pinned', generation: null, environment, pointer: null }));
     log.info({ version: fetched.loaded.version, directory }, 'bundle is pinned; no pointer is followed');
   } else {
@@ -80,32 +89,38 @@ export async function startScorer(
       accessKeyId: settings.S3_ACCESS_KEY_ID,
       secretAccessKey: settings.S3_SECRET_ACCESS_KEY,
       maxAttempts: 2,
+      idleTimeoutMs: STORE_IDLE_MS,
     });
     const from = store;
+    const database = settings.MONGODB_URI === '' ? null : databaseOf(settings, (client) => (mongo = client));
+    const registry = database === null ? null : createReplicaRegistry(database);
+    const known = createKnownGeneration(
+      database === null || registry === null
+        ? {}
+        : {
+            'replica registry': () => registry.newestGeneration(model, environment),
+            'audit log': async () => createAuditLog(await database()).latestGeneration(model, environment),
+          },
+      log,
+    );
     const following = createPointerFollower({
       trust,
       host,
       cache: createBundleCache(join(resolve(settings.SLUICE_STATE_DIR), 'scorer-cache', replicaId)),
       readPointer: () => pointerFromStore(from, trust),
+      knownGeneration: (mayWait) => known.ask(mayWait),
       readBundle: (pointer) => bundleFromStore(from, trust, pointer),
       openBundle,
-      pollMs: settings.SCORER_POLL_MS,
+      // Orders that cannot arrive are made up for: whoever rolls out waits for what the lease says.
+      pollMs: () =>
+        worker?.status() === 'unreachable' ? Math.min(DEAF_POLL_MS, settings.SCORER_POLL_MS) : settings.SCORER_POLL_MS,
       onLoaded: () => void lease?.announce(),
       log,
     });
     follower = following;
     await following.startFromCache();
 
-    if (settings.MONGODB_URI !== '') {
-      const client = new MongoClient(settings.MONGODB_URI, {
-        appName: 'scorer',
-        serverSelectionTimeoutMS: REGISTRY_TIMEOUT_MS,
-        connectTimeoutMS: REGISTRY_TIMEOUT_MS,
-        socketTimeoutMS: REGISTRY_TIMEOUT_MS,
-      });
-      mongo = client;
-      // A client whose first connection fails never tries another by itself; a connected one reconnects, and this call is free.
-      const database = async () => (await client.connect()).db(settings.MONGODB_DATABASE);
+    if (registry !== null) {
       const instance = randomUUID();
       const state = (): ReplicaState => ({
         instance,
@@ -117,7 +132,7 @@ export async function startScorer(
         manifest_sha256: following.held()?.pointer.manifest_sha256 ?? null,
       });
       lease = createReplicaLease({
-        registry: createReplicaRegistry(database),
+        registry,
         id: replicaId,
         state,
         leaseMs: settings.SCORER_LEASE_MS,
@@ -127,12 +142,19 @@ export async function startScorer(
       });
     }
     if (settings.TEMPORAL_ADDRESS !== '') {
-      const activities = createReplicaActivities({ replicaId, model, environment, follower: following });
+      const activities = createReplicaActivities({
+        replicaId,
+        model,
+        environment,
+        follower: following,
+        heartbeat: () => Context.current().heartbeat(),
+      });
       worker = createReplicaWorker({
         connectTo: { ...temporal, address: settings.TEMPORAL_ADDRESS },
         namespace: settings.TEMPORAL_NAMESPACE,
         replicaId,
         activities,
+        onUnreachable: () => following.nudge(),
         log,
       });
     }
@@ -154,7 +176,8 @@ export async function startScorer(
       caughtUp: (followed?.caughtUpAtMs ?? -1) >= (held?.gainedAtMs ?? Infinity),
       firstLease: held?.gained === 1,
       pointerError: followed?.error ?? null,
-      newerElsewhere: (held?.newestGeneration ?? 0) > (live?.origin.generation ?? 0),
+      newerElsewhere:
+        Math.max(held?.newestGeneration ?? 0, followed?.knownGeneration ?? 0) > (live?.origin.generation ?? 0),
       temporal: worker?.status() ?? 'none',
       predictionLog: predictionLog?.status() ?? null,
     });
@@ -176,6 +199,7 @@ export async function startScorer(
       maxTransactions: settings.SCORER_MAX_TRANSACTIONS,
       bodyBytes: settings.SCORER_BODY_BYTES,
       scoresPerMinute: settings.SCORER_RATE_PER_MINUTE,
+      reloadMs: RELOAD_DEADLINE_MS,
     },
   });
   const drain = drainConnections(app.server);
@@ -200,4 +224,20 @@ export async function startScorer(
   };
   let stopping: Promise<void> | null = null;
   return { address, stop: () => (stopping ??= stop()) };
+}
+
+/** A way to the database that may fail now and work later. */
+function databaseOf(
+  { MONGODB_URI, MONGODB_DATABASE }: ScorerSettings,
+  opened: (client: MongoClient) => void,
+): () => Promise<Db> {
+  const client = new MongoClient(MONGODB_URI, {
+    appName: 'scorer',
+    serverSelectionTimeoutMS: REGISTRY_TIMEOUT_MS,
+    connectTimeoutMS: REGISTRY_TIMEOUT_MS,
+    socketTimeoutMS: REGISTRY_TIMEOUT_MS,
+  });
+  opened(client);
+  // A client whose first connection fails never tries another by itself; a connected one reconnects, and this call is free.
+  return async () => (await client.connect()).db(MONGODB_DATABASE);
 }

@@ -1,5 +1,6 @@
 import { sha256Hex } from '../domain/bundle/digest.js';
 import { MANIFEST_FILE } from '../domain/bundle/layout.js';
+import { PROOF_LIMIT } from '../domain/bundle/limits.js';
 import { SluiceError } from '../platform/errors.js';
 import type { ObjectStore } from '../platform/object-store.js';
 import { bundleKey, bundlesPrefix } from './keys.js';
@@ -13,7 +14,7 @@ export async function findBundle(
   store: Pick<ObjectStore, 'get' | 'list'>,
   { model, version }: { model: string; version: string },
 ): Promise<BundleId> {
-  const manifest = await store.get(bundleKey(model, version, MANIFEST_FILE));
+  const manifest = await store.get(bundleKey(model, version, MANIFEST_FILE), PROOF_LIMIT[MANIFEST_FILE]);
   if (manifest !== null) return { version, manifestSha256: sha256Hex(manifest.bytes) };
   const known = await knownVersions(store, model);
   throw new SluiceError(

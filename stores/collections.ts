@@ -8,7 +8,7 @@ import type { RetrainingsDocument } from './drift/retrainings.js';
 import type { ImportDocument } from './imports.js';
 import type { LabelBatchDocument } from './labels.js';
 import type { DeliveryRecord } from './notification-ledger.js';
-import type { ReplicaRecord } from './replica-registry.js';
+import type { GenerationMark, ReplicaRecord } from './replica-registry.js';
 import type { PinDocument } from './retention/pins.js';
 import type { DeletionDocument } from './transactions/rows.js';
 import type { VerdictDocument } from './rollout-verdicts.js';
@@ -89,6 +89,13 @@ export const COLLECTIONS = {
     document: 'one scoring replica, what it serves, and the end of its lease',
     writtenBy: 'scoring, each replica its own',
     retention: 'until the replica stops; one that died stays, with a lease that has run out',
+    indexes: [],
+  }),
+  generationMarks: collection<GenerationMark>({
+    name: 'generation_marks',
+    document: 'the highest generation that any replica of a model and environment ever served; it only rises',
+    writtenBy: 'scoring, through stores/replica-registry.ts',
+    retention: 'for ever',
     indexes: [],
   }),
   pins: collection<PinDocument>({

@@ -1,5 +1,6 @@
 import type { Db } from 'mongodb';
 import type { Authorisation } from '../domain/approval/authorise.js';
+import type { OverrideChange } from '../domain/release/overrides.js';
 import { canonicalJson, sha256Hex } from '../domain/bundle/digest.js';
 import { isDuplicateKey } from '../platform/mongo.js';
 import { COLLECTIONS, openCollection } from './collections.js';
@@ -18,9 +19,14 @@ export interface DecisionQuestion {
   requester: string;
   /** what an approver changed in the proposal; absent: nothing */
   edits?: Record<string, unknown>;
+  /** where a request departs from the model's spec; absent: nowhere */
+  overrides?: readonly OverrideChange[];
 }
 
-export type DecisionDocument = DecisionQuestion & Authorisation & { _id: string; at: Date };
+/** `proven` is absent in answers of before 2026-11-24. */
+export type DecisionDocument = DecisionQuestion &
+  Omit<Authorisation, 'proven'> &
+  Partial<Pick<Authorisation, 'proven'>> & { _id: string; at: Date };
 
 /** Who wanted to decide what, when, why, and whether they were let: refusals too. */
 export interface DecisionLog {
@@ -40,7 +46,7 @@ export function createDecisionLog(db: Db): DecisionLog {
   const collection = openCollection(db, COLLECTIONS.decisionLog);
   const recorded = async (_id: string): Promise<Authorisation | null> => {
     const found = await collection.findOne({ _id });
-    return found === null ? null : { allowed: found.allowed, why: found.why };
+    return found === null ? null : { allowed: found.allowed, why: found.why, proven: found.proven ?? false };
   };
 
   return {
@@ -48,13 +54,13 @@ export function createDecisionLog(db: Db): DecisionLog {
       const _id = sha256Hex(canonicalJson({ ...question, proof: proof ?? null }));
       const before = await recorded(_id);
       if (before !== null) return before;
-      const { allowed, why } = await answer();
+      const given = await answer();
       try {
-        await collection.insertOne({ _id, ...question, allowed, why, at: new Date() });
-        return { allowed, why };
+        await collection.insertOne({ _id, ...question, ...given, at: new Date() });
+        return given;
       } catch (error) {
         if (!isDuplicateKey(error)) throw error;
-        return (await recorded(_id)) ?? { allowed, why };
+        return (await recorded(_id)) ?? given;
       }
     },
   };

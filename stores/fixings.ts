@@ -34,6 +34,12 @@ export async function quotedCurrencies(db: Db, data: Data): Promise<ReadonlySet<
   return quoted;
 }
 
+/** The newest day with rates; null where there is none. */
+export async function newestFixingDay(db: Db, data: Data): Promise<string | null> {
+  const newest = await openCollection(db, fixingsCollection(data)).findOne({}, { sort: { _id: -1 } });
+  return newest?._id ?? null;
+}
+
 /** As the importer stores them: a rate of 136 must not become an integer beside one of 136.5. */
 function withDoubles({ _id, base, rates }: Fixing): Fixing {
   const doubles = Object.entries(rates).map(([currency, rate]) => [currency, new Double(rate)]);

@@ -62,6 +62,11 @@ export const SNAPSHOT_FILE = {
   record: 'snapshot.json',
 } as const;
 
+/** What a model's folder said when a release began; named by its digest, written once, never deleted: some 20 KB each. */
+export function definitionKey(model: string, sha256: string): string {
+  return `${ROOT}/definitions/${model}/${sha256}.json`;
+}
+
 /** The held-out rows of a release through another bundle's features. */
 export function comparisonKey(releaseId: string, version: string): string {
   return `${ROOT}/comparisons/${releaseId}/${version}.parquet`;
@@ -93,6 +98,11 @@ export function formerExpertFileKey(model: string, file: string, sha256: string)
 /** Report, page and snapshot of one drift run. */
 export function driftPrefix({ model, key }: { model: string; key: string }): string {
   return `${ROOT}/drift/${model}/${key}/`;
+}
+
+/** A bundle's training data day by day, as drift runs compare with it. */
+export function driftReferenceKey(model: string, version: string, format: number): string {
+  return `${ROOT}/drift/${model}/references/${version}.v${format}.json`;
 }
 
 /** Threshold proposals of one recalibration. */

@@ -5,6 +5,14 @@ import { COLLECTIONS, openCollection } from './collections.js';
 
 /** Longer than any sink takes, so that a claim older than this belongs to a process that has died. */
 const LEASE_MS = 30_000;
+const MINUTE_MS = 60_000;
+/**
+ * How long a notice rests that was sent and got no answer: at once the first time, then ever longer. A channel that delivers and then fails
+ * would repeat it for as long as it is tried; one that is cut off for a day would never have it.
+ */
+const UNKNOWN_RESTS_MS = [0, MINUTE_MS, 10 * MINUTE_MS, 60 * MINUTE_MS, 240 * MINUTE_MS, 720 * MINUTE_MS];
+/** So often it may have arrived; then it counts as told as well as it can be. */
+export const MAX_UNKNOWN = UNKNOWN_RESTS_MS.length + 1;
 
 /** `sending`: claimed. `unknown`: sent, and no answer came. `refused`: will never be told there. */
 export type DeliveryState = 'sending' | 'told' | 'failed' | 'unknown' | 'refused';
@@ -17,6 +25,8 @@ export interface DeliveryRecord {
   attempts: number;
   /** an attempt ended without an answer, so that it may have arrived */
   maybe_told: boolean;
+  /** attempts that ended without an answer; absent in documents from before they were counted */
+  unknowns?: number;
   first_at: Date;
   lease_until: Date;
   told_at: Date | null;
@@ -25,7 +35,7 @@ export interface DeliveryRecord {
 
 export type Claim =
   /** ours to deliver */
-  | { outcome: 'claimed'; attempt: number; again: boolean; firstAt: Date }
+  | { outcome: 'claimed'; attempt: number; again: boolean; unknowns: number; firstAt: Date }
   | { outcome: 'told' | 'refused' }
   /** another attempt is at it */
   | { outcome: 'busy' };
@@ -51,9 +61,11 @@ export function createDeliveryLedger(db: Db, leaseMs: number = LEASE_MS): Delive
 
   /** Takes over what failed, or what a dead process left. */
   const takeOver = async (_id: DeliveryRecord['_id']): Promise<DeliveryRecord | null> => {
-    const lapsed: Document = { $and: [{ $eq: ['$state', 'sending'] }, { $lt: ['$lease_until', '$$NOW'] }] };
+    const lapsed: Document = {
+      $and: [{ $in: ['$state', ['sending', 'unknown']] }, { $lte: ['$lease_until', '$$NOW'] }],
+    };
     return collection.findOneAndUpdate(
-      { _id, $expr: { $or: [{ $in: ['$state', ['failed', 'unknown']] }, lapsed] } },
+      { _id, $expr: { $or: [{ $eq: ['$state', 'failed'] }, lapsed] } },
       [
         {
           $set: {
@@ -109,7 +121,13 @@ export function createDeliveryLedger(db: Db, leaseMs: number = LEASE_MS): Delive
       const mine =
         (await insertOrNull(_id, notice, { state: 'sending', attempts: 1, told_at: null })) ?? (await takeOver(_id));
       if (mine !== null)
-        return { outcome: 'claimed', attempt: mine.attempts, again: mine.maybe_told, firstAt: mine.first_at };
+        return {
+          outcome: 'claimed',
+          attempt: mine.attempts,
+          again: mine.maybe_told,
+          unknowns: mine.unknowns ?? 0,
+          firstAt: mine.first_at,
+        };
       const present = await collection.findOne({ _id });
       if (present?.state === 'told' || present?.state === 'refused') return { outcome: present.state };
       return { outcome: 'busy' };
@@ -117,8 +135,22 @@ export function createDeliveryLedger(db: Db, leaseMs: number = LEASE_MS): Delive
 
     async mark(key, sink, attempt, state, why) {
       // Whoever has taken over since has the say.
+      const unknowns: Document = { $ifNull: ['$unknowns', 0] };
+      const rest: Document = { $ifNull: [{ $arrayElemAt: [UNKNOWN_RESTS_MS, unknowns] }, UNKNOWN_RESTS_MS.at(-1)] };
       await collection.updateOne({ _id: { sink, key }, state: 'sending', attempts: attempt }, [
-        { $set: { state, why: { $literal: why }, told_at: state === 'told' ? '$$NOW' : null } },
+        {
+          $set: {
+            state,
+            why: { $literal: why },
+            told_at: state === 'told' ? '$$NOW' : null,
+            ...(state === 'unknown'
+              ? {
+                  unknowns: { $add: [unknowns, 1] },
+                  lease_until: { $dateAdd: { startDate: '$$NOW', unit: 'millisecond', amount: rest } },
+                }
+              : {}),
+          },
+        },
       ]);
     },
 

@@ -1,4 +1,5 @@
 import { pointerKey } from './keys.js';
+import { MAX_BYTES } from '../domain/bundle/limits.js';
 import type { TrustedKeys } from '../domain/dsse/dsse.js';
 import { readPointerFile } from '../domain/pointer/pointer.js';
 import type { ObjectStore } from '../platform/object-store.js';
@@ -11,7 +12,7 @@ export async function fetchPointer(
   trustedKeys: TrustedKeys,
   wanted: { model: string; environment: string },
 ): Promise<{ pointer: Pointer; etag: string } | null> {
-  const object = await store.get(pointerKey(wanted.model, wanted.environment));
+  const object = await store.get(pointerKey(wanted.model, wanted.environment), { maxBytes: MAX_BYTES.pointer });
   if (object === null) return null;
   return { pointer: readPointerFile(object.bytes, wanted, trustedKeys, validate), etag: object.etag };
 }

@@ -18,6 +18,12 @@ export interface ReplicaRecord {
   lease_until: Date;
 }
 
+/** The highest generation that was ever reported; `_id` is `{model}/{environment}`. */
+export interface GenerationMark {
+  _id: string;
+  generation: number;
+}
+
 /** What a replica says of itself with every renewal. */
 export type ReplicaState = Omit<ReplicaRecord, '_id' | 'lease_until'>;
 
@@ -31,7 +37,7 @@ export interface ReplicaRegistry {
   leave(id: string, instance: string): Promise<void>;
   /** Replicas whose lease is alive, by id. */
   live(model: string, environment: string): Promise<ReplicaRecord[]>;
-  /** The highest generation that any replica, alive or not, ever reported; 0 when none did. */
+  /** The highest generation that any replica ever reported, alive, gone or started anew; 0 when none did. It only rises. */
   newestGeneration(model: string, environment: string): Promise<number>;
 }
 
@@ -39,6 +45,13 @@ export interface ReplicaRegistry {
 export function createReplicaRegistry(db: Db | (() => Promise<Db>)): ReplicaRegistry {
   const replicas = async (): Promise<Collection<ReplicaRecord>> =>
     openCollection(typeof db === 'function' ? await db() : db, COLLECTIONS.replicas);
+  const marks = async (): Promise<Collection<GenerationMark>> =>
+    openCollection(typeof db === 'function' ? await db() : db, COLLECTIONS.generationMarks);
+  /** Before the record that says it: a record may be replaced by one that says less. */
+  const raise = async ({ model, environment, generation }: ReplicaState): Promise<void> => {
+    if (generation > 0)
+      await (await marks()).updateOne({ _id: markId(model, environment) }, { $max: { generation } }, { upsert: true });
+  };
   const alive = { $expr: { $gt: ['$lease_until', '$$NOW'] } };
   // A pipeline, because only there the database's own clock can be written; `$literal`, because a value may begin with `$`.
   const write = (state: ReplicaState, leaseMs: number) => [
@@ -52,10 +65,12 @@ export function createReplicaRegistry(db: Db | (() => Promise<Db>)): ReplicaRegi
 
   return {
     async join(id, state, leaseMs) {
+      await raise(state);
       await (await replicas()).updateOne({ _id: id }, write(state, leaseMs), { upsert: true });
     },
 
     async renew(id, state, leaseMs) {
+      await raise(state);
       const held = await (
         await replicas()
       ).updateOne({ _id: id, instance: state.instance, ...alive }, write(state, leaseMs));
@@ -75,8 +90,16 @@ export function createReplicaRegistry(db: Db | (() => Promise<Db>)): ReplicaRegi
         .toArray(),
 
     async newestGeneration(model, environment) {
-      const newest = await (await replicas()).findOne({ model, environment }, { sort: { generation: -1 } });
-      return newest?.generation ?? 0;
+      const [mark, newest] = await Promise.all([
+        (await marks()).findOne({ _id: markId(model, environment) }),
+        // What replicas reported before there were marks.
+        (await replicas()).findOne({ model, environment }, { sort: { generation: -1 } }),
+      ]);
+      return Math.max(mark?.generation ?? 0, newest?.generation ?? 0);
     },
   };
+}
+
+function markId(model: string, environment: string): string {
+  return `${model}/${environment}`;
 }

@@ -17,6 +17,8 @@ export interface VerdictDocument extends VerdictRecord {
 export interface RolloutVerdicts {
   /** Once per model, environment and generation; the last one written stands. */
   record(verdict: Omit<VerdictDocument, '_id'>): Promise<void>;
+  /** How a generation's smoke ended; null: nobody has smoked it. */
+  of(where: { model: string; environment: string; generation: number }): Promise<string | null>;
   /** The newest bundle that was live and smoked before the live one first was; null when there is none. */
   lastGood(where: { model: string; environment: string }): Promise<BundleId | null>;
 }
@@ -32,6 +34,11 @@ export function createRolloutVerdicts(deps: {
     async record({ model, environment, generation, ...rest }) {
       const _id = `${model}/${environment}/${generation}`;
       await verdicts.updateOne({ _id }, { $set: { model, environment, generation, ...rest } }, { upsert: true });
+    },
+
+    async of({ model, environment, generation }) {
+      const found = await verdicts.findOne({ _id: `${model}/${environment}/${generation}` });
+      return found?.verdict ?? null;
     },
 
     async lastGood({ model, environment }) {

@@ -5,8 +5,21 @@ import { SluiceError } from '../platform/errors.js';
 import type { ObjectStore } from '../platform/object-store.js';
 import { validate } from '../platform/validate.js';
 import type { ThresholdProposal } from '../schemas/types.js';
+import { thresholdsPrefix } from './keys.js';
 
 const JSON_TYPE = 'application/json';
+
+/** The key of the newest proposal of a model by its time, edited ones aside; null when there is none. */
+export async function newestProposal(store: Pick<ObjectStore, 'list'>, model: string): Promise<string | null> {
+  const prefix = thresholdsPrefix(model, '').slice(0, -1);
+  const folders = (await store.list(prefix)).map(({ key }) => key.slice(prefix.length).split('/'));
+  return (
+    folders
+      .flatMap(([folder]) => (folder === undefined ? [] : [folder]))
+      .sort()
+      .at(-1) ?? null
+  );
+}
 
 /** A stored proposal, or null. */
 export async function readProposal(

@@ -16,5 +16,7 @@ export { refreshSynonyms } from './refreshSynonyms/workflow.js';
 export { releaseModel } from './releaseModel/workflow.js';
 export { rollbackRelease } from './rollbackRelease/workflow.js';
 export { rolloutBundle } from './rolloutBundle/workflow.js';
+export { settleModel } from './settleModel/workflow.js';
+export { sendNotification } from './sendNotification/workflow.js';
 // `testAlerts` is its name in histories and clients from before it was renamed.
 export { testNotification, testNotification as testAlerts } from './testNotification/workflow.js';

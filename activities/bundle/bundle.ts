@@ -15,7 +15,7 @@ export function createBundleActivities(deps: BundleDeps): BundleActivities & Rec
     recomposeBundle: (input) => staged((signal, enter) => recomposeBundle(deps, input, signal, enter)),
     verifyBundle: (input) =>
       heartbeating(async () => {
-        const { spec } = await deps.models.load(input.model);
+        const { spec } = await deps.models.load(input.model, input.definition);
         return toRef(await verifyPublished(deps, spec, input));
       }),
   };

@@ -29,7 +29,7 @@ export async function composeBundle(
   const { store, mlflow, trustedKeys } = deps;
   const { model, releaseId, snapshot, base } = input;
   const { spec, registry, registrySha256, registryBytes, requestSchema, requestSchemaBytes, rulesBytes } =
-    await deps.models.load(model);
+    await deps.models.load(model, input.definition);
   if (registrySha256 !== snapshot.featureRegistrySha256)
     throw new SluiceError(
       'Conflict',

@@ -1,4 +1,4 @@
-import type { BundleRef, Metrics, SnapshotRef, TrainingResult } from '../../domain/release/types.js';
+import type { BundleRef, Metrics, ModelRef, SnapshotRef, TrainingResult } from '../../domain/release/types.js';
 import type { BundleId } from '../../domain/bundle/id.js';
 
 /** queue `data` */
@@ -7,24 +7,25 @@ export interface BundleActivities {
    * Builds, signs and publishes a bundle from an MLflow run and, file by file, the newer of the snapshot's and the live bundle's lookups;
    * objects are written once, the manifest last, then everything is read back and verified.
    */
-  composeBundle(input: {
-    model: string;
-    releaseId: string;
-    runId: string;
-    modelVersion: string;
-    snapshot: SnapshotRef;
-    /** digests as training reported them: what MLflow hands out must still be that */
-    artifacts: TrainingResult['artifacts'];
-    trainedAt: string;
-    gitSha: string;
-    metrics: Metrics;
-    /** the live bundle this one replaces; null for the first */
-    base: BundleId | null;
-    /** goes into the version's name; from the workflow's clock, so that a retry writes the same */
-    createdAt: string;
-  }): Promise<BundleRef & { rebasedLookups: string[] }>;
+  composeBundle(
+    input: ModelRef & {
+      releaseId: string;
+      runId: string;
+      modelVersion: string;
+      snapshot: SnapshotRef;
+      /** digests as training reported them: what MLflow hands out must still be that */
+      artifacts: TrainingResult['artifacts'];
+      trainedAt: string;
+      gitSha: string;
+      metrics: Metrics;
+      /** the live bundle this one replaces; null for the first */
+      base: BundleId | null;
+      /** goes into the version's name; from the workflow's clock, so that a retry writes the same */
+      createdAt: string;
+    },
+  ): Promise<BundleRef & { rebasedLookups: string[] }>;
   /** Reads every file back and checks signature, digests, schemas and completeness; fails with IntegrityError. */
-  verifyBundle(input: { model: string; version: string; manifestSha256: string }): Promise<BundleRef>;
+  verifyBundle(input: ModelRef & BundleId): Promise<BundleRef>;
 }
 
 /** One file of a bundle to be replaced by an object that lies elsewhere. */

@@ -1,7 +1,7 @@
 import type { Signer, TrustedKeys } from '../../domain/dsse/dsse.js';
 import type { MlflowClient } from '../../platform/mlflow.js';
-import type { Models } from '../../platform/models.js';
 import type { ObjectStore } from '../../platform/object-store.js';
+import type { DefinedModels } from '../../stores/model-definitions.js';
 import type { ScoreRows } from './golden.js';
 
 export interface BundleDeps {
@@ -9,7 +9,7 @@ export interface BundleDeps {
   mlflow: MlflowClient;
   signer: Signer;
   trustedKeys: TrustedKeys;
-  models: Pick<Models, 'load'>;
+  models: DefinedModels;
   score: ScoreRows;
   /** for the few files that the trainer scores from */
   temporaryDir: string;

@@ -65,8 +65,8 @@ export async function lookupOfBundle(
 ): Promise<LookupCandidate | null> {
   if (manifest.files[file] === undefined) return null;
   const read = async (name: string): Promise<Buffer> => {
-    const bytes = await readBundleFile(store, ref, name);
-    checkFile(manifest, name, bytes);
+    const bytes = await readBundleFile(store, ref, name, manifest);
+    await checkFile(manifest, name, bytes);
     return bytes;
   };
   const [bytes, made] = await Promise.all([read(file), read(lookupVersionFile(file))]);

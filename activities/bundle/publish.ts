@@ -1,6 +1,7 @@
 import { sha256Hex } from '../../domain/bundle/digest.js';
 import { bundleKey, claimKey } from '../../stores/keys.js';
 import { MANIFEST_FILE, SIGNATURE_FILE } from '../../domain/bundle/layout.js';
+import { MAX_BYTES } from '../../domain/bundle/limits.js';
 import { formatBundleVersion } from '../../domain/bundle/version.js';
 import { SluiceError } from '../../platform/errors.js';
 import type { ObjectStore } from '../../platform/object-store.js';
@@ -79,7 +80,7 @@ async function writeOnce(
 ): Promise<void> {
   const key = bundleKey(model, version, name);
   if ((await store.putIfAbsent(key, bytes, contentType(name))) === 'created') return;
-  const present = await store.get(key);
+  const present = await store.get(key, { maxBytes: MAX_BYTES.model });
   if (present === null || present.bytes.equals(bytes)) return;
   throw new SluiceError(
     'IntegrityError',

@@ -1,6 +1,6 @@
 import { bundleExpectation, MANIFEST_FILE, SIGNATURE_FILE } from '../../domain/bundle/layout.js';
 import { bundleKey } from '../../stores/keys.js';
-import { loadBundle, type LoadedBundle } from '../../domain/bundle/load.js';
+import { loadBundle, type LoadedBundle, type ReadFile } from '../../domain/bundle/load.js';
 import { BundleError } from '../../domain/bundle/manifest.js';
 import { compileFeatures } from '../../domain/features/compile.js';
 import type { BundleRef } from '../../domain/release/types.js';
@@ -27,7 +27,7 @@ export async function verifyPublished(deps: Reader, spec: ModelSpec, target: Tar
 }
 
 export function loadPublished(deps: Reader, spec: ModelSpec, target: Target): Promise<LoadedBundle> {
-  return loadParts(deps, spec, target, (name) => readBundleFile(deps.store, target, name));
+  return loadParts(deps, spec, target, (name, limit) => readBundleFile(deps.store, target, name, limit));
 }
 
 /** A bundle from wherever `read` has its files: the same checks before it is written and after. */
@@ -35,7 +35,7 @@ export async function loadParts(
   deps: Pick<BundleDeps, 'trustedKeys'>,
   spec: ModelSpec,
   target: Target,
-  read: (name: string) => Promise<Buffer>,
+  read: ReadFile,
 ): Promise<LoadedBundle> {
   const bundle = await loadBundle(read, {
     ...target,

@@ -19,10 +19,15 @@ const prediction = (i: number, rest: Partial<LabelledPrediction> = {}): Labelled
 
 describe('columns', () => {
   it('hold every row in order, beyond their first size', () => {
-    const columns = new WindowColumns();
+    const columns = new WindowColumns({
+      from: 'f',
+      to: 't',
+      inputs: ['currency'],
+      knownFrauds: new Set(['t10', 't12']),
+    });
     for (let from = 0; from < 5000; from += 700)
       columns.add(Array.from({ length: Math.min(700, 5000 - from) }, (_, i) => prediction(from + i)));
-    const window = columns.window('f', 't', null);
+    const window = columns.window(null);
     expect(window).toMatchObject({ from: 'f', to: 't', matured: null });
     for (const column of [window.bookedAtMs, window.calibrated, window.alerts, window.segments, window.features['a']])
       expect(column).toHaveLength(5000);
@@ -33,16 +38,40 @@ describe('columns', () => {
   });
 
   it('are NaN where a row lacks a feature, early or late, or has what is no number', () => {
-    const columns = new WindowColumns();
+    const columns = new WindowColumns({
+      from: 'f',
+      to: 't',
+      inputs: ['currency'],
+      knownFrauds: new Set(['t10', 't12']),
+    });
     columns.add([
       prediction(0, { features: { a: 1 } }),
       prediction(1, { features: { a: 2, late: 5 } }),
       prediction(2, { features: { late: 6, a: '7' as unknown as number }, calibrated_probability: NaN }),
     ]);
-    const { features, calibrated } = columns.window('f', 't', null);
+    const { features, calibrated } = columns.window(null);
     expect(Array.from(features['a'] ?? [])).toEqual([1, 2, NaN]);
     expect(Array.from(features['late'] ?? [])).toEqual([NaN, 5, 6]);
     expect(calibrated[2]).toBeNaN();
+  });
+
+  it('have the texts of the request that are asked for, and apart the rows that are known as frauds', () => {
+    const columns = new WindowColumns({
+      from: 'f',
+      to: 't',
+      inputs: ['currency'],
+      knownFrauds: new Set(['t10', 't12']),
+    });
+    columns.add([
+      { ...prediction(9), input: { currency: 'EUR', amount: 3 } },
+      { ...prediction(10), input: { currency: 7 } },
+      prediction(12),
+    ]);
+    const { inputs, knownFrauds } = columns.window(null);
+    expect(inputs).toEqual({ currency: ['EUR', null, null] });
+    expect(Array.from(knownFrauds?.calibrated ?? [])).toEqual([0.001, 0.0012]);
+    expect(Array.from(knownFrauds?.alerts ?? [])).toEqual([1, 0]);
+    expect(Array.from(knownFrauds?.bookedAtMs ?? [])).toEqual([at.getTime() + 10, at.getTime() + 12]);
   });
 
   it('of matured rows keep those with a label, and are null without one', () => {

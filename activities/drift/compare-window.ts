@@ -1,33 +1,29 @@
 import type { Db } from 'mongodb';
 import { readableJson } from '../../domain/bundle/digest.js';
-import type { TrustedKeys } from '../../domain/dsse/dsse.js';
 import { compareWithReference, withAction } from '../../domain/drift/compare.js';
 import { renderDriftPage, type EarlierDay } from '../../domain/drift/page/page.js';
+import { pressuresOf, type Pressure } from '../../domain/retraining/pressure.js';
 import { actionFor, daysWithDrift } from '../../domain/retraining/rule.js';
 import { SluiceError } from '../../platform/errors.js';
-import type { ObjectStore } from '../../platform/object-store.js';
 import { validate } from '../../platform/validate.js';
 import type { DriftReport, ModelSpec } from '../../schemas/types.js';
 import type { DriftDay } from '../../domain/drift/day.js';
+import type { DriftReference } from '../../domain/drift/types.js';
 import type { DriftTarget } from './contract.js';
 import { driftPrefix } from '../../stores/keys.js';
 import { COLLECTIONS, openCollection } from '../../stores/collections.js';
 import { readDay, saveDay, toDay } from '../../stores/drift/reports.js';
 import { readWindow, type ReadOptions } from './read-window.js';
-import { readReference } from './reference.js';
+import { earlierDays, readReference, type ReferenceDeps } from './reference/read.js';
 
 const DAY_MS = 86_400_000;
 const DAYS_DRAWN = 30;
 /** Longer reasons stay in the report: these go into workflow history, alerts and lists. */
 const WHY_CHARACTERS = 400;
 
-export interface CompareDeps {
+export interface CompareDeps extends ReferenceDeps {
   db: Db;
-  store: ObjectStore;
-  trustedKeys: TrustedKeys;
 }
-
-type Spec = Pick<ModelSpec, 'data' | 'drift'>;
 
 /**
  * One day's comparison, made once: the report, then the page drawn from the report that stands, then the day in `drift_reports`. Stopped in
@@ -36,7 +32,7 @@ type Spec = Pick<ModelSpec, 'data' | 'drift'>;
  */
 export async function compareWindow(
   deps: CompareDeps,
-  spec: Spec,
+  spec: ModelSpec,
   target: DriftTarget,
   options: ReadOptions,
 ): Promise<DriftDay> {
@@ -46,18 +42,14 @@ export async function compareWindow(
   const stored = await deps.store.get(reportKey);
   if (stored !== null) return await keep(deps, spec, target, reportKey, stored.bytes);
 
-  const { manifest, reference } = await readReference(deps.store, deps.trustedKeys, {
-    model: target.model,
-    ...target.bundle,
-  });
+  const { model, bundle: live } = target;
+  const { manifest, reference } = await readReference(deps, spec, { model, ...live }, options.signal);
   if (reference === null) return await withoutReference(deps, spec, target, manifest.model_version);
-  const window = await readWindow(deps.db, spec, { ...target, modelVersion: reference.modelVersion }, options);
-  const report = await judgeByRule(
-    deps.db,
-    spec,
-    target,
-    compareWithReference(reference, window, spec.drift, target.asOf),
-  );
+  const { window, bundles } = await readWindow(deps.db, spec, { ...target, ...readOf(reference) }, options);
+  const others = bundles.filter(({ version }) => version !== live.version);
+  const earlier = reference.days === null ? {} : await earlierDays(deps, spec, model, others, options.signal);
+  const compared = compareWithReference({ ...reference, earlier }, window, spec.drift, target.asOf);
+  const report = await judgeByRule(deps.db, spec, target, compared);
   if (report.verdict === 'inconclusive') {
     const day = await toDriftDay(deps.db, spec, target, report, null);
     await saveDay(deps.db, day);
@@ -75,13 +67,13 @@ export async function compareWindow(
 /** The page and the day of a report that stands. */
 async function keep(
   deps: CompareDeps,
-  spec: Spec,
+  spec: ModelSpec,
   target: DriftTarget,
   reportKey: string,
   bytes: Buffer,
 ): Promise<DriftDay> {
   const report = validate('drift-report', JSON.parse(bytes.toString('utf8')), reportKey);
-  const page = renderDriftPage(report, await earlierDays(deps.db, target, report));
+  const page = renderDriftPage(report, await pageDays(deps.db, target, report));
   const pageKey = `${driftPrefix(target)}report.html`;
   await deps.store.putIfAbsent(pageKey, Buffer.from(page), 'text/html; charset=utf-8');
   const day = await toDriftDay(deps.db, spec, target, report, { reportKey, pageKey });
@@ -90,7 +82,7 @@ async function keep(
 }
 
 /** The days before from the same model, for the page's line of days. */
-async function earlierDays(db: Db, { model, asOf }: DriftTarget, report: DriftReport): Promise<EarlierDay[]> {
+async function pageDays(db: Db, { model, asOf }: DriftTarget, report: DriftReport): Promise<EarlierDay[]> {
   const days = await openCollection(db, COLLECTIONS.driftReports)
     .find({
       model,
@@ -104,26 +96,33 @@ async function earlierDays(db: Db, { model, asOf }: DriftTarget, report: DriftRe
   return days.map(({ as_of, psi }) => ({ timestamp: as_of.toISOString(), psi }));
 }
 
-/** What the days before and this one's alert rate make of the verdict. */
-async function judgeByRule(db: Db, spec: Spec, target: DriftTarget, report: DriftReport): Promise<DriftReport> {
+function readOf(reference: DriftReference): { modelVersion: string; inputs: string[] } {
+  const inputs = (reference.days?.columns ?? []).filter(({ source }) => source === 'input').map(({ name }) => name);
+  return { modelVersion: reference.modelVersion, inputs };
+}
+
+function inWords(pressure: Pressure): string {
+  return pressure.replaceAll('_', ' ');
+}
+
+/** What the days before and this one's pressures make of the verdict. */
+async function judgeByRule(db: Db, spec: ModelSpec, target: DriftTarget, report: DriftReport): Promise<DriftReport> {
   const { retraining } = spec.drift;
   const days = await countDays(db, spec, target, report);
-  const ratio = report.alert_rate.ratio;
+  const pressures = pressuresOf(report, spec.drift);
   const isStale = report.freshness.verdict === 'warn';
-  const action = actionFor(report.verdict, { daysWithDrift: days, alertRateRatio: ratio, isStale }, retraining);
-  const pressure =
-    ratio === null ? 'the alert rate is unknown' : `the alert rate is ${ratio.toFixed(2)} times the reference's`;
+  const action = actionFor(report.verdict, { daysWithDrift: days, pressures, isStale }, retraining);
   return withAction(
     report,
     action,
-    `drift on ${days} of the last ${retraining.of} days (${retraining.days} ask for a retraining), ${pressure} (more than ${retraining.max_alert_rate_ratio} asks for one)`,
+    `drift on ${days} of the last ${retraining.of} days (${retraining.days} ask for a retraining), ${pressures.length === 0 ? 'and nothing that a retraining would help: alert rate, recall, precision, AUPRC and score are as the spec allows' : `and pressure by ${pressures.map(inWords).join(', ')}`}`,
   );
 }
 
 /** Days with drift from the same model, this one counted: what another model's days showed is not evidence against this one. */
 async function countDays(
   db: Db,
-  { drift }: Spec,
+  { drift }: ModelSpec,
   { model, key, asOf }: DriftTarget,
   report: DriftReport,
 ): Promise<number> {
@@ -143,7 +142,7 @@ async function countDays(
 
 async function toDriftDay(
   db: Db,
-  spec: Spec,
+  spec: ModelSpec,
   target: DriftTarget,
   report: DriftReport,
   keys: { reportKey: string; pageKey: string } | null,
@@ -162,6 +161,7 @@ async function toDriftDay(
     psi: { ...report.psi, [report.prediction.name]: report.prediction.scopes[0]?.psi ?? null },
     alertRate: report.alert_rate.rate,
     alertRateRatio: report.alert_rate.ratio,
+    pressures: pressuresOf(report, spec.drift),
     stalenessHours: report.freshness.age_hours,
     isStale: report.freshness.verdict === 'warn',
     sustained: {
@@ -189,7 +189,7 @@ function inShort({ verdict, why, action_why }: DriftReport): string {
 
 async function withoutReference(
   { db }: CompareDeps,
-  { drift }: Spec,
+  { drift }: ModelSpec,
   { model, key, asOf, bundle }: DriftTarget,
   modelVersion: string,
 ): Promise<DriftDay> {

@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import type { ModelSpec } from '../../schemas/types.js';
 import { heartbeating } from '../heartbeat.js';
 import { compareWindow, type CompareDeps } from './compare-window.js';
@@ -5,22 +6,28 @@ import type { DriftActivities, DriftTarget } from './contract.js';
 import type { ReadOptions } from './read-window.js';
 import { snapshotWindow } from './snapshot-window.js';
 
-type Spec = Pick<ModelSpec, 'data' | 'drift'>;
-
-export interface DriftDeps extends CompareDeps {
-  models: { load: (model: string) => Promise<{ spec: Spec }> };
+export interface DriftDeps extends Omit<CompareDeps, 'tempDir'> {
+  models: { load: (model: string) => Promise<{ spec: ModelSpec }> };
+  tempDir?: string;
 }
 
 /** What reads a window of scored rows: its comparison with the training data, and its own figures. */
-export function createDriftActivities({ models, ...deps }: DriftDeps): DriftActivities {
+export function createDriftActivities({
+  models,
+  db,
+  store,
+  trustedKeys,
+  tempDir = tmpdir(),
+}: DriftDeps): DriftActivities {
   const reading = async <T>(
     target: DriftTarget,
-    work: (deps: CompareDeps, spec: Spec, target: DriftTarget, options: ReadOptions) => Promise<T>,
+    work: (deps: CompareDeps, spec: ModelSpec, target: DriftTarget, options: ReadOptions) => Promise<T>,
   ): Promise<T> => {
     const { spec } = await models.load(target.model);
     let rows = 0;
     return await heartbeating(
-      (signal) => work(deps, spec, target, { signal, onProgress: (now) => (rows = now) }),
+      (signal) =>
+        work({ db, store, trustedKeys, tempDir }, spec, target, { signal, onProgress: (now) => (rows = now) }),
       () => ({ rows }),
     );
   };

@@ -9,12 +9,12 @@ import { COLLECTIONS, openCollection } from '../../stores/collections.js';
 import { documentId } from '../../stores/drift/reports.js';
 import { driftPrefix } from '../../stores/keys.js';
 import { readWindow, type ReadOptions } from './read-window.js';
-import { readReference } from './reference.js';
+import { readReference } from './reference/read.js';
 
 /** A week's columns in figures, kept once per key; nothing is kept of an empty window. */
 export async function snapshotWindow(
   deps: CompareDeps,
-  spec: Pick<ModelSpec, 'data' | 'drift'>,
+  spec: ModelSpec,
   target: DriftTarget,
   options: ReadOptions,
 ): Promise<KeptSnapshot> {
@@ -26,12 +26,14 @@ export async function snapshotWindow(
     return { model, key, asOf, rows: 0, snapshotKey: null, why };
   };
 
-  const { reference } = await readReference(deps.store, deps.trustedKeys, { model: target.model, ...target.bundle });
+  const of = { model: target.model, ...target.bundle };
+  const { reference } = await readReference(deps, spec, of, options.signal);
   if (reference === null)
     return nothing(
       `${target.bundle.version} was released before bundles carried a reference profile: release again, \`sluice release start\``,
     );
-  const window = await readWindow(deps.db, spec, { ...target, modelVersion: reference.modelVersion }, options);
+  const { modelVersion } = reference;
+  const { window } = await readWindow(deps.db, spec, { ...target, modelVersion, inputs: [] }, options);
   if (window.bookedAtMs.length === 0)
     return nothing(`nothing was scored that is booked in ${window.from} to ${window.to}`);
   const bytes = readableJson(snapshotOf(reference, window));

@@ -2,7 +2,14 @@ import type { Notification } from '../../domain/notification/notification.js';
 
 /** queue `release` */
 export interface NotifyActivities {
+  /** In a run that waits for it: a channel that has failed for hours counts as refusing. */
   notify(input: Notification): Promise<void>;
+}
+
+/** queue `release` */
+export interface DeliveryActivities {
+  /** As `notify`, for whom nothing waits: a channel is tried for days before it counts as refusing. */
+  deliverNotification(input: Notification): Promise<void>;
 }
 
 /** How one channel took a test notice. */

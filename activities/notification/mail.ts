@@ -61,6 +61,8 @@ function subject({ severity, title }: Notification): string {
   return `[sluice ${severity}] ${title}`.replaceAll(/\p{Cc}+/gu, ' ').slice(0, SUBJECT_CHARACTERS);
 }
 
+/** nodemailer's words for a server that was never spoken to; its code and command are those of a later silence as well */
+const NO_TALK = /^(Connection timeout|Greeting never received)/;
 /** Without an answer it cannot be known whether the text had been sent, unless the connection was never made. */
 const NEVER_SENT = new Set(['EDNS', 'ETLS', 'EPROXY']);
 
@@ -75,7 +77,8 @@ function toDeliveryError(error: NodemailerError, secrets: readonly string[]): De
     );
   if (code === 'ECONFIG' || code === 'ENOAUTH' || code === 'EAUTH')
     return new DeliveryError('refused', `mail cannot be sent (${code}): ${said}; check SMTP_URL`);
-  const neverSent = responseCode !== undefined || NEVER_SENT.has(code) || syscall === 'connect';
+  const neverSent =
+    responseCode !== undefined || NEVER_SENT.has(code) || syscall === 'connect' || NO_TALK.test(error.message);
   return neverSent
     ? new DeliveryError('failed', `mail was not sent (${code}, ${command}): ${said}`)
     : new DeliveryError('unknown', `the mail server did not answer (${code}, ${command}): ${said}`);

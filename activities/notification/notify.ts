@@ -2,14 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Logger } from 'pino';
 import type { FailureType } from '../../platform/errors.js';
-import type { NotifyActivities } from './contract.js';
-import type { NotificationTestActivities, ChannelTest } from './contract.js';
-import type { DeliveryLedger } from '../../stores/notification-ledger.js';
+import type { ChannelTest, DeliveryActivities, NotificationTestActivities, NotifyActivities } from './contract.js';
+import { MAX_UNKNOWN, type DeliveryLedger } from '../../stores/notification-ledger.js';
+import { createRests } from './rests.js';
 import { DeliveryError, type NoticeSink } from './sink.js';
 import type { Notification } from '../../domain/notification/notification.js';
 
-/** A channel that has failed for so long counts as refusing, so that a dead webhook cannot hold up a release for ever. */
-const GIVE_UP_MS = 4 * 3600 * 1000;
+/** A channel that has failed for so long counts as refusing. A run that waits for it cannot wait for ever; what is sent by itself can wait for a weekend. */
+const GIVE_UP_MS = { run: 4 * 3_600_000, byItself: 7 * 24 * 3_600_000 };
 
 export interface NotifyDeps {
   /** on this machine: told first, and without the ledger, since they must work when Mongo is the thing to report */
@@ -32,28 +32,36 @@ interface Obstacle {
   retryAfterMs: number;
 }
 
-export function createNotifyActivities(deps: NotifyDeps): NotifyActivities & NotificationTestActivities {
+export function createNotifyActivities(
+  deps: NotifyDeps,
+): NotifyActivities & DeliveryActivities & NotificationTestActivities {
   const { local, channels, ledger, pageOf, log } = deps;
+  const resting = createRests();
 
   /** Null when the notice is where it should be, or never will be. */
-  const tellOnce = async (notice: Notification, sink: NoticeSink): Promise<Obstacle | null> => {
+  const tellOnce = async (notice: Notification, sink: NoticeSink, patienceMs: number): Promise<Obstacle | null> => {
     const obstacle = (why: string, retryAfterMs = 0): Obstacle => ({ sink: sink.name, why, retryAfterMs });
+    const restMs = resting.leftMs(sink.name);
+    if (restMs > 0) return obstacle('it has failed several times in a row and is left alone for a moment', restMs);
     const claim = await ledger.claim(notice, sink.name);
     if (claim.outcome === 'busy') return obstacle('another attempt is at it');
     if (claim.outcome !== 'claimed') return null;
-    const { attempt, again, firstAt } = claim;
+    const { attempt, again, unknowns, firstAt } = claim;
     try {
       await deliverInTime(sink, notice, again);
     } catch (error) {
       const { outcome, message, retryAfterMs } = asDeliveryError(error);
-      const tooLate = Date.now() - firstAt.getTime() > GIVE_UP_MS;
-      const state = tooLate ? 'refused' : outcome;
+      resting.failed(sink.name);
+      const tooLate = Date.now() - firstAt.getTime() > patienceMs;
+      const tooOften = outcome === 'unknown' && unknowns + 1 >= MAX_UNKNOWN;
+      const state = tooLate || tooOften ? 'refused' : outcome;
       await ledger.mark(notice.key, sink.name, attempt, state, message);
       if (state !== 'refused') return obstacle(message, retryAfterMs);
       // Nobody may ever look at a log; but the other sinks have it, and `sluice alerts list` says so.
       log.error({ sink: sink.name, key: notice.key, why: message }, 'a notice was refused and is not tried again');
       return null;
     }
+    resting.answered(sink.name);
     await ledger.mark(notice.key, sink.name, attempt, 'told', null);
     return null;
   };
@@ -66,27 +74,30 @@ export function createNotifyActivities(deps: NotifyDeps): NotifyActivities & Not
     return null;
   };
 
+  /** Every sink is tried, whichever of them fails; the retry goes only where it is still needed. */
+  const tell = async (given: Notification, patienceMs: number): Promise<void> => {
+    const link = given.link ?? pageOf(given.workflowId);
+    const notice: Notification = link === undefined ? given : { ...given, link };
+    const tried = [
+      ...local.map((sink) => ({ sink, telling: tellLocally(notice, sink) })),
+      ...channels.map((sink) => ({ sink, telling: tellOnce(notice, sink, patienceMs) })),
+    ];
+    const found = await Promise.all(
+      tried.map(({ sink, telling }) =>
+        telling.catch((error: unknown): Obstacle => ({
+          sink: sink.name,
+          why: (error as Error).message,
+          retryAfterMs: 0,
+        })),
+      ),
+    );
+    const obstacles = found.filter((one) => one !== null);
+    if (obstacles.length > 0) throw toldInPart(notice, obstacles);
+  };
+
   return {
-    /** Every sink is tried, whichever of them fails; the retry goes only where it is still needed. */
-    async notify(given) {
-      const link = given.link ?? pageOf(given.workflowId);
-      const notice: Notification = link === undefined ? given : { ...given, link };
-      const tried = [
-        ...local.map((sink) => ({ sink, telling: tellLocally(notice, sink) })),
-        ...channels.map((sink) => ({ sink, telling: tellOnce(notice, sink) })),
-      ];
-      const found = await Promise.all(
-        tried.map(({ sink, telling }) =>
-          telling.catch((error: unknown): Obstacle => ({
-            sink: sink.name,
-            why: (error as Error).message,
-            retryAfterMs: 0,
-          })),
-        ),
-      );
-      const obstacles = found.filter((one) => one !== null);
-      if (obstacles.length > 0) throw toldInPart(notice, obstacles);
-    },
+    notify: (given) => tell(given, GIVE_UP_MS.run),
+    deliverNotification: (given) => tell(given, GIVE_UP_MS.byItself),
 
     async testChannels({ key, requestedBy }) {
       const notice: Notification = {

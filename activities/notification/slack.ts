@@ -72,8 +72,10 @@ function toDeliveryError(error: unknown, secrets: string[], retryAfterMs: number
   if (error instanceof IncomingWebhookHTTPError) {
     const said = redacted(error.body.slice(0, 200), secrets);
     const text = `Slack answered HTTP ${error.statusCode}${said === '' ? '' : `: ${said}`}`;
+    // A server that failed may have posted it before; one that is busy (503) or wants patience (429) has not.
+    const mayBePosted = error.statusCode >= 500 && error.statusCode !== 503;
     return isRetryableStatus(error.statusCode)
-      ? new DeliveryError('failed', text, retryAfterMs)
+      ? new DeliveryError(mayBePosted ? 'unknown' : 'failed', text, retryAfterMs)
       : new DeliveryError('refused', `${text}; check SLACK_WEBHOOK_URL and that the webhook still exists`);
   }
   const { code, message: what } = ((error as Error).cause ?? error) as { code?: string; message?: string };

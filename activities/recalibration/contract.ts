@@ -12,11 +12,18 @@ export interface ThresholdsOf {
   live: BundleId;
 }
 
+/** With a failure NotEnoughFeedback: what it is the same as long as. A type and no interface, since failures carry plain records. */
+export type NotEnoughFeedback = {
+  modelVersion: string;
+  /** key of the newest proposal that was ever made; null for none */
+  newestProposal: string | null;
+};
+
 /** queue `data` */
 export interface RecalibrationActivities {
   /**
    * Computes and stores a proposal, once per key; asked again, it answers with what was stored.
-   * InvalidInput with too little feedback: no data is never a proposal. Conflict where the stored one was made for another model version or
+   * NotEnoughFeedback with too little of it: no data is never a proposal. Conflict where the stored one was made for another model version or
    * against other thresholds.
    */
   proposeThresholds(input: ThresholdsOf): Promise<ThresholdSummary>;

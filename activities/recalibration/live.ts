@@ -22,7 +22,7 @@ export async function readLiveDecision(
 ): Promise<LiveDecision> {
   const manifest = await readManifest(store, trustedKeys, ref);
   const read = async <N extends SchemaName>(schema: N, file: string): Promise<SchemaTypes[N]> => {
-    const bytes = await readBundleFile(store, ref, file);
+    const bytes = await readBundleFile(store, ref, file, manifest);
     if (sha256Hex(bytes) !== manifest.files[file]?.sha256)
       throw new SluiceError(
         'IntegrityError',

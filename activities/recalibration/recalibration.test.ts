@@ -57,6 +57,12 @@ beforeEach(() => {
   };
   const store = {
     endpoint: 'http://store',
+    list: (prefix: string) =>
+      Promise.resolve(
+        [...objects]
+          .filter(([key]) => key.startsWith(prefix))
+          .map(([key, { length: bytes }]) => ({ key, bytes, etag: '', modifiedAt: '' })),
+      ),
     bucket: 'b',
     get: (key: string) => {
       const bytes = objects.get(key);
@@ -155,7 +161,10 @@ it.each([
   ['no frauds', () => somePredictions().map((one) => ({ ...one, label: false })), /1500 of 500 .* 0 of 30 frauds/],
 ])('is no proposal with %s, and says how much there was', async (_what, rows, message) => {
   predictions = rows();
-  await expect(proposed()).rejects.toMatchObject({ type: 'InvalidInput' });
+  await expect(proposed()).rejects.toMatchObject({
+    type: 'NotEnoughFeedback',
+    details: { modelVersion: '1', newestProposal: null },
+  });
   await expect(proposed()).rejects.toThrow(message);
   await expect(proposed()).rejects.toThrow(/sluice labels import/);
   expect([...objects.keys()].filter((key) => key.includes('thresholds/'))).toEqual([]);

@@ -12,9 +12,9 @@ import type { ModelSpec, ThresholdProposal } from '../../schemas/types.js';
 import { readManifest } from '../../stores/manifests.js';
 import { heartbeating } from '../heartbeat.js';
 import type { streamPredictions } from '../../stores/predictions/stream.js';
-import type { RecalibrationActivities, ThresholdsOf } from './contract.js';
+import type { NotEnoughFeedback, RecalibrationActivities, ThresholdsOf } from './contract.js';
 import { readLiveDecision, thresholdsSha256, type LiveDecision } from './live.js';
-import { readProposal, settleProposal, storeProposal } from '../../stores/threshold-proposals.js';
+import { newestProposal, readProposal, settleProposal, storeProposal } from '../../stores/threshold-proposals.js';
 import { thresholdsPrefix } from '../../stores/keys.js';
 import { proposalWindow, readWindow } from './window.js';
 
@@ -50,7 +50,7 @@ export function createRecalibrationActivities(deps: ThresholdDeps): Recalibratio
         const { rows, refused } = await read(deps, spec, live, input, work);
         const order = rankRows(rows);
         const found = calibrate(rows, order, policy);
-        if (found === null) throw tooLittle(rows, refused, spec, live, input);
+        if (found === null) throw await tooLittle(deps.store, rows, refused, spec, live, input);
         work.at('figures');
         const proposal = await propose(
           rows,
@@ -167,18 +167,21 @@ function requireSameBase(stored: ThresholdProposal, live: LiveDecision, { key }:
   );
 }
 
-function tooLittle(
+async function tooLittle(
+  store: ObjectStore,
   rows: ScoredRows,
   refused: number,
   spec: ModelSpec,
   live: LiveDecision,
-  { asOf, environment }: ThresholdsOf,
-): SluiceError {
+  { model, asOf, environment }: ThresholdsOf,
+): Promise<SluiceError> {
   const { all } = totalsOf(rows);
   const { min_rows, min_frauds } = spec.recalibration;
   const { from, to } = proposalWindow(spec, asOf);
+  const modelVersion = live.manifest.model_version;
   return new SluiceError(
-    'InvalidInput',
+    'NotEnoughFeedback',
     `not enough feedback: ${all.labelled} of ${min_rows} labelled rows and ${all.frauds} of ${min_frauds} frauds, among ${all.rows + refused} predictions of model version ${live.manifest.model_version} in ${environment}, booked from ${from} to ${to}${refused > 0 ? ` (${refused} could not be used)` : ''}. Import labels (\`sluice labels import\`), or wait for them.`,
+    { modelVersion, newestProposal: await newestProposal(store, model) } satisfies NotEnoughFeedback,
   );
 }

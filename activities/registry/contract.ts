@@ -1,25 +1,25 @@
-import type { Metrics } from '../../domain/release/types.js';
+import type { Metrics, ModelRef } from '../../domain/release/types.js';
 
 /** queue `release` */
 export interface RegistryActivities {
   /** One registry version per run, whatever is killed in between; alias `challenger`, stage Staging. */
-  register(input: {
-    model: string;
-    runId: string;
-    releaseId: string;
-    dataSnapshotId: string;
-    gitSha: string;
-    metrics: Metrics;
-  }): Promise<{ modelVersion: string }>;
-  setStage(input: {
-    model: string;
-    modelVersion: string;
-    stage: 'None' | 'Staging' | 'Production' | 'Archived';
-  }): Promise<void>;
-  setAlias(input: { model: string; alias: string; modelVersion: string | null }): Promise<void>;
-  tagModelVersion(input: { model: string; modelVersion: string; tags: Record<string, string> }): Promise<void>;
+  register(
+    input: ModelRef & {
+      runId: string;
+      releaseId: string;
+      dataSnapshotId: string;
+      gitSha: string;
+      metrics: Metrics;
+    },
+  ): Promise<{ modelVersion: string }>;
+  setStage(
+    input: ModelRef & {
+      modelVersion: string;
+      stage: 'None' | 'Staging' | 'Production' | 'Archived';
+    },
+  ): Promise<void>;
+  setAlias(input: ModelRef & { alias: string; modelVersion: string | null }): Promise<void>;
+  tagModelVersion(input: ModelRef & { modelVersion: string; tags: Record<string, string> }): Promise<void>;
   /** Who is who now, so that an undo can restore it. */
-  registryState(input: {
-    model: string;
-  }): Promise<{ champion: string | null; challenger: string | null; production: string[] }>;
+  registryState(input: ModelRef): Promise<{ champion: string | null; challenger: string | null; production: string[] }>;
 }

@@ -1,15 +1,19 @@
 import type { ModelSpec } from '../../schemas/types.js';
+import type { ModelRef } from '../../domain/release/types.js';
 import { SluiceError } from '../../platform/errors.js';
 import type { MlflowClient, ModelVersion } from '../../platform/mlflow.js';
 import type { RegistryActivities } from './contract.js';
 
 export interface MlflowDeps {
   mlflow: MlflowClient;
-  models: { load: (model: string) => Promise<{ spec: Pick<ModelSpec, 'registered_name' | 'description'> }> };
+  models: {
+    load: (model: string, definition?: string) => Promise<{ spec: Pick<ModelSpec, 'registered_name' | 'description'> }>;
+  };
 }
 
 export function createRegistryActivities({ mlflow, models }: MlflowDeps): RegistryActivities {
-  const nameOf = async (model: string): Promise<string> => (await models.load(model)).spec.registered_name;
+  const nameOf = async ({ model, definition }: ModelRef): Promise<string> =>
+    (await models.load(model, definition)).spec.registered_name;
 
   /**
    * The one version of a run. MLflow knows no "create if absent": two attempts that overlap may both create, so whoever finds more than
@@ -22,14 +26,14 @@ export function createRegistryActivities({ mlflow, models }: MlflowDeps): Regist
   };
 
   return {
-    async register({ model, runId, releaseId, dataSnapshotId, gitSha, metrics }) {
-      const { registered_name: name, description } = (await models.load(model)).spec;
+    async register({ model, definition, runId, releaseId, dataSnapshotId, gitSha, metrics }) {
+      const { registered_name: name, description } = (await models.load(model, definition)).spec;
       await mlflow.ensureRegisteredModel(name, description);
       let version = await theOneVersion(name, runId);
       if (version === null) {
         const run = await mlflow.getRun(runId);
         const figures = Object.entries(metrics).map(
-          ([metric, value]) => `${metric} ${value === null ? 'not measured' : String(value)}`,
+          ([metric, value]) => `${metric} ${value === null ? 'not measured' : Number(value.toPrecision(4))}`,
         );
         await mlflow.createModelVersion({
           name,
@@ -52,22 +56,22 @@ export function createRegistryActivities({ mlflow, models }: MlflowDeps): Regist
       return { modelVersion: version.version };
     },
 
-    async setStage({ model, modelVersion, stage }) {
-      await mlflow.transitionStage(await nameOf(model), modelVersion, stage);
+    async setStage({ modelVersion, stage, ...of }) {
+      await mlflow.transitionStage(await nameOf(of), modelVersion, stage);
     },
 
-    async setAlias({ model, alias, modelVersion }) {
-      const name = await nameOf(model);
+    async setAlias({ alias, modelVersion, ...of }) {
+      const name = await nameOf(of);
       await (modelVersion === null ? mlflow.deleteAlias(name, alias) : mlflow.setAlias(name, alias, modelVersion));
     },
 
-    async tagModelVersion({ model, modelVersion, tags }) {
-      const name = await nameOf(model);
+    async tagModelVersion({ modelVersion, tags, ...of }) {
+      const name = await nameOf(of);
       for (const [key, value] of Object.entries(tags)) await mlflow.setModelVersionTag(name, modelVersion, key, value);
     },
 
-    async registryState({ model }) {
-      const name = await nameOf(model);
+    async registryState(of) {
+      const name = await nameOf(of);
       const [champion, challenger, versions] = await Promise.all([
         mlflow.getAlias(name, 'champion'),
         mlflow.getAlias(name, 'challenger'),

@@ -1,3 +1,4 @@
+import type { OverrideChange } from '../../domain/release/overrides.js';
 import type { CheckResult, Metrics } from '../../domain/release/types.js';
 
 /** queue `release` */
@@ -22,4 +23,10 @@ export interface ReleaseReport {
   actor: string;
   reason: string;
   finishedAt: string;
+  /** where it departs from the model's spec; absent: nowhere */
+  overrides?: readonly OverrideChange[];
+  /** why the spec was weakened; absent: it was not */
+  overrideReason?: string;
+  /** names that were only given, where two different people must ask and decide; absent: none */
+  unproven?: readonly string[];
 }

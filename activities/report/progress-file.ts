@@ -1,4 +1,6 @@
 import { escapeMarkdown } from '../../domain/markdown/escape.js';
+import { unprovenLine } from '../../domain/approval/identity.js';
+import { overrideLine } from '../../domain/release/overrides.js';
 import { HEADLINE_METRICS } from '../../domain/release/headlines.js';
 import type { ReleaseReport } from './contract.js';
 
@@ -20,8 +22,10 @@ const common: Column[] = [
   { title: 'status', cell: (r) => r.status },
 ];
 const ending: Column[] = [
-  { title: 'who', cell: (r) => r.actor },
+  { title: 'who', cell: whoCell },
   { title: 'why', cell: (r) => r.reason },
+  // The last one: rows of files from before it simply end earlier.
+  { title: 'overrides', cell: overridesCell },
 ];
 const metric = (name: string): Column => ({ title: name, cell: (r) => formatMetric(r.metrics[name]) });
 
@@ -84,6 +88,17 @@ export function withRelease(
 
   const head = [`| ${columns.map((column) => column.title).join(' | ')} |`, `|${' --- |'.repeat(columns.length)}`];
   return [...before, BEGIN, '', ...head, ...rows, '', END, ...after].join('\n');
+}
+
+function whoCell({ actor, unproven }: ReleaseReport): string {
+  const line = unprovenLine(unproven);
+  return line === null ? actor : `${actor} (${line})`;
+}
+
+function overridesCell({ overrides = [], overrideReason }: ReleaseReport): string | null {
+  if (overrides.length === 0) return null;
+  const lines = overrides.map(overrideLine).join('; ');
+  return overrideReason === undefined ? lines : `${lines}, because: ${overrideReason}`;
 }
 
 function formatMetric(value: number | null | undefined): string | null {

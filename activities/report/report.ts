@@ -79,6 +79,9 @@ async function writePromotion(path: string, report: ReleaseReport): Promise<stri
     gates: report.gates,
     actor: report.actor,
     reason: report.reason,
+    overrides: report.overrides ?? [],
+    override_reason: report.overrideReason ?? null,
+    identity_unproven: report.unproven ?? [],
     finished_at: report.finishedAt,
   };
   await writeFileAtomic(path, JSON.stringify(document, null, 2) + '\n');

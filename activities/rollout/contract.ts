@@ -1,5 +1,6 @@
 import type { Receipt, ReplicaInfo } from '../../domain/release/types.js';
 import type { BundleId } from '../../domain/bundle/id.js';
+import type { LiveState } from '../../domain/release/live-state.js';
 
 /** queue `release`: what one replica at a time is told goes through `ReplicaActivities` on its own queue */
 export interface ScorerActivities {
@@ -46,4 +47,10 @@ export interface RolloutActivities {
   lastGoodBundle(input: { model: string; environment: string }): Promise<BundleId | null>;
   /** A bundle by its version's name, or NotFound with the versions that exist. */
   findBundle(input: { model: string; version: string }): Promise<BundleId>;
+}
+
+/** queue `release`: what is live, and who else says so */
+export interface LiveStateActivities {
+  /** null: nothing is live */
+  lookAtLive(input: { model: string; environment: string }): Promise<LiveState | null>;
 }

@@ -17,7 +17,13 @@ export function createScorerActivities(deps: {
   return {
     async liveReplicas({ model, environment }) {
       const records = await registry.live(model, environment);
-      return records.map(({ _id, address, generation }) => ({ replicaId: _id, address, environment, generation }));
+      return records.map(({ _id, address, generation, manifest_sha256 }) => ({
+        replicaId: _id,
+        address,
+        environment,
+        generation,
+        manifestSha256: manifest_sha256,
+      }));
     },
 
     smoke: ({ model, replica, bundle, generation }) =>

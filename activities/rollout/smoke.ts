@@ -23,7 +23,7 @@ export interface Smoke {
 /**
  * Examines a replica as its callers see it: health, metadata, and the golden transactions through `/v1/score`.
  * @throws SluiceError SmokeFailed, final, that says which answer was wrong and by how much; Unreachable when it answers that it cannot
- *   serve now; network errors pass through
+ *   serve now, and where nobody answers at all, then with `silent` in its details
  */
 export async function smokeReplica({
   address,
@@ -38,8 +38,11 @@ export async function smokeReplica({
     try {
       return (await call).data;
     } catch (error) {
-      if (!isAxiosError<{ error?: { message?: string }; reasons?: string[] }>(error) || error.response === undefined)
-        throw error;
+      if (!isAxiosError<{ error?: { message?: string }; reasons?: string[] }>(error)) throw error;
+      if (error.response === undefined)
+        throw new SluiceError('Unreachable', `${what} was not answered (${error.code ?? error.message})`, {
+          silent: true,
+        });
       const { status, data } = error.response;
       const why = `${what} answered HTTP ${status}: ${data.error?.message ?? data.reasons?.join('; ') ?? 'no reason given'}`;
       // "Not ready" may pass, as after a lease was gained again; a refusal of the bundle's own transactions will not.

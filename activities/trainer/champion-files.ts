@@ -1,10 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { sha256Hex } from '../../domain/bundle/digest.js';
+import { sha256HexInTurns } from '../../domain/bundle/digest.js';
 import { BUNDLE_FILE, MANIFEST_FILE } from '../../domain/bundle/layout.js';
+import { PROOF_LIMIT, type ReadLimit } from '../../domain/bundle/limits.js';
 import { SluiceError } from '../../platform/errors.js';
 import type { ObjectStore } from '../../platform/object-store.js';
 import { validate } from '../../platform/validate.js';
+import type { Manifest } from '../../schemas/types.js';
 import { readBundleFile } from '../../stores/manifests.js';
 
 const NEEDED = [BUNDLE_FILE.pipeline, BUNDLE_FILE.anomaly, BUNDLE_FILE.isotonic, BUNDLE_FILE.thresholds] as const;
@@ -19,15 +21,16 @@ export async function downloadChampion(
   bundle: { model: string; version: string; manifestSha256: string },
   directory: string,
 ): Promise<void> {
-  const checked = async (file: string, sha256: string | undefined): Promise<Buffer> => {
-    const bytes = await readBundleFile(store, bundle, file);
-    if (sha256Hex(bytes) === sha256) return bytes;
+  const checked = async (file: string, sha256: string | undefined, of: ReadLimit | Manifest): Promise<Buffer> => {
+    const bytes = await readBundleFile(store, bundle, file, of);
+    if ((await sha256HexInTurns(bytes)) === sha256) return bytes;
     throw new SluiceError(
       'IntegrityError',
       `${file} of bundle ${bundle.model}/${bundle.version} is not what was published. Roll back to a good bundle, then find out who changed it.`,
     );
   };
-  const bytes = await checked(MANIFEST_FILE, bundle.manifestSha256);
+  const bytes = await checked(MANIFEST_FILE, bundle.manifestSha256, PROOF_LIMIT[MANIFEST_FILE]);
   const manifest = validate('manifest', JSON.parse(bytes.toString('utf8')), MANIFEST_FILE);
-  for (const file of NEEDED) await writeFile(join(directory, file), await checked(file, manifest.files[file]?.sha256));
+  for (const file of NEEDED)
+    await writeFile(join(directory, file), await checked(file, manifest.files[file]?.sha256, manifest));
 }

@@ -14,7 +14,7 @@ import { runTrainer, type RunTrainerDeps } from './run-trainer.js';
 
 export interface TrainerDeps extends RunTrainerDeps {
   store: ObjectStore;
-  models: { load: (model: string) => Promise<{ spec: ModelSpec; registry: FeatureRegistry }> };
+  models: { load: (model: string, definition?: string) => Promise<{ spec: ModelSpec; registry: FeatureRegistry }> };
   /** artifacts go through it as well, so Python needs no key to the object store */
   mlflowTrackingUri: string;
 }
@@ -33,7 +33,7 @@ export function createTrainerActivities(deps: TrainerDeps): TrainerActivities {
 type Run = <J extends TrainerJob>(job: J) => Promise<TrainerAnswer<J>>;
 
 async function train(deps: TrainerDeps, input: TrainInput, directory: string, run: Run): Promise<TrainingResult> {
-  const { spec, registry } = await deps.models.load(input.model);
+  const { spec, registry } = await deps.models.load(input.model, input.definition);
   const parquet = join(directory, 'snapshot.parquet');
   await deps.store.getToFile(input.snapshot.parquetKey, parquet);
   const answer = await run({
@@ -66,7 +66,7 @@ async function evaluate(
   run: Run,
 ): Promise<EvaluationResult> {
   const { model, champion, candidateParquetKey } = input;
-  const { spec } = await deps.models.load(model);
+  const { spec } = await deps.models.load(model, input.definition);
   const parquet = join(directory, 'candidate.parquet');
   await deps.store.getToFile(candidateParquetKey ?? input.snapshot.parquetKey, parquet);
   let compared: { version: string; bundle_dir: string; parquet: string } | null = null;

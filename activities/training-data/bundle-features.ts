@@ -6,16 +6,16 @@ import { checkFile } from '../../domain/bundle/manifest.js';
 import type { TrustedKeys } from '../../domain/dsse/dsse.js';
 import { compileFeatures, type FeatureComputer } from '../../domain/features/compile.js';
 import { FeatureRefusal } from '../../domain/features/refusal.js';
-import { buildFxRates, type Fixing } from '../../domain/lookups/fixings.js';
 import type { SnapshotRef } from '../../domain/release/types.js';
 import { SluiceError } from '../../platform/errors.js';
 import type { ObjectStore } from '../../platform/object-store.js';
 import { validate, type SchemaName } from '../../platform/validate.js';
-import type { FxRates, ModelSpec } from '../../schemas/types.js';
+import type { ModelSpec } from '../../schemas/types.js';
 import { readBundleFile, readManifest } from '../../stores/manifests.js';
 import { createTableFile } from './table-file.js';
 import { comparisonColumns, SPLITS } from './columns.js';
-import { comparisonKey, SNAPSHOT_FILE } from '../../stores/keys.js';
+import { comparisonKey } from '../../stores/keys.js';
+import { snapshotLookups } from './snapshot-lookups.js';
 import type { BundleId } from '../../domain/bundle/id.js';
 
 export interface ChampionDeps {
@@ -67,30 +67,15 @@ async function bundleFeatures(
   const ref = { model: spec.model, ...bundle };
   const manifest = await readManifest(store, trustedKeys, ref);
   const read = async <N extends SchemaName>(schema: N, file: string) => {
-    const bytes = await readBundleFile(store, ref, file);
-    checkFile(manifest, file, bytes);
+    const bytes = await readBundleFile(store, ref, file, manifest);
+    await checkFile(manifest, file, bytes);
     return validate(schema, JSON.parse(bytes.toString('utf8')), `${bundle.version}/${file}`);
   };
   const registry = await read('feature-registry', BUNDLE_FILE.featureRegistry);
-  const fixings = await snapshotFixings(store, snapshot);
   const lookups: Record<string, unknown> = {};
-  for (const [name, { builder, file, schema }] of Object.entries(spec.lookups)) {
-    const document = await read(schema as SchemaName, file);
-    lookups[name] = builder === 'fixings' ? allRates(fixings, document as FxRates, snapshot.asOf) : document;
-  }
-  return compileFeatures(registry, lookups);
-}
-
-async function snapshotFixings(store: ObjectStore, { prefix }: SnapshotRef): Promise<Fixing[]> {
-  const object = await store.get(prefix + SNAPSHOT_FILE.fixings);
-  if (object === null)
-    throw new SluiceError('IntegrityError', `the snapshot below ${prefix} lacks ${SNAPSHOT_FILE.fixings}`);
-  return JSON.parse(object.bytes.toString('utf8')) as Fixing[];
-}
-
-/** All of the snapshot's fixings in the bundle's base currency. */
-function allRates(fixings: readonly Fixing[], { base_currency }: FxRates, asOf: string): FxRates {
-  return buildFxRates(fixings, { baseCurrency: base_currency, asOf, trailingDays: 100_000 });
+  for (const [name, { file, schema }] of Object.entries(spec.lookups))
+    lookups[name] = await read(schema as SchemaName, file);
+  return compileFeatures(registry, await snapshotLookups(store, spec, snapshot, lookups));
 }
 
 async function convert(

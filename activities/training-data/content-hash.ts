@@ -17,27 +17,30 @@ export class ContentHash {
   }
 
   addRows(chunk: RowChunk): void {
-    const { fields, numbers, texts } = chunk;
     const lines = this.#lines;
     lines.clear();
-    const tokens = texts.map((column, slot) => (column === null ? null : this.#tokensOf(slot).fill(column)));
-    const names = fields.map(({ name }) => name);
+    const names = chunk.fields.map(({ name }) => name);
+    const columns = chunk.fields.map(({ type }, slot): LineColumn => {
+      const texts = chunk.texts[slot] ?? null;
+      if (texts !== null) return { ...this.#tokensOf(slot).fill(texts), ids: texts.ids, values: null, mark: BYTE.s };
+      const mark = type === 'time' ? BYTE.t : BYTE.n;
+      return { ...NO_TOKENS, values: chunk.numbers[slot] ?? new Float64Array(), mark };
+    });
     for (let row = 0; row < chunk.rows; row++) {
-      const odd = chunk.odd.get(row);
+      const odd = chunk.odd.size === 0 ? undefined : chunk.odd.get(row);
       if (odd !== undefined) {
         lines.text(rowLine(odd.document, names));
         continue;
       }
-      for (let slot = 0; slot < fields.length; slot++) {
-        const token = tokens[slot];
-        if (token !== null && token !== undefined) {
-          const id = texts[slot]?.ids[row] ?? NO_TEXT;
-          lines.copy(token.bytes, token.starts[id] ?? 0, token.starts[id + 1] ?? 0);
-          continue;
+      for (const column of columns) {
+        if (column.values !== null) {
+          lines.byte(column.mark);
+          lines.number(column.values[row] ?? NaN);
+          lines.byte(BYTE.semicolon);
+        } else {
+          const id = column.ids[row] ?? NO_TEXT;
+          lines.copy(column.bytes, column.starts[id] ?? 0, column.starts[id + 1] ?? 0);
         }
-        lines.byte(fields[slot]?.type === 'time' ? BYTE.t : BYTE.n);
-        lines.number(numbers[slot]?.[row] ?? NaN);
-        lines.byte(BYTE.semicolon);
       }
       lines.byte(BYTE.newLine);
     }
@@ -55,19 +58,29 @@ export class ContentHash {
   }
 }
 
+/** A column as it goes into lines: numbers behind a mark, or for each row the number of a token. */
+interface LineColumn extends TokenBytes {
+  values: Float64Array | null;
+  mark: number;
+  ids: Int32Array;
+}
+
+interface TokenBytes {
+  bytes: Uint8Array;
+  starts: Uint32Array;
+}
+
+const NO_TOKENS = { bytes: new Uint8Array(), starts: new Uint32Array(), ids: new Int32Array() };
+
 /** `s{length}:{text}` of each text of a column, one after another. */
 class Tokens {
   readonly #writer = new TextWriter();
-  starts = new Uint32Array(0);
+  #starts = new Uint32Array(0);
 
-  get bytes(): Buffer {
-    return this.#writer.written();
-  }
-
-  fill(column: TextColumn): this {
+  fill(column: TextColumn): TokenBytes {
     const writer = this.#writer;
     writer.clear();
-    if (this.starts.length <= column.size) this.starts = new Uint32Array(column.size + 1);
+    if (this.#starts.length <= column.size) this.#starts = new Uint32Array(column.size + 1);
     const { bytes, starts } = column;
     for (let id = 0; id < column.size; id++) {
       const [from, to] = [starts[id] ?? 0, starts[id + 1] ?? 0];
@@ -82,9 +95,9 @@ class Tokens {
         writer.byte(BYTE.colon);
         writer.text(text);
       }
-      this.starts[id + 1] = writer.length;
+      this.#starts[id + 1] = writer.length;
     }
-    return this;
+    return { bytes: writer.written(), starts: this.#starts };
   }
 }
 

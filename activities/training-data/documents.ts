@@ -45,6 +45,7 @@ export function hashHeader(
 export function ingestionSummary(
   { spec }: LoadedModel,
   window: SnapshotWindow,
+  rowsInWindow: number,
   ref: SnapshotRef,
   profile: DataProfile,
 ): object {
@@ -54,8 +55,8 @@ export function ingestionSummary(
     collection: spec.data.collection,
     as_of: ref.asOf,
     window: { from: ref.from, to: ref.to },
-    rows_in_window: window.rows + window.immature,
-    rows_label_not_mature: window.immature,
+    rows_in_window: rowsInWindow,
+    rows_label_not_mature: rowsInWindow - window.rows,
     rows_mature: window.rows,
     rows_refused: profile.refused.count,
     refused_reasons: profile.refused.reasons,

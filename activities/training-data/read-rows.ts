@@ -1,6 +1,5 @@
 import type { Db } from 'mongodb';
-import type { RowChunk } from '../../domain/columns/row-chunk.js';
-import { type ChunkField } from '../../domain/columns/row-chunk.js';
+import type { ChunkField, RowChunk } from '../../domain/columns/row-chunk.js';
 import type { RequestFields } from '../../domain/features/check.js';
 import { opOutput } from '../../domain/features/op-inputs.js';
 import { ProfileBuilder } from '../../domain/data-quality/profile.js';

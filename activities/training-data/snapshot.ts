@@ -26,7 +26,7 @@ import { readRows, snapshotFields } from './read-rows.js';
 import { RowSpool, type PassOptions } from './row-spool.js';
 import { Spool } from './spool.js';
 import { tablePass } from './table-pass.js';
-import { countRows, lookupsWindow, snapshotWindow, type SnapshotWindow } from './window.js';
+import { countWindow, lookupsWindow, snapshotWindow, type SnapshotWindow } from './window.js';
 
 /** Rows may be imported while a snapshot reads; it then begins anew, but not forever. */
 const ATTEMPTS = 3;
@@ -120,17 +120,16 @@ async function snapshotOf(
   const names = fields.map(({ name }) => name);
   const header = hashHeader(model, window, fixings, names);
   const rows = new RowSpool(spool);
-  const chunk = new RowChunk(fields, CHUNK_ROWS);
-  const read = await readRows(db, model, window, request, header, chunk, rows, during('read'));
+  const chunk = new RowChunk(fields, CHUNK_ROWS, spec.data.fields.id);
+  const [read, rowsInWindow] = await Promise.all([
+    readRows(db, model, window, request, header, chunk, rows, during('read')),
+    countWindow(db, spec.data, window),
+  ]);
   if (read.rows !== window.rows) return 'rows changed';
 
   const dataSnapshotId = `${window.from.slice(0, 10)}_${window.to.slice(0, 10)}_${read.contentSha256.slice(0, 12)}`;
   const prefix = snapshotPrefix(spec.model, dataSnapshotId);
-  const [countedAgain, existing] = await Promise.all([
-    countRows(db, spec.data, window),
-    existingSnapshot(store, prefix),
-  ]);
-  if (countedAgain !== window.rows) return 'rows changed';
+  const existing = await existingSnapshot(store, prefix);
   if (existing !== null) return existing;
 
   const ready = readyLookups(model, fixings, window.asOf);
@@ -179,7 +178,7 @@ async function snapshotOf(
     [SNAPSHOT_FILE.registry]: model.registryBytes,
     [SNAPSHOT_FILE.fixings]: canonicalJson(fixings),
     [SNAPSHOT_FILE.profile]: readableJson(validate('data-profile', profile, SNAPSHOT_FILE.profile)),
-    [SNAPSHOT_FILE.ingestion]: readableJson(ingestionSummary(model, window, ref, profile)),
+    [SNAPSHOT_FILE.ingestion]: readableJson(ingestionSummary(model, window, rowsInWindow, ref, profile)),
     [SNAPSHOT_FILE.lineage]: readableJson(lineage(deps, model, window, ref, fixings, lookups, tableDigest)),
     [SNAPSHOT_FILE.freshness]: readableJson(freshness(model, ref, profile)),
   };

@@ -55,10 +55,17 @@ export async function tablePass(
       chunk,
       async () => {
         const kept = computeChunk(work);
-        const labels = Int32Array.from(kept, (row) => chunk.numbersOf(fields.label)[row] ?? 0);
-        const splits = Int32Array.from(kept, (row) => splitAt(window, chunk.firstPosition + row));
-        for (const split of splits) result.splits[SPLITS[split as 0 | 1 | 2]]++;
-        for (const label of labels) result.positives += label;
+        const labelColumn = chunk.numbersOf(fields.label);
+        const labels = new Int32Array(kept.length);
+        const splits = new Int32Array(kept.length);
+        for (let at = 0; at < kept.length; at++) {
+          const row = kept[at] ?? 0;
+          const split = splitAt(window, chunk.firstPosition + row);
+          splits[at] = split;
+          labels[at] = labelColumn[row] ?? 0;
+          result.positives += labelColumn[row] ?? 0;
+          result.splits[SPLITS[split]]++;
+        }
         if (kept.length === 0) return;
         const raw = rawColumns(chunk, request).map((values) => picked(values, kept));
         const features = work.columns.features.map((values) => values.subarray(0, chunk.rows));

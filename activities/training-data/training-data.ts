@@ -5,11 +5,11 @@ import { allPassed } from '../../domain/gates/gates.js';
 import { runDataChecks } from '../../domain/data-quality/checks.js';
 import type { TrustedKeys } from '../../domain/dsse/dsse.js';
 import { SluiceError } from '../../platform/errors.js';
-import type { Models } from '../../platform/models.js';
 import type { ObjectStore } from '../../platform/object-store.js';
 import { validate } from '../../platform/validate.js';
 import type { TrainingDataActivities } from './contract.js';
 import { heartbeating } from '../heartbeat.js';
+import type { DefinedModels } from '../../stores/model-definitions.js';
 import { withPublishedLookups } from '../../stores/expert-files/read.js';
 import { writeBundleFeatures } from './bundle-features.js';
 import { SNAPSHOT_FILE } from '../../stores/keys.js';
@@ -18,7 +18,7 @@ import { writeSnapshot, type Progress } from './snapshot.js';
 export interface TrainingDataDeps {
   db: Db;
   store: ObjectStore;
-  models: Pick<Models, 'load'>;
+  models: DefinedModels;
   /** who may have signed a bundle that is compared with */
   trustedKeys: TrustedKeys;
   log: Pick<Logger, 'info'>;
@@ -32,8 +32,8 @@ export interface TrainingDataDeps {
 export function createTrainingDataActivities(deps: TrainingDataDeps): TrainingDataActivities {
   const { db, store, models, trustedKeys, log, gitSha = '', tempDir = tmpdir() } = deps;
   return {
-    async snapshot({ model, releaseId, asOf }) {
-      const loaded = await withPublishedLookups(store, await models.load(model));
+    async snapshot({ model, definition, releaseId, asOf }) {
+      const loaded = await withPublishedLookups(store, await models.load(model, definition));
       let progress: Progress = { stage: 'count', fraction: 0 };
       const startedAt = Date.now();
       const ref = await heartbeating(
@@ -49,8 +49,8 @@ export function createTrainingDataActivities(deps: TrainingDataDeps): TrainingDa
       return ref;
     },
 
-    async validateData({ model, snapshot }) {
-      const { spec } = await models.load(model);
+    async validateData({ model, definition, snapshot }) {
+      const { spec } = await models.load(model, definition);
       const key = snapshot.prefix + SNAPSHOT_FILE.profile;
       const object = await store.get(key);
       if (object === null) {
@@ -64,8 +64,8 @@ export function createTrainingDataActivities(deps: TrainingDataDeps): TrainingDa
       return { passed: allPassed(checks), checks };
     },
 
-    async championFeatures({ model, snapshot, bundle, releaseId }) {
-      const { spec } = await models.load(model);
+    async championFeatures({ model, definition, snapshot, bundle, releaseId }) {
+      const { spec } = await models.load(model, definition);
       let fraction = 0;
       return heartbeating(
         (signal) =>

@@ -1,6 +1,6 @@
 import type { Db, Document, Filter } from 'mongodb';
 import { SluiceError } from '../../platform/errors.js';
-import { openCollection, transactionsCollection } from '../../stores/collections.js';
+import { openCollection, streamIndex, transactionsCollection } from '../../stores/collections.js';
 import type { ModelSpec } from '../../schemas/types.js';
 
 const DAY_MS = 86_400_000;
@@ -14,8 +14,6 @@ export interface SnapshotWindow {
   filter: Filter<Document>;
   sort: Record<string, 1>;
   rows: number;
-  /** rows of the window whose label is not mature, or booked after `to` */
-  immature: number;
   /** positions in the sorted rows: train below, validation from, test from */
   validationFrom: number;
   testFrom: number;
@@ -37,14 +35,12 @@ export async function snapshotWindow(db: Db, data: ModelSpec['data'], asOf: stri
   const filter = { [fields.time]: { $gte: from, $lte: to }, [fields.label_time]: { $lte: new Date(asOfMs) } };
   const sort = { [fields.time]: 1, [fields.id]: 1 } as const;
 
-  const [rows, all] = await Promise.all([
-    countRows(db, data, { filter }),
-    collection.countDocuments({ [fields.time]: { $gte: from, $lte: new Date(asOfMs) } }),
-  ]);
+  const rows = await collection.countDocuments(filter);
   const testRows = Math.floor(rows * data.test_fraction);
   const testFrom = rows - testRows;
   const validationFrom = testFrom - Math.floor(rows * data.validation_fraction);
   if (rows === 0) {
+    const all = await countWindow(db, data, { from: from.toISOString(), asOf });
     throw new SluiceError(
       'InvalidInput',
       `${data.collection} has no row between ${from.toISOString()} and ${to.toISOString()} whose label was known at ${asOf} (${all} rows in the window altogether). Import transactions, or choose an asOf that they reach.`,
@@ -57,7 +53,6 @@ export async function snapshotWindow(db: Db, data: ModelSpec['data'], asOf: stri
     filter,
     sort,
     rows,
-    immature: all - rows,
     validationFrom,
     testFrom,
   };
@@ -81,11 +76,12 @@ export function lookupsWindow(
   return { fromMs: Math.max(toMs - data.lookup_window_days * DAY_MS, Date.parse(from)), toMs };
 }
 
-/** How many rows the window has now. */
-export function countRows(
+/** How many rows there are up to `asOf`, mature or not. */
+export function countWindow(
   db: Db,
   data: ModelSpec['data'],
-  { filter }: Pick<SnapshotWindow, 'filter'>,
+  { from, asOf }: Pick<SnapshotWindow, 'from' | 'asOf'>,
 ): Promise<number> {
-  return openCollection(db, transactionsCollection(data)).countDocuments(filter);
+  const filter = { [data.fields.time]: { $gte: new Date(from), $lte: new Date(asOf) } };
+  return openCollection(db, transactionsCollection(data)).countDocuments(filter, { hint: streamIndex(data) });
 }

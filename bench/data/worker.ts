@@ -31,18 +31,22 @@ export interface JobRunner {
  */
 export async function startJobs(env: Record<string, string>, database: string): Promise<JobRunner> {
   // As the stack starts it; MLflow is no part of these jobs, and nothing asks for it.
-  const worker = execa(process.execPath, [...DATA_WORKER.nodeOptions, projectPath('dist', 'workers', 'data.js')], {
-    env: {
-      MLFLOW_TRACKING_URI: 'http://127.0.0.1:9',
-      ...env,
-      ...DATA_WORKER.env,
-      MONGODB_DATABASE: database,
-      LOG_LEVEL: 'info',
+  const worker = execa(
+    process.execPath,
+    [...DATA_WORKER.nodeOptions, projectPath('dist', 'workers', 'data', 'main.js')],
+    {
+      env: {
+        MLFLOW_TRACKING_URI: 'http://127.0.0.1:9',
+        ...env,
+        ...DATA_WORKER.env,
+        MONGODB_DATABASE: database,
+        LOG_LEVEL: 'info',
+      },
+      stderr: 'inherit',
+      buffer: false,
+      reject: false,
     },
-    stderr: 'inherit',
-    buffer: false,
-    reject: false,
-  });
+  );
   const computedMs = new Map<string, number>();
   const lines = createInterface(worker.stdout);
   lines.on('line', (line) => {

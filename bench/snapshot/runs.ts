@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { execa } from 'execa';
@@ -22,10 +21,10 @@ export interface SnapshotRun {
 export interface SnapshotRunner {
   /**
    * One snapshot by a worker that has done nothing before, as a nightly one has.
-   * @param root of the code, built
+   * @param script of the code's data worker, built
    * @param bucket of S3: each code has its own, or the second would find what the first has stored
    */
-  run(root: string, bucket: string, database: string, asOf: string): Promise<SnapshotRun>;
+  run(script: string, bucket: string, database: string, asOf: string): Promise<SnapshotRun>;
   stop(): Promise<void>;
 }
 
@@ -40,8 +39,8 @@ export async function startRunner(env: Record<string, string>): Promise<Snapshot
   const client = new Client({ connection: clientConnection });
   let serial = 0;
   return {
-    async run(root, bucket, database, asOf) {
-      const worker = execa(process.execPath, [...DATA_WORKER.nodeOptions, join(root, 'dist', 'workers', 'data.js')], {
+    async run(script, bucket, database, asOf) {
+      const worker = execa(process.execPath, [...DATA_WORKER.nodeOptions, script], {
         env: {
           MLFLOW_TRACKING_URI: 'http://127.0.0.1:9',
           ...env,

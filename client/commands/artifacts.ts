@@ -31,14 +31,19 @@ export function artifactsCommand(cli: Cli): Command {
 
   artifacts
     .command('list')
-    .description('list stored bundles, oldest first, and what needs each')
+    .description('list stored bundles, newest first, and what needs each')
     .addOption(model())
     .option('--all', 'also list refreshed artifacts and snapshots')
-    .addHelpText('after', '\nExample:\n  sluice artifacts list --all')
-    .action((options: { model: string; all?: true }) =>
+    .option('--limit <n>', 'show the N newest', parseAtLeastOne, 20)
+    .addHelpText('after', '\nExample:\n  sluice artifacts list --all --limit 50')
+    .action((options: { model: string; all?: true; limit: number }) =>
       withReferences(cli, async (deps) => {
         const plan = await planPrune(deps, options.model, { keep: 0, olderThanDays: 0, now: new Date().toISOString() });
-        const shown = plan.filter(({ kind }) => options.all === true || kind.endsWith('bundle')).map(withoutKeys);
+        const shown = plan
+          .filter(({ kind }) => options.all === true || kind.endsWith('bundle'))
+          .sort((a, b) => b.createdAt.localeCompare(a.createdAt))
+          .slice(0, options.limit)
+          .map(withoutKeys);
         cli.output.result(shown, () =>
           shown.length === 0 ? `nothing is stored for ${options.model}` : shown.map((one) => line(' ', one)).join('\n'),
         );

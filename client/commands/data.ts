@@ -5,7 +5,7 @@ import { EXIT } from '../exit-codes.js';
 import { maxRefusedOption, modelOption, parseCount, parseText } from '../options.js';
 import { count, rowsOf } from '../output.js';
 import { importExitCode, runImport } from '../import/run-import.js';
-import { openMongo, withMongo } from '../stores.js';
+import { openMongoForImport, withMongo } from '../stores.js';
 
 interface ImportOptions {
   model: string;
@@ -34,7 +34,7 @@ Examples:
   sluice data import transactions.csv.gz --max-refused 0`,
     )
     .action((file: string, { model, shiftDays, maxRefused }: ImportOptions) =>
-      runImport(cli, openMongo, async (mongo, told) => {
+      runImport(cli, openMongoForImport, async (mongo, told) => {
         const { importTransactions } = await import('../../ingest/index.js');
         const summary = await importTransactions(
           { db: mongo.db, modelsDir: cli.modelsDirectory },
@@ -51,7 +51,7 @@ Examples:
     .addOption(maxRefusedOption())
     .addHelpText('after', '\nExample:\n  sluice data import-fixings eurofxref-hist.csv')
     .action((file: string, { model, maxRefused }: ImportOptions) =>
-      runImport(cli, openMongo, async (mongo, told) => {
+      runImport(cli, openMongoForImport, async (mongo, told) => {
         const { importFixings } = await import('../../ingest/index.js');
         const summary = await importFixings(
           { db: mongo.db, modelsDir: cli.modelsDirectory },
@@ -103,10 +103,12 @@ Example:
 }
 
 /** What an import did, for people: counts, then every reason for which rows were rejected, and the first of them. */
-export function importText({ read, inserted, updated, unchanged, refused, ignoredColumns }: ImportSummary): string {
+export function importText(summary: ImportSummary): string {
+  const { read, inserted, updated, unchanged, refused, ignoredColumns, notices = [] } = summary;
   return [
     `${rowsOf(read)}: ${count(inserted)} new, ${count(updated)} updated, ${count(unchanged)} unchanged, ${count(refused.count)} rejected`,
     ...rejectionLines({ refused, ignoredColumns }),
+    ...notices,
   ].join('\n');
 }
 

@@ -70,6 +70,10 @@ const COMMANDS: Record<string, Entry> = {
     description: 'list, apply and operate the scheduled runs',
     load: async (cli) => (await import('./schedules.js')).schedulesCommand(cli),
   },
+  principals: {
+    description: 'add and list the people who may request, approve and operate',
+    load: async (cli) => (await import('./principals.js')).principalsCommand(cli),
+  },
   notify: {
     description: 'list notifications, and test the channels that carry them',
     alias: 'alerts',

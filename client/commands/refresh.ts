@@ -48,8 +48,8 @@ export function refreshCommand(cli: Cli): Command {
         const { refreshStart } = await import('../refresh/kind.js');
         const asOf = options.asOf ?? new Date().toISOString();
         const { model: name, reason } = options;
-        const input = { model: name, asOf, key: runKey(asOf), caller: { actor: cli.actor, reason } };
-        return (await runs()).start(session, refreshStart(input, options.job ?? null), options);
+        const asked = { model: name, asOf, key: runKey(asOf) };
+        return (await runs()).start(session, refreshStart(cli, asked, reason, options.job ?? null), options);
       }),
     );
 

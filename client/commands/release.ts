@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
-import type { ReleaseInput, ReleaseOverrides } from '../../workflows/releaseModel/contract.js';
+import type { ReleaseOverrides } from '../../schemas/types.js';
+import type { ReleaseInput } from '../../workflows/releaseModel/contract.js';
 import { SluiceError } from '../../platform/errors.js';
 import type { Cli } from '../cli.js';
 import {
@@ -18,7 +19,7 @@ interface StartOptions {
   model: string;
   id?: string;
   asOf?: string;
-  reason: string;
+  reason?: string;
   policy?: 'auto' | 'manual';
   deadlineMinutes?: number;
   gate?: { metric: string; min?: number; max?: number }[];
@@ -48,7 +49,11 @@ export function releaseCommand(cli: Cli): Command {
       parseReleaseId,
     )
     .option('--as-of <instant>', 'end of every data window (default: now)', parseInstant)
-    .option('--reason <text>', 'why; it goes into the report', parseText, 'started from the command line')
+    .option(
+      '--reason <text>',
+      'why; it goes into the report (default: "started from the command line"; weakening a gate or the policy needs one)',
+      parseText,
+    )
     .addOption(
       new Option('--policy <policy>', "how the promotion is approved (default: the model's spec)").choices([
         'auto',
@@ -56,12 +61,12 @@ export function releaseCommand(cli: Cli): Command {
       ]),
     )
     .option('--deadline-minutes <n>', "how long a decision may take (default: the model's spec)", parsePositive)
-    .option('--gate <bound>', "replace a gate's bound, for example recall>=0.7; repeatable", parseGate)
+    .option('--gate <bound>', 'another bound of a gate, for example recall>=0.7; repeatable', parseGate)
     .option('--seed <n>', "training seed (default: the model's spec)", parseCount)
     .option('--no-watch', 'return as soon as it has started')
     .addHelpText(
       'after',
-      '\nExamples:\n  sluice release start --as-of 2025-06-30 --reason "June retraining"\n  sluice release start --policy manual --gate "recall>=0.7" --no-watch',
+      '\nExamples:\n  sluice release start --as-of 2025-06-30 --reason "June retraining"\n  sluice release start --policy manual --gate "recall>=0.7" --no-watch\n\nA bound lower than the spec\'s, or --policy auto where the spec says manual, needs the role overrider and --reason.',
     )
     .action(async (options: StartOptions) => {
       const input = await toInput(cli, options);
@@ -118,30 +123,30 @@ export function releaseCommand(cli: Cli): Command {
 }
 
 async function toInput(cli: Cli, options: StartOptions): Promise<ReleaseInput> {
-  const [{ loadModel }, { newRunId }] = await Promise.all([
+  const [{ loadModel }, { newRunId }, { overrideProblems }, { releaseInput }] = await Promise.all([
     import('../../platform/models.js'),
     import('../runs/id.js'),
+    import('../../domain/release/overrides.js'),
+    import('../release/kind.js'),
   ]);
   const { spec } = await loadModel(cli.modelsDirectory, options.model);
-  for (const { metric } of options.gate ?? []) {
-    if (!spec.gates.some((gate) => gate.metric === metric)) {
-      throw new SluiceError(
-        'InvalidInput',
-        `--gate ${metric}: the spec has no such gate; it has ${spec.gates.map((gate) => gate.metric).join(', ')}`,
-      );
-    }
-  }
   const overrides: ReleaseOverrides = {
     ...(options.policy === undefined ? {} : { policy: options.policy }),
     ...(options.deadlineMinutes === undefined ? {} : { deadlineSeconds: options.deadlineMinutes * 60 }),
     ...(options.gate === undefined ? {} : { gates: options.gate }),
     ...(options.seed === undefined ? {} : { seed: options.seed }),
   };
-  return {
+  // Only so that a typing error starts no run: the run itself checks, and decides who may weaken what.
+  const [problem] = overrideProblems(spec, overrides);
+  if (problem !== undefined) throw new SluiceError('InvalidInput', `--gate: ${problem}`);
+  const { reason = 'started from the command line' } = options;
+  const asked = {
     model: options.model,
     releaseId: options.id ?? newRunId(),
     asOf: options.asOf ?? new Date().toISOString(),
-    caller: { actor: cli.actor, reason: options.reason },
-    ...(Object.keys(overrides).length === 0 ? {} : { overrides }),
+    ...(Object.keys(overrides).length === 0
+      ? {}
+      : { overrides: options.reason === undefined ? overrides : { ...overrides, reason: options.reason } }),
   };
+  return releaseInput(cli, asked, reason);
 }

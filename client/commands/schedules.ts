@@ -29,15 +29,16 @@ export function schedulesCommand(cli: Cli): Command {
       'days added to the scheduled time of every run (default: SLUICE_AS_OF_OFFSET_DAYS, else as applied before, else 0)',
       parseInteger,
     )
+    .option('--as-if-today <day>', 'the same as a day: run as if today were DAY (UTC)', parseDay)
     .addHelpText(
       'after',
-      "\nExamples:\n  sluice schedules apply --dry-run\n  sluice schedules apply --as-of-offset-days -509   # the demo's data ends in June 2025",
+      "\nExamples:\n  sluice schedules apply --dry-run\n  sluice schedules apply --as-of-offset-days -7\n  sluice schedules apply --as-if-today 2025-06-30   # the demo's data ends then",
     )
     .option('--reason <text>', 'why; it is recorded', parseText, 'applied from the command line')
-    .action((options: { dryRun?: true; asOfOffsetDays?: number; reason: string }) =>
+    .action((options: ApplyOptions) =>
       cli.withSession(async (session) => {
         const { client, settings } = session;
-        const asOfOffsetDays = options.asOfOffsetDays ?? offsetSetting(settings.SLUICE_AS_OF_OFFSET_DAYS);
+        const asOfOffsetDays = offsetOf(options, new Date()) ?? offsetSetting(settings.SLUICE_AS_OF_OFFSET_DAYS);
         const dryRun = options.dryRun === true;
         const changes = dryRun
           ? await applySchedules(client.schedule, {
@@ -153,6 +154,24 @@ function apply(cli: Cli, session: Session, asOfOffsetDays: number | null, reason
     input: operationBy(cli, { input: { asOfOffsetDays }, reason, operationId, operation: applyOperation, workflowId }),
     summary: `apply the schedules by ${cli.actor}: ${reason}`,
   });
+}
+
+interface ApplyOptions {
+  dryRun?: true;
+  asOfOffsetDays?: number;
+  /** ISO, midnight UTC */
+  asIfToday?: string;
+  reason: string;
+}
+
+const DAY_MS = 24 * 3600 * 1000;
+
+/** Days between today and the day that it should be. */
+function offsetOf({ asOfOffsetDays, asIfToday }: ApplyOptions, now: Date): number | undefined {
+  if (asIfToday === undefined) return asOfOffsetDays;
+  if (asOfOffsetDays !== undefined)
+    throw new SluiceError('InvalidInput', '--as-of-offset-days and --as-if-today say the same: pass one of them');
+  return Math.floor(Date.parse(asIfToday) / DAY_MS) - Math.floor(now.getTime() / DAY_MS);
 }
 
 function offsetSetting(text: string): number | null {

@@ -2,16 +2,17 @@ import { Command } from 'commander';
 import { importFixings, importTransactions } from '../../ingest/index.js';
 import { loadSettings, type Settings } from '../../platform/config.js';
 import { projectPath } from '../../platform/project.js';
+import { listSchedules } from '../../schedules/inspect.js';
 import { up } from '../../stack/main.js';
 import type { Cli } from '../cli.js';
 import { modelOption } from '../options.js';
 import { count } from '../output.js';
-import { RELEASE, releaseStart } from '../release/kind.js';
+import { RELEASE, releaseInput, releaseStart } from '../release/kind.js';
 import { startRun } from '../runs/access.js';
 import { defineRun } from '../runs/actions.js';
 import { openSession, type Session } from '../session.js';
 import { stackProgress } from '../stack-progress.js';
-import { usingMongo } from '../stores.js';
+import { openMongoForImport } from '../stores.js';
 import { untilEnded } from './stack.js';
 
 const AS_OF = '2025-06-30T00:00:00.000Z';
@@ -36,16 +37,18 @@ export function startCommand(cli: Cli): Command {
       // Ctrl-C from here on: whatever is under way is left, and the stack goes down in order
       if (!stack.found) cli.onInterrupt(() => void stack.stop());
       let code: number;
+      let schedules: number;
       try {
         const settings = loadSettings({ ...stack.env, ...cli.env });
         await importDemo(cli, settings, model);
         const session = await openSession(settings, cli.env);
         try {
           code = await releaseDemo(cli, session, model, startedAt);
+          schedules = (await listSchedules(session.client)).length;
         } finally {
           await session.close();
         }
-        tellAddresses(cli, stack.env);
+        tellAddresses(cli, stack.env, schedules);
         if (once !== true && !stack.found) {
           cli.output.line(
             'Ctrl-C stops the stack; its state stays in the state directory, and the next start continues from it.',
@@ -63,7 +66,9 @@ export function startCommand(cli: Cli): Command {
 async function importDemo(cli: Cli, settings: Settings, model: string): Promise<void> {
   const deps = { modelsDir: cli.modelsDirectory };
   const told = { model, signal: cli.interrupted };
-  await usingMongo(settings, async ({ db }) => {
+  const mongo = await openMongoForImport(settings);
+  try {
+    const { db } = mongo;
     const fixings = await importFixings({ db, ...deps }, { file: projectPath('data', 'ecb_fixings.csv'), ...told });
     const file = projectPath('data', 'bank_transactions_demo.csv.gz');
     const summary = await importTransactions({ db, ...deps }, { file, skipIfImported: true, ...told });
@@ -72,12 +77,14 @@ async function importDemo(cli: Cli, settings: Settings, model: string): Promise<
         ? `✔ data             the demo's transactions are already imported`
         : `✔ data             ${count(summary.read)} transactions (${summary.refused.count} rejected), ${fixings.read} ECB fixings`,
     );
-  });
+  } finally {
+    await mongo.close();
+  }
 }
 
 async function releaseDemo(cli: Cli, session: Session, model: string, stackStartedAt: Date): Promise<number> {
   const ref = { model, releaseId: DEMO_RELEASE };
-  const input = { ...ref, asOf: AS_OF, caller: { actor: cli.actor, reason: 'first release of the demo' } };
+  const input = releaseInput(cli, { ...ref, asOf: AS_OF }, 'first release of the demo');
   const { started, handle } = await startRun(session, RELEASE, releaseStart(input, stackStartedAt));
   cli.output.line(
     `\n${started ? 'started' : 'found'} release ${DEMO_RELEASE} of ${model}\n${session.uiUrl(handle.workflowId)}`,
@@ -87,12 +94,7 @@ async function releaseDemo(cli: Cli, session: Session, model: string, stackStart
   });
 }
 
-/** Days that bring a scheduled run of today to the end of the demo's data. */
-function demoOffsetDays(now: number): number {
-  return Math.floor((Date.parse(AS_OF) - now) / (24 * 3600 * 1000)) + 1;
-}
-
-function tellAddresses(cli: Cli, env: Record<string, string>): void {
+function tellAddresses(cli: Cli, env: Record<string, string>, schedules: number): void {
   const scorer = env['SCORER_URL'];
   cli.output.line(`
 Temporal UI   ${env['TEMPORAL_UI_URL'] ?? ''}
@@ -102,7 +104,12 @@ scorer        ${scorer ?? ''}/v1/metadata, ${scorer ?? ''}/openapi.json
 Score one transaction:
   curl -s ${scorer ?? ''}/v1/score -H 'content-type: application/json' -d '{"transaction_id":"t1","customer_id":"c1","booked_at":"2025-06-29T23:10:00Z","amount":950,"currency":"EUR","operation_type":"shopping_net","merchant_name":"Kilback LLC"}'
 
-Nothing runs by itself yet. Nights, exchange rates, drift and thresholds do after:
-  npx sluice schedules apply --as-of-offset-days ${demoOffsetDays(Date.now())}
+${scheduledText(schedules)}
 `);
+}
+
+function scheduledText(schedules: number): string {
+  if (schedules > 0) return `${schedules} schedules are applied: \`sluice schedules list\` shows what runs next.`;
+  return `Nothing runs by itself yet. Nights, exchange rates, drift and thresholds do after:
+  npx sluice schedules apply --as-if-today ${AS_OF.slice(0, 10)}`;
 }

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { PROBE_MS } from '../../stack/probe.js';
 import { readStackEnv, status, type StackStatus } from '../../stack/status.js';
+import type { PartInfo } from '../../stack/types.js';
 import type { Cli } from '../cli.js';
 import { EXIT } from '../exit-codes.js';
 import { duration } from '../output.js';
@@ -12,6 +13,7 @@ export function statusCommand(cli: Cli): Command {
     .addHelpText(
       'after',
       `
+What a terminated run left behind (aliases, stages, a live bundle without a smoke test) is put right and told.
 Every part is asked for a sign of life and has ${PROBE_MS / 1000} s for it: "silent" is one that runs and does not answer.
 
 Exit code 6: no stack is running, or a part is silent.
@@ -24,9 +26,12 @@ Example:
       const env = readStackEnv(cli.stateDirectory) ?? {};
       const { probeParts } = await import('../../stack/probe.js');
       const parts = await probeParts(found.parts, { ...cli.env, ...env });
-      const live = await whatIsLive(cli, { running: found.running, env });
-      const shown = { ...found, parts, temporalUi: env['TEMPORAL_UI_URL'] ?? null, live };
-      cli.output.result(shown, () => [statusText(cli.stateDirectory, shown), ...liveLines(live)].join('\n'));
+      const live = await whatIsLive(cli, { running: found.running, parts, env });
+      const settled = await settle(cli, live, env);
+      const shown = { ...found, parts, temporalUi: env['TEMPORAL_UI_URL'] ?? null, live, settled };
+      cli.output.result(shown, () =>
+        [statusText(cli.stateDirectory, shown), ...liveLines(live), ...settled].join('\n'),
+      );
       cli.setExitCode(found.running && parts.every(({ state }) => state !== 'silent') ? EXIT.ok : EXIT.unreachable);
     });
 }
@@ -36,9 +41,11 @@ type Live = LiveBundle[] | { error: string } | null;
 
 async function whatIsLive(
   cli: Cli,
-  { running, env }: { running: boolean; env: Record<string, string> },
+  { running, parts, env }: { running: boolean; parts: readonly PartInfo[]; env: Record<string, string> },
 ): Promise<Live> {
   if (!running || env['S3_ENDPOINT'] === undefined) return null;
+  const silent = parts.find(({ name, state }) => name === 's3' && state === 'silent');
+  if (silent !== undefined) return { error: `S3 at ${silent.address} does not answer` };
   try {
     const [{ loadSettings }, { liveBundles }] = await Promise.all([
       import('../../platform/config.js'),
@@ -47,6 +54,23 @@ async function whatIsLive(
     return await liveBundles(loadSettings({ ...env, ...cli.env }), cli.modelsDirectory);
   } catch (error) {
     return { error: (error as Error).message };
+  }
+}
+
+/** What was wrong with what is live, a line each. Where nobody can be asked, the parts say so. */
+async function settle(cli: Cli, live: Live, env: Record<string, string>): Promise<string[]> {
+  if (live === null || 'error' in live) return [];
+  const models = live.flatMap(({ model, environment }) => (environment === 'production' ? [model] : []));
+  if (models.length === 0) return [];
+  try {
+    const [{ loadSettings }, { settleModels }] = await Promise.all([
+      import('../../platform/config.js'),
+      import('../status/settle.js'),
+    ]);
+    const known = { ...env, ...cli.env };
+    return await settleModels(loadSettings(known), known, models);
+  } catch {
+    return [];
   }
 }
 

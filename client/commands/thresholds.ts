@@ -40,15 +40,15 @@ export function thresholdsCommand(cli: Cli): Command {
       cli.withSession(async (session) => {
         const { thresholdsStart } = await import('../thresholds/kind.js');
         const asOf = options.asOf ?? new Date().toISOString();
-        const start = thresholdsStart({
+        const asked = {
           model: options.model,
           asOf,
           key: runKey(asOf),
-          caller: { actor: cli.actor, reason: options.reason },
           ...(options.deadlineMinutes === undefined
             ? {}
             : { overrides: { deadlineSeconds: options.deadlineMinutes * 60 } }),
-        });
+        };
+        const start = thresholdsStart(cli, asked, options.reason);
         return (await runs()).start(session, start, options);
       }),
     );

@@ -49,7 +49,7 @@ export async function readRows(db: Db, model: LoadedModel, ids: readonly string[
 /** A transaction for people: its fields, a line each, and what else is known of it. */
 export function rowText({ id, transaction, same_as, label, predictions, deleted }: ShownRow): string {
   const fields = Object.entries(transaction ?? {}).map(
-    ([name, value]) => `  ${name.padEnd(18)} ${value instanceof Date ? value.toISOString() : String(value)}`,
+    ([name, value]) => `  ${name.padEnd(18)} ${value instanceof Date ? value.toISOString() : JSON.stringify(value)}`,
   );
   return [
     transaction === null ? `${id}: there is no such transaction` : id,

@@ -1,12 +1,14 @@
 import type { RefreshJob } from '../../domain/refresh/types.js';
-import type { Called } from '../../workflows/common/caller.js';
 import {
   JOB_WORKFLOWS,
   NIGHTLY_WORKFLOW,
+  refreshRequest,
   refreshWorkflowId,
   type RefreshProgress,
   type RefreshRunInput,
 } from '../../workflows/refresh/contract.js';
+import type { Cli } from '../cli.js';
+import { callerBy } from '../runs/operation.js';
 import type { RunKind, RunStart } from '../runs/kind.js';
 import { refreshText } from './view.js';
 
@@ -42,12 +44,20 @@ export const REFRESH: RunKind<RefreshRef, RefreshProgress> = {
 };
 
 /** How a night, or one of its jobs, is started. */
-export function refreshStart(input: RefreshRunInput & Called, job: RefreshJob | null): RunStart<RefreshRef> {
-  const { model, key, asOf, caller } = input;
+export function refreshStart(
+  cli: Pick<Cli, 'actor' | 'token'>,
+  asked: Omit<RefreshRunInput, 'caller'>,
+  reason: string,
+  job: RefreshJob | null,
+): RunStart<RefreshRef> {
+  const { model, key, asOf } = asked;
+  const ref = { model, key, job };
+  const operation = refreshRequest(asked, job);
+  const caller = callerBy(cli, reason, { operationId: key, operation, workflowId: REFRESH.workflowId(ref) });
   return {
-    ref: { model, key, job },
+    ref,
     workflowType: job === null ? NIGHTLY_WORKFLOW : JOB_WORKFLOWS[job],
-    input,
-    summary: `${job ?? 'nightly refresh'} of ${model} as of ${asOf}, by ${caller.actor}`,
+    input: { ...asked, caller } satisfies RefreshRunInput,
+    summary: `${job ?? 'nightly refresh'} of ${model} as of ${asOf}, by ${cli.actor}`,
   };
 }

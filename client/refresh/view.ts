@@ -2,7 +2,7 @@ import type { RefreshJob } from '../../domain/refresh/types.js';
 import type { ArtifactProgress, JobProgress, RefreshProgress } from '../../workflows/refresh/contract.js';
 import { gateTable } from '../release/view.js';
 import type { Shown } from '../runs/kind.js';
-import { stepLines } from '../runs/text.js';
+import { recordLines, stepLines } from '../runs/text.js';
 
 const MARK: Record<ArtifactProgress['outcome'], string> = {
   ready: '▸',
@@ -25,6 +25,7 @@ export function refreshText(
   if (bundleVersion !== null)
     lines.push(`bundle ${bundleVersion}${generation === null ? '' : `, generation ${generation}`}`);
   if (decidedBy !== null) lines.push(`decided by ${decidedBy}`);
+  lines.push(...recordLines(progress));
   if (withSteps) lines.push('', ...stepLines(progress.steps));
   lines.push('', ...progress.jobs.flatMap(jobLines));
   if (approval !== null)

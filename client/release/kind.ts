@@ -1,12 +1,15 @@
 import { MODEL_ATTRIBUTE, RELEASE_ATTRIBUTE } from '../../domain/runs/search-attributes.js';
 import { flattenSteps } from '../../workflows/common/progress.js';
 import {
+  releaseRequest,
   releaseWorkflowId,
   WORKFLOW,
   type ReleaseInput,
   type ReleaseProgress,
 } from '../../workflows/releaseModel/contract.js';
 import { WORKFLOW as ROLLBACK } from '../../workflows/rollbackRelease/contract.js';
+import type { Cli } from '../cli.js';
+import { callerBy } from '../runs/operation.js';
 import type { RunKind, RunStart } from '../runs/kind.js';
 import { pendingRetries } from '../runs/watch.js';
 import { releaseTiming } from './timing.js';
@@ -42,6 +45,20 @@ export const RELEASE: RunKind<ReleaseRef, ReleaseProgress> = {
   },
   listed: ({ kind = 'release', model, releaseId }) => `${kind.padEnd(8)}  ${model}  ${releaseId}`,
 };
+
+/** What is asked for, by whoever acts. */
+export function releaseInput(
+  cli: Pick<Cli, 'actor' | 'token'>,
+  asked: Omit<ReleaseInput, 'caller'>,
+  reason: string,
+): ReleaseInput {
+  const { model, releaseId } = asked;
+  const workflowId = releaseWorkflowId(model, releaseId);
+  return {
+    ...asked,
+    caller: callerBy(cli, reason, { operationId: releaseId, operation: releaseRequest(asked), workflowId }),
+  };
+}
 
 /** How a release is started. */
 export function releaseStart(input: ReleaseInput, stackStartedAt?: Date): RunStart<ReleaseRef> {

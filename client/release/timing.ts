@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
+import { WORKFLOW as NOTIFICATION } from '../../workflows/sendNotification/contract.js';
 
 type History = temporal.api.history.v1.IHistory;
 type Timestamp = { seconds?: unknown; nanos?: number | null } | null | undefined;
@@ -46,7 +47,9 @@ function read(history: History): {
       event.activityTaskTimedOutEventAttributes ??
       event.activityTaskCanceledEventAttributes;
     if (closed) activities.push({ from: started.get(String(closed.startedEventId)) ?? at, to: at });
-    const child = event.childWorkflowExecutionStartedEventAttributes?.workflowExecution;
+    const { workflowExecution: child, workflowType } = event.childWorkflowExecutionStartedEventAttributes ?? {};
+    // Nobody waits for a notification that is on its way.
+    if (workflowType?.name === NOTIFICATION) continue;
     if (child?.workflowId && child.runId) children.push({ workflowId: child.workflowId, runId: child.runId });
     if (event.timerStartedEventAttributes) timersStarted.set(String(event.eventId), at);
     const timer = event.timerFiredEventAttributes ?? event.timerCanceledEventAttributes;

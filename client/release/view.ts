@@ -2,7 +2,7 @@ import { HEADLINE_METRICS } from '../../domain/release/headlines.js';
 import type { CheckResult, Metrics } from '../../domain/release/types.js';
 import type { ReleaseProgress } from '../../workflows/releaseModel/contract.js';
 import type { Shown } from '../runs/kind.js';
-import { retryLine, stepLines } from '../runs/text.js';
+import { recordLines, retryLine, stepLines } from '../runs/text.js';
 import type { Retry } from '../runs/watch.js';
 import type { ReleaseTiming } from './timing.js';
 
@@ -40,6 +40,7 @@ export function releaseText(
     lines.push(
       `bundle ${progress.bundleVersion}${progress.generation === null ? '' : `, generation ${progress.generation}`}${progress.modelVersion === null ? '' : `, MLflow version ${progress.modelVersion}`}`,
     );
+  lines.push(...recordLines(progress));
   if (withSteps) lines.push('', ...stepLines(progress.steps));
   if (progress.gates.length > 0) lines.push('', 'gates', ...gateTable(progress.gates));
   if (progress.metrics !== null) lines.push('', metricLine(progress.metrics));

@@ -8,6 +8,7 @@ import { TypedSearchAttributes } from '@temporalio/common';
 import { SluiceError } from '../../platform/errors.js';
 import { PROGRESS_QUERY } from '../../workflows/common/contract.js';
 import type { StepProgress } from '../../workflows/common/progress.js';
+import { summaryOf } from '../../workflows/common/summaries.js';
 import { QUEUES } from '../../workflows/common/queues.js';
 import type { CutOff } from '../exit-codes.js';
 import { ROLLOUT_STEP, WORKFLOW as ROLLOUT } from '../../workflows/rolloutBundle/contract.js';
@@ -30,7 +31,7 @@ export async function startRun<Ref extends RunRef, Progress extends RunProgress>
       args: [input],
       workflowIdReusePolicy,
       workflowIdConflictPolicy: 'FAIL',
-      staticSummary: summary,
+      staticSummary: summaryOf(summary),
       ...(searchAttributes === undefined ? {} : { typedSearchAttributes: new TypedSearchAttributes(searchAttributes) }),
       ...(memo === undefined ? {} : { memo }),
     }),

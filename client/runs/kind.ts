@@ -74,7 +74,7 @@ export interface RunKind<Ref extends RunRef, Progress extends RunProgress> {
   /** read beside the progress; part of the JSON */
   more?(session: Session, workflowId: string, progress: Progress): Promise<Record<string, unknown>>;
   /** What a status says that was true when it was said and may not be any more: asked once for a whole list. */
-  now?(session: Session, refs: readonly Ref[]): Promise<(ref: Ref, status: string) => string>;
+  now?(session: Session, runs: readonly { ref: Ref; status: string }[]): Promise<(ref: Ref, status: string) => string>;
   /** the run's line in a list, without time and status */
   listed(ref: Ref): string;
 }

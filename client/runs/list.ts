@@ -27,14 +27,11 @@ export async function listRuns<Ref extends RunRef, Progress extends RunProgress>
   const infos = session.client.workflow.list({ query: `WorkflowType IN (${types})` });
   const listed = (info: Info): boolean => kind.isListed?.(info.parentExecution?.workflowId ?? undefined) ?? true;
   const chosen = await newest(infos, limit, listed);
-  const now =
-    (await kind.now?.(
-      session,
-      chosen.map(({ workflowId }) => kind.refOf(workflowId)),
-    )) ?? ((_, said) => said);
-  return chosen.map((info) => ({
-    ...kind.refOf(info.workflowId),
-    status: now(kind.refOf(info.workflowId), statusOf(info)),
+  const runs = chosen.map((info) => ({ info, ref: kind.refOf(info.workflowId), status: statusOf(info) }));
+  const now = (await kind.now?.(session, runs)) ?? ((_, said) => said);
+  return runs.map(({ info, ref, status }) => ({
+    ...ref,
+    status: now(ref, status),
     startedAt: info.startTime.toISOString(),
     closedAt: info.closeTime?.toISOString() ?? null,
     workflowId: info.workflowId,

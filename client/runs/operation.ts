@@ -9,6 +9,7 @@ import { QUEUES } from '../../workflows/common/queues.js';
 import type { OperationInput } from '../../workflows/common/operation.js';
 import type { Cli } from '../cli.js';
 import type { Session } from '../session.js';
+import { summaryOf } from '../../workflows/common/summaries.js';
 
 /** A run that is started and waited for in one go: it asks nobody and is not looked up again. */
 export interface Operation {
@@ -28,7 +29,7 @@ export function startOperation(
     taskQueue: QUEUES.release,
     workflowId,
     args: [input],
-    staticSummary: summary,
+    staticSummary: summaryOf(summary),
     ...(model === undefined ? {} : { typedSearchAttributes: [{ key: MODEL_ATTRIBUTE, value: model }] }),
   });
 }

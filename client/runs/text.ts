@@ -1,3 +1,5 @@
+import { unprovenLine } from '../../domain/approval/identity.js';
+import { overrideLine, type OverrideChange } from '../../domain/release/overrides.js';
 import { duration } from '../output.js';
 import { flattenSteps, type StepProgress } from '../../workflows/common/progress.js';
 import type { RunFrame } from './kind.js';
@@ -41,4 +43,20 @@ export function frameText({ steps, items, waits }: RunFrame, retries: readonly R
     ...retries.map(retryLine),
     ...(waits === null ? [] : [waits.what]),
   ].join('\n');
+}
+
+/** Who is not proven to be who they say, and where the run departs from the model's spec. */
+export function recordLines({ unproven, overrides = [], overrideReason }: OnRecord): string[] {
+  const unprovenNames = unprovenLine(unproven);
+  return [
+    ...(unprovenNames === null ? [] : [unprovenNames]),
+    ...overrides.map((change) => `for this run only: ${overrideLine(change)}`),
+    ...(overrideReason === undefined ? [] : [`why: ${overrideReason}`]),
+  ];
+}
+
+interface OnRecord {
+  unproven?: readonly string[];
+  overrides?: readonly OverrideChange[];
+  overrideReason?: string;
 }

@@ -1,9 +1,12 @@
 import {
+  thresholdsRequest,
   thresholdsWorkflowId,
   WORKFLOW,
   type ThresholdsInput,
   type ThresholdsProgress,
 } from '../../workflows/recalibrateThresholds/contract.js';
+import type { Cli } from '../cli.js';
+import { callerBy } from '../runs/operation.js';
 import type { RunKind, RunStart } from '../runs/kind.js';
 import { proposalText, thresholdsText } from './view.js';
 
@@ -12,7 +15,7 @@ export interface ThresholdsRef {
   model: string;
 }
 
-/** Recalibrations. A key has one; one that failed may be tried again. */
+/** Recalibrations. A key has one; one that failed, or found too little feedback, may be tried again. */
 export const THRESHOLDS: RunKind<ThresholdsRef, ThresholdsProgress> = {
   noun: 'thresholds',
   workflowTypes: [WORKFLOW],
@@ -23,10 +26,15 @@ export const THRESHOLDS: RunKind<ThresholdsRef, ThresholdsProgress> = {
   },
   words: ({ key }) => key,
   reuse: 'ALLOW_DUPLICATE_FAILED_ONLY',
+  mayRepeat: ({ status }) => status === 'NotEnoughFeedback',
   text: thresholdsText,
-  now: async ({ settings }, refs) => {
+  now: async ({ settings }, runs) => {
+    const live = runs.filter(({ status }) => status === 'Live');
     const { notInForce } = await import('./in-force.js');
-    const replaced = await notInForce(settings, refs);
+    const replaced = await notInForce(
+      settings,
+      live.map(({ ref }) => ref),
+    );
     return (ref, status) => (status === 'Live' && replaced(ref) ? 'Replaced' : status);
   },
   proposal: ({ proposal }) => (proposal === null ? '' : proposalText(proposal)),
@@ -34,12 +42,19 @@ export const THRESHOLDS: RunKind<ThresholdsRef, ThresholdsProgress> = {
 };
 
 /** How a recalibration is started. */
-export function thresholdsStart(input: ThresholdsInput): RunStart<ThresholdsRef> {
-  const { model, key, asOf, caller } = input;
+export function thresholdsStart(
+  cli: Pick<Cli, 'actor' | 'token'>,
+  asked: Omit<ThresholdsInput, 'caller'>,
+  reason: string,
+): RunStart<ThresholdsRef> {
+  const { model, key, asOf } = asked;
+  const ref = { model, key };
+  const operation = thresholdsRequest(asked);
+  const caller = callerBy(cli, reason, { operationId: key, operation, workflowId: THRESHOLDS.workflowId(ref) });
   return {
-    ref: { model, key },
+    ref,
     workflowType: WORKFLOW,
-    input,
-    summary: `thresholds of ${model} as of ${asOf}, by ${caller.actor}: ${caller.reason}`,
+    input: { ...asked, caller } satisfies ThresholdsInput,
+    summary: `thresholds of ${model} as of ${asOf}, by ${caller.actor}: ${reason}`,
   };
 }

@@ -1,22 +1,26 @@
 import { budgetLines, categoryLines, overallLines, weekLines } from '../../domain/thresholds/show.js';
+import { gateLines } from '../../domain/thresholds/gates.js';
+import { paddedTable } from '../../domain/notification/table.js';
 import type { ThresholdSummary } from '../../domain/thresholds/summary.js';
 import type { ThresholdsProgress } from '../../workflows/recalibrateThresholds/contract.js';
 import type { Shown } from '../runs/kind.js';
-import { stepLines } from '../runs/text.js';
+import { recordLines, stepLines } from '../runs/text.js';
 
 /** The whole of a recalibration for people. */
 export function thresholdsText(
   { ref: { key }, progress, error, url, approve }: Shown<{ key: string }, ThresholdsProgress>,
   withSteps: boolean,
 ): string {
-  const { status, why, bundleVersion, generation, approval, proposal, edited, decidedBy } = progress;
+  const { status, why, bundleVersion, generation, approval, proposal, edited, decidedBy, gates = [] } = progress;
   const lines = [`thresholds ${key}: ${status}${why === null ? '' : `, ${why}`}`];
   if (bundleVersion !== null)
     lines.push(`bundle ${bundleVersion}${generation === null ? '' : `, generation ${generation}`}`);
   if (decidedBy !== null) lines.push(`decided by ${decidedBy}: ${progress.decisionReason ?? ''}`);
+  lines.push(...recordLines(progress));
   if (withSteps) lines.push('', ...stepLines(progress.steps));
   if (edited !== null) lines.push('', 'approved with edits', ...proposalLines(edited));
   else if (proposal !== null) lines.push('', ...proposalLines(proposal));
+  if (gates.length > 0) lines.push('', paddedTable(gateLines(gates)));
   if (approval !== null)
     lines.push('', `To decide by ${approval.deadline}: ${approve}   (or reject)`, `digest ${approval.digest}`);
   if (error !== null && error !== why) lines.push('', `ended with: ${error}`);
@@ -35,28 +39,17 @@ function proposalLines(summary: ThresholdSummary): string[] {
     `${counts.labelled} labelled rows with ${counts.frauds} frauds, booked from ${window.from} to ${window.to},`,
     `scored by model version ${model_version}; old thresholds: ${base.version}; best at: ${summary.operating}`,
     '',
-    ...columns(overallLines(summary)),
+    paddedTable(overallLines(summary)),
     '',
-    ...columns(categoryLines(summary)),
+    paddedTable(categoryLines(summary)),
     ...(further > 0 ? [`${further} more categories are in ${summary.proposalKey}`] : []),
     '',
-    ...columns(budgetLines(summary)),
+    paddedTable(budgetLines(summary)),
     '',
-    ...columns(weekLines(summary)),
+    paddedTable(weekLines(summary)),
     '',
     `intervals: ${summary.method}`,
     `backtest: ${summary.backtest.method}`,
     ...notes.map((note) => `note: ${note}`),
   ];
-}
-
-/** A table as aligned columns, titles first. */
-function columns(rows: string[][]): string[] {
-  const widths = (rows[0] ?? []).map((_, c) => Math.max(...rows.map((row) => (row[c] ?? '').length)));
-  return rows.map((row) =>
-    row
-      .map((cell, c) => cell.padEnd(widths[c] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
 }

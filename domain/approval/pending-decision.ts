@@ -1,3 +1,4 @@
+import type { Identity } from './identity.js';
 import type { Decision } from '../../schemas/types.js';
 
 /** What is to be decided, by when, and what an approver may change. */
@@ -19,6 +20,8 @@ export type ApprovalOutcome =
       at: string;
       /** null: as proposed */
       edits: Record<string, unknown> | null;
+      /** of the actor; absent in histories of before it was asked */
+      identity?: Identity;
     }
   | { verdict: 'expired' };
 
@@ -48,12 +51,13 @@ export class PendingDecision {
     return problemOf(decision, this.terms);
   }
 
-  /** Takes a decision. Returns why it does not count, or null: then it is the outcome. */
-  take(decision: Decision, nowMs: number): string | null {
+  /** Takes a decision. Returns why it does not count, or null: then it is the outcome. @param identity of its actor, as far as it is known */
+  take(decision: Decision, nowMs: number, identity?: Identity): string | null {
     const refusal = this.refusal(decision, nowMs);
     if (refusal !== null) return refusal;
     const { verdict, actor, reason, edits = null } = decision;
-    this.decided = { verdict, actor, reason, edits, at: new Date(nowMs).toISOString() };
+    const at = new Date(nowMs).toISOString();
+    this.decided = { verdict, actor, reason, edits, at, ...(identity === undefined ? {} : { identity }) };
     return null;
   }
 
@@ -64,18 +68,30 @@ export class PendingDecision {
   }
 }
 
+/** A decision is kept for ever: in the run's history, in `decision_log` and in the audit log. As in schemas/decision.schema.json. */
+const MAX_LENGTH = { decisionId: 200, actor: 200, reason: 2_000, digest: 64 };
+const MAX_PROOF = 200;
+const MAX_EDITS = 100_000;
+
 function problemOf(decision: unknown, { digest, checkEdits }: DecisionTerms): string | null {
   if (typeof decision !== 'object' || decision === null)
     return 'the decision must be an object {decisionId, verdict, actor, reason, digest}';
   const fields = decision as Record<string, unknown>;
-  for (const name of ['decisionId', 'actor', 'reason', 'digest'] as const)
-    if (typeof fields[name] !== 'string' || fields[name].trim() === '') return `/${name} must be a non-empty text`;
+  for (const [name, longest] of Object.entries(MAX_LENGTH)) {
+    const value = fields[name];
+    if (typeof value !== 'string' || value.trim() === '') return `/${name} must be a non-empty text`;
+    if (value.length > longest) return `/${name} has ${value.length} characters; at most ${longest} are kept`;
+  }
+  const { proof } = fields;
+  if (proof !== undefined && (typeof proof !== 'string' || proof.length > MAX_PROOF))
+    return `/proof must be a text of at most ${MAX_PROOF} characters`;
   if (fields['verdict'] !== 'approve' && fields['verdict'] !== 'reject')
     return '/verdict must be "approve" or "reject"';
   if (fields['digest'] !== digest) return `/digest is not that of the proposal shown now (${digest}): look at it again`;
   const { edits } = fields;
   if (edits === undefined) return null;
   if (typeof edits !== 'object' || edits === null || Array.isArray(edits)) return '/edits must be an object';
+  if (JSON.stringify(edits).length > MAX_EDITS) return `/edits are longer than ${MAX_EDITS} characters`;
   if (fields['verdict'] !== 'approve') return '/edits go with "approve" only';
   if (checkEdits === undefined) return '/edits: this is approved as it is shown, or rejected';
   const problem = checkEdits(edits as Record<string, unknown>);

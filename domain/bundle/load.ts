@@ -10,6 +10,7 @@ import type {
 } from '../../schemas/types.js';
 import type { TrustedKeys } from '../dsse/dsse.js';
 import { sha256Hex } from './digest.js';
+import { limitOf, MAX_FILES, PROOF_LIMIT, type ReadLimit } from './limits.js';
 import { BUNDLE_FILE, lookupVersionFile, MANIFEST_FILE, SIGNATURE_FILE, type BundleExpectation } from './layout.js';
 import { BundleError, checkFile, contentSha256, verifyManifest } from './manifest.js';
 
@@ -43,6 +44,9 @@ export interface LoadedBundle {
  */
 export type ValidateDocument = (schema: string, document: unknown, file: string) => unknown;
 
+/** Reads one file of a bundle by its name, and no more of it than the limit says. */
+export type ReadFile = (name: string, limit: ReadLimit) => Promise<Buffer>;
+
 export interface LoadOptions {
   model: string;
   /** as the pointer names it; null for a bundle pinned by hand, where the signature alone vouches for it */
@@ -57,10 +61,10 @@ export interface LoadOptions {
 /**
  * Reads a whole bundle and believes nothing of it before it is checked: the manifest's digest and signature first, then each file's length
  * and digest, then its schema, then that the parts fit each other. Verification at publishing and loading in the scorer are this one function.
- * @param read one file of the bundle by its name; its own failures (unreachable, missing) pass through
- * @throws BundleError (`IntegrityError`) that names the version and what is wrong
+ * @param read as `ReadFile`; its own failures (unreachable, missing, too large) pass through
+ * @throws BundleError (`IntegrityError`, `TooManySignatures`) that names the version and what is wrong; TooLargeError
  */
-export async function loadBundle(read: (name: string) => Promise<Buffer>, options: LoadOptions): Promise<LoadedBundle> {
+export async function loadBundle(read: ReadFile, options: LoadOptions): Promise<LoadedBundle> {
   try {
     return await load(read, options);
   } catch (error) {
@@ -71,7 +75,7 @@ export async function loadBundle(read: (name: string) => Promise<Buffer>, option
   }
 }
 
-async function load(read: (name: string) => Promise<Buffer>, options: LoadOptions): Promise<LoadedBundle> {
+async function load(read: ReadFile, options: LoadOptions): Promise<LoadedBundle> {
   const { expected } = options;
   const valid = <T>(schema: string, document: unknown, file: string): T => {
     try {
@@ -81,7 +85,10 @@ async function load(read: (name: string) => Promise<Buffer>, options: LoadOption
     }
   };
 
-  const [manifestBytes, signature] = await Promise.all([read(MANIFEST_FILE), read(SIGNATURE_FILE)]);
+  const [manifestBytes, signature] = await Promise.all([
+    read(MANIFEST_FILE, PROOF_LIMIT[MANIFEST_FILE]),
+    read(SIGNATURE_FILE, PROOF_LIMIT[SIGNATURE_FILE]),
+  ]);
   const manifestSha256 = options.manifestSha256 ?? sha256Hex(manifestBytes);
   const believed = verifyManifest(manifestBytes, signature, options.trustedKeys, manifestSha256);
   const manifest = valid<Manifest>('manifest', parse(believed, MANIFEST_FILE), MANIFEST_FILE);
@@ -96,8 +103,8 @@ async function load(read: (name: string) => Promise<Buffer>, options: LoadOption
   await Promise.all(
     Array.from({ length: 4 }, async () => {
       for (let name = names.shift(); name !== undefined; name = names.shift()) {
-        const bytes = await read(name);
-        checkFile(manifest, name, bytes);
+        const bytes = await read(name, limitOf(manifest, name));
+        await checkFile(manifest, name, bytes);
         files.set(name, bytes);
       }
     }),
@@ -145,6 +152,8 @@ async function load(read: (name: string) => Promise<Buffer>, options: LoadOption
  * signed too. Names become keys and file names, so each must be a plain one.
  */
 function checkNames(present: readonly string[], needed: readonly string[]): void {
+  if (present.length > MAX_FILES)
+    throw new BundleError(`its manifest lists ${present.length} files; a bundle has at most ${MAX_FILES}`);
   const missing = needed.filter((name) => !present.includes(name));
   if (missing.length > 0) throw new BundleError(`its manifest lacks ${missing.join(', ')}`);
   const odd = present.filter(

@@ -1,11 +1,16 @@
 import type { Manifest } from '../../schemas/types.js';
-import { verifyEnvelope, type TrustedKeys } from '../dsse/dsse.js';
-import { readableJson, sha256Hex } from './digest.js';
+import { refusalOf, verifyEnvelope, type TrustedKeys } from '../dsse/dsse.js';
+import { readableJson, sha256Hex, sha256HexInTurns } from './digest.js';
 import { BUNDLE_FILE, decidesScore, MANIFEST_PAYLOAD_TYPE } from './layout.js';
 
 /** Why a bundle is not what it claims to be. Its name is its failure type: no retry helps. */
 export class BundleError extends Error {
-  override readonly name = 'IntegrityError';
+  override readonly name: ReturnType<typeof refusalOf>;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = refusalOf(options?.cause);
+  }
 }
 
 export interface ManifestInput {
@@ -96,18 +101,18 @@ export function verifyManifest(
   try {
     payload = verifyEnvelope(envelope, MANIFEST_PAYLOAD_TYPE, trustedKeys);
   } catch (error) {
-    throw new BundleError(`manifest.sig is refused: ${(error as Error).message}`);
+    throw new BundleError(`manifest.sig is refused: ${(error as Error).message}`, { cause: error });
   }
   if (!payload.equals(manifestBytes)) throw new BundleError('manifest.sig signs other bytes than manifest.json holds');
   return payload;
 }
 
-/** Checks one file against what the manifest says of it. */
-export function checkFile(manifest: Manifest, name: string, bytes: Uint8Array): void {
+/** Checks one file against what the manifest says of it; others get their turn while a large one is digested. */
+export async function checkFile(manifest: Manifest, name: string, bytes: Uint8Array): Promise<void> {
   const entry = Object.hasOwn(manifest.files, name) ? manifest.files[name] : undefined;
   if (entry === undefined) throw new BundleError(`${name} is not in the manifest`);
   if (bytes.length !== entry.bytes)
     throw new BundleError(`${name} has ${bytes.length} bytes, the manifest says ${entry.bytes}`);
-  const actual = sha256Hex(bytes);
+  const actual = await sha256HexInTurns(bytes);
   if (actual !== entry.sha256) throw new BundleError(`${name} has digest ${actual}, the manifest says ${entry.sha256}`);
 }

@@ -31,9 +31,13 @@ export class RowChunk {
   constructor(
     readonly fields: readonly ChunkField[],
     readonly capacity: number,
+    /** a text field of which no two rows have the same value */
+    uniqueField?: string,
   ) {
     this.numbers = fields.map(({ type }) => (type === 'string' ? null : new Float64Array(capacity)));
-    this.texts = fields.map(({ type }) => (type === 'string' ? new TextColumn(capacity) : null));
+    this.texts = fields.map(({ name, type }) =>
+      type === 'string' ? new TextColumn(capacity, name === uniqueField) : null,
+    );
     this.#slots = new Map(fields.map(({ name }, slot) => [name, slot]));
   }
 
@@ -46,15 +50,15 @@ export class RowChunk {
 
   /** @throws RangeError when no field of numbers or times has this name */
   numbersOf(name: string): Float64Array<ArrayBuffer> {
-    const column = this.numbers[this.#slots.get(name) ?? -1];
-    if (column === null || column === undefined) throw new RangeError(`the rows have no number ${name}`);
+    const column = this.numbers[this.#slots.get(name) ?? -1] ?? null;
+    if (column === null) throw new RangeError(`the rows have no number ${name}`);
     return column;
   }
 
   /** @throws RangeError when no field of texts has this name */
   textsOf(name: string): TextColumn {
-    const column = this.texts[this.#slots.get(name) ?? -1];
-    if (column === null || column === undefined) throw new RangeError(`the rows have no text ${name}`);
+    const column = this.texts[this.#slots.get(name) ?? -1] ?? null;
+    if (column === null) throw new RangeError(`the rows have no text ${name}`);
     return column;
   }
 
@@ -62,7 +66,7 @@ export class RowChunk {
   row(index: number): Record<string, unknown> {
     const odd = this.odd.get(index);
     if (odd !== undefined) return odd.document;
-    const fields: Record<string, unknown> = Object.fromEntries(
+    return Object.fromEntries(
       this.fields.map(({ name, type }, slot): [string, unknown] => {
         const number = this.numbers[slot]?.[index] ?? NaN;
         if (type === 'number') return [name, number];
@@ -70,7 +74,6 @@ export class RowChunk {
         return [name, this.#text(slot, index)];
       }),
     );
-    return fields;
   }
 
   #text(slot: number, index: number): string | null {

@@ -12,14 +12,20 @@ export class TextColumn {
   readonly ids: Int32Array<ArrayBuffer>;
   /** by number: where in `bytes` the text begins; the next one's beginning is its end */
   readonly starts: Uint32Array<ArrayBuffer>;
-  #bytes = Buffer.alloc(4096);
+  #bytes = Buffer.allocUnsafe(4096);
   #size = 0;
   /** open addressing by hash: number + 1, 0 where free; at most half full */
   readonly #slots: Uint32Array<ArrayBuffer>;
   #texts: (string | undefined)[] = [];
 
-  /** @param capacity how many rows it has room for */
-  constructor(readonly capacity: number) {
+  /**
+   * @param capacity how many rows it has room for
+   * @param areUnique every row is known to have another text, so that none is looked for
+   */
+  constructor(
+    capacity: number,
+    private readonly areUnique = false,
+  ) {
     this.ids = new Int32Array(capacity);
     // A row that turns out odd half way may leave a second text behind.
     const most = capacity * 2;
@@ -49,10 +55,14 @@ export class TextColumn {
 
   /** The number of the text that lies at a place of some bytes. */
   idOf(source: Uint8Array, from: number, length: number): number {
-    const [slots, starts, bytes] = [this.#slots, this.starts, this.#bytes];
+    if (this.areUnique) return this.#add(source, from, length);
+    const slots = this.#slots;
+    const starts = this.starts;
+    const bytes = this.#bytes;
     const mask = slots.length - 1;
-    let hash = 0x811c9dc5;
-    for (let i = from; i < from + length; i++) hash = Math.imul(hash ^ (source[i] ?? 0), 0x01000193);
+    let hash = 0x811c9dc5 ^ length;
+    const end = from + length;
+    for (let i = from; i < end; i++) hash = Math.imul(hash ^ (source[i] ?? 0), 0x01000193);
     let slot = (hash ^ (hash >>> 15)) & mask;
     search: for (; ; slot = (slot + 1) & mask) {
       const id = (slots[slot] ?? 0) - 1;
@@ -74,7 +84,7 @@ export class TextColumn {
 
   /** Where the texts lie, or will lie, that have so many bytes. */
   room(bytes: number): Buffer {
-    if (this.#bytes.length < bytes) this.#bytes = Buffer.alloc(bytes);
+    if (this.#bytes.length < bytes) this.#bytes = Buffer.allocUnsafe(bytes);
     return this.#bytes.subarray(0, bytes);
   }
 
@@ -82,11 +92,12 @@ export class TextColumn {
     const id = this.#size++;
     const start = id === 0 ? 0 : (this.starts[id] ?? 0);
     if (start + length > this.#bytes.length) {
-      const larger = Buffer.alloc(Math.max(this.#bytes.length * 2, start + length));
+      const larger = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, start + length));
       this.#bytes.copy(larger, 0, 0, start);
       this.#bytes = larger;
     }
-    for (let i = 0; i < length; i++) this.#bytes[start + i] = source[from + i] ?? 0;
+    const bytes = this.#bytes;
+    for (let i = 0; i < length; i++) bytes[start + i] = source[from + i] ?? 0;
     this.starts[0] = 0;
     this.starts[id + 1] = start + length;
     return id;

@@ -6,7 +6,7 @@ const MILLION = 1_000_000;
 
 /** Bytes that grow as texts are appended; for texts of which there are millions. */
 export class TextWriter {
-  #bytes = Buffer.alloc(1 << 16);
+  #bytes = Buffer.allocUnsafe(1 << 16);
   #length = 0;
 
   get length(): number {
@@ -91,7 +91,7 @@ export class TextWriter {
   }
 
   #grow(by: number): void {
-    const larger = Buffer.alloc(Math.max(this.#bytes.length * 2, this.#length + by));
+    const larger = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#length + by));
     this.#bytes.copy(larger, 0, 0, this.#length);
     this.#bytes = larger;
   }

@@ -114,7 +114,7 @@ function allowedValues(
     passed: false,
     observed: rows,
     required,
-    message: `${name}: ${rows} rows hold other values: ${shown}`,
+    message: `${name}: ${rows === 1 ? '1 row holds another value' : `${rows} rows hold other values`}: ${shown}; mend the rows, or accept the values in data.checks.allowed_values of model.yaml`,
   };
 }
 

@@ -96,7 +96,10 @@ describe('runDataChecks', () => {
     [
       'a value that is not allowed',
       [...good, { raw: { unit: 'XXX' } }],
-      { 'allowed.unit': 'allowed.unit: 1 rows hold other values: "XXX" × 1' },
+      {
+        'allowed.unit':
+          'allowed.unit: 1 row holds another value: "XXX" × 1; mend the rows, or accept the values in data.checks.allowed_values of model.yaml',
+      },
     ],
     [
       'unknown spellings',

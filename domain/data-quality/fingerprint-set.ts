@@ -6,7 +6,7 @@ import type { TextColumn } from '../columns/text-column.js';
  */
 export class FingerprintSet {
   /** pairs of 32-bit halves, open addressing; both halves 0 is an empty place */
-  #table = new Uint32Array(2 * 1024);
+  #table = new Int32Array(2 * 1024);
   #size = 0;
 
   get size(): number {
@@ -19,7 +19,7 @@ export class FingerprintSet {
     return this.addFingerprint(high, low);
   }
 
-  /** Adds what `fingerprintOf` or `mixedWith` gave; false when it was there already. */
+  /** Adds a fingerprint; false when it was there already. */
   addFingerprint(high: number, low: number): boolean {
     return this.#insert(high, low || 1);
   }
@@ -36,7 +36,7 @@ export class FingerprintSet {
     this.#size++;
     // Three quarters full at most: 21 bytes a text at worst.
     if (this.#size * 8 > this.#table.length * 3) {
-      const larger = new Uint32Array(this.#table.length * 2);
+      const larger = new Int32Array(this.#table.length * 2);
       for (let at = 0; at < this.#table.length; at += 2) {
         const storedLow = this.#table[at + 1] ?? 0;
         if (storedLow !== 0) place(larger, this.#table[at] ?? 0, storedLow);
@@ -66,13 +66,14 @@ export function fingerprintOf(text: string): Fingerprint {
 }
 
 /** As `fingerprintOf` for each text of a column: the number of a text is its place. */
-export function fingerprintsOf(column: TextColumn): { high: Uint32Array; low: Uint32Array } {
+export function fingerprintsOf(column: TextColumn): { high: Int32Array; low: Int32Array } {
   const { bytes, starts, size } = column;
-  const fingerprints = { high: new Uint32Array(size), low: new Uint32Array(size) };
+  const fingerprints = { high: new Int32Array(size), low: new Int32Array(size) };
   for (let id = 0; id < size; id++) {
-    const [from, to] = [starts[id] ?? 0, starts[id + 1] ?? 0];
-    let high = 0x811c9dc5;
-    let low = 0x9e3779b9;
+    const from = starts[id] ?? 0;
+    const to = starts[id + 1] ?? 0;
+    let high = 0x811c9dc5 | 0;
+    let low = 0x9e3779b9 | 0;
     let units = 0;
     for (let at = from; at < to; at++) {
       const unit = bytes[at] ?? 0;
@@ -82,9 +83,14 @@ export function fingerprintsOf(column: TextColumn): { high: Uint32Array; low: Ui
       units |= unit;
     }
     // The bytes of a text in ASCII are its units.
-    const one = units < 0x80 ? { high: mixed(high ^ (to - from)), low: mixed(low) } : fingerprintOf(column.textOf(id));
-    fingerprints.high[id] = one.high;
-    fingerprints.low[id] = one.low;
+    if (units < 0x80) {
+      fingerprints.high[id] = mixed(high ^ (to - from));
+      fingerprints.low[id] = mixed(low);
+    } else {
+      const one = fingerprintOf(column.textOf(id));
+      fingerprints.high[id] = one.high;
+      fingerprints.low[id] = one.low;
+    }
   }
   return fingerprints;
 }
@@ -94,10 +100,10 @@ export function mixed(hash: number): number {
   let h = hash;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
+  return h ^ (h >>> 16);
 }
 
-function place(table: Uint32Array, high: number, low: number): boolean {
+function place(table: Int32Array, high: number, low: number): boolean {
   const mask = table.length - 1;
   for (let at = (high * 2) & mask; ; at = (at + 2) & mask) {
     if (table[at + 1] === 0) {

@@ -93,13 +93,8 @@ export class ProfileBuilder {
   }
 
   /** Any mature row, before its features are computed. */
-  observe({ id, raw, label, labelTimeMs, eventTimeMs, split }: ObservedRow): void {
-    this.#count(label, labelTimeMs, eventTimeMs, split);
-    for (const field of this.#fields) field.observe(raw[field.name]);
-    const { high, low } = fingerprintOf(id);
-    // both are kept, whichever of them is found to be there already
-    const [isNew, repeats] = [this.#ids.addFingerprint(high, low), this.#contents.add(eventTimeMs, raw)];
-    if (!isNew || repeats) this.#duplicate(id);
+  observe(row: ObservedRow): void {
+    this.#observe(row, this.#contents.add(row.eventTimeMs, row.raw));
   }
 
   /** As `observe` for every row of a chunk. */
@@ -111,12 +106,18 @@ export class ProfileBuilder {
     for (let row = 0; row < chunk.rows; row++) {
       const split = splitOf(chunk.firstPosition + row);
       const labelOfRow = label[row] === 1 ? 1 : 0;
-      const [labelTimeMs, eventTimeMs] = [labelTime[row] ?? NaN, eventTime[row] ?? NaN];
+      const labelTimeMs = labelTime[row] ?? NaN;
+      const eventTimeMs = eventTime[row] ?? NaN;
       const id = ids.ids[row] ?? NO_TEXT;
-      const odd = chunk.odd.get(row);
+      const odd = chunk.odd.size === 0 ? undefined : chunk.odd.get(row);
       if (odd !== undefined) {
         const text = id === NO_TEXT ? '' : ids.textOf(id);
-        this.observe({ id: text, raw: odd.document, label: labelOfRow, labelTimeMs, eventTimeMs, split });
+        const raw = odd.document;
+        // Odd rows may say the same as usual ones, when only their ids are odd.
+        const repeats = this.#contents.holds(chunk, row)
+          ? this.#contents.addRow(eventTimeMs, row)
+          : this.#contents.add(eventTimeMs, raw);
+        this.#observe({ id: text, raw, label: labelOfRow, labelTimeMs, eventTimeMs, split }, repeats);
         continue;
       }
       this.#count(labelOfRow, labelTimeMs, eventTimeMs, split);
@@ -156,6 +157,14 @@ export class ProfileBuilder {
     const reason = `${path} ${detail}`;
     count(this.#refusals, reason);
     if (this.#examples.length < MAX_EXAMPLES) this.#examples.push({ row_id: id || '(no id)', reason });
+  }
+
+  #observe({ id, raw, label, labelTimeMs, eventTimeMs, split }: ObservedRow, repeats: boolean): void {
+    this.#count(label, labelTimeMs, eventTimeMs, split);
+    for (const field of this.#fields) field.observe(raw[field.name]);
+    const { high, low } = fingerprintOf(id);
+    const isNew = this.#ids.addFingerprint(high, low);
+    if (!isNew || repeats) this.#duplicate(id);
   }
 
   #count(label: 0 | 1, labelTimeMs: number, eventTimeMs: number, split: Split): void {

@@ -1,7 +1,6 @@
 import type { RowChunk } from '../columns/row-chunk.js';
+import { NO_TEXT } from '../columns/text-column.js';
 import { FingerprintSet, fingerprintOf, fingerprintsOf, mixed } from './fingerprint-set.js';
-
-type Mix = (row: number) => void;
 
 /**
  * Counts rows that say what another one says already. Rows come in the order of their event time, which is part of what they say, so a row is compared
@@ -11,11 +10,13 @@ export class RepeatedContents {
   repeated = 0;
   #timeMs = NaN;
   /** of the first row of this time; the second one puts both into the set */
-  #first: { high: number; low: number } | null = null;
+  #firstHigh = 0;
+  #firstLow = 0;
+  #isFirst = false;
   readonly #ofThisTime = new FingerprintSet();
-  #mixes: readonly Mix[] = [];
-  #high = 0;
-  #low = 0;
+  /** of the rows of the chunk at hand */
+  #high = new Int32Array();
+  #low = new Int32Array();
 
   /** @param fields that are compared */
   constructor(private readonly fields: readonly string[]) {}
@@ -33,42 +34,59 @@ export class RepeatedContents {
 
   /** Prepares for the rows of a chunk. */
   open(chunk: RowChunk): void {
-    this.#mixes = chunk.fields.flatMap(({ name }, slot): Mix[] => {
-      if (!this.fields.includes(name)) return [];
-      const texts = chunk.texts[slot];
-      if (texts !== null && texts !== undefined) {
-        const { high, low } = fingerprintsOf(texts);
-        const { ids } = texts;
-        return [(row) => this.#mix(high[ids[row] ?? -1] ?? 0, low[ids[row] ?? -1] ?? 0)];
-      }
-      const numbers = chunk.numbers[slot] ?? new Float64Array();
-      const words = new Uint32Array(numbers.buffer);
-      return [(row) => this.#mix(words[row * 2] ?? 0, words[row * 2 + 1] ?? 0)];
+    this.#high = new Int32Array(chunk.rows).fill(0x811c9dc5);
+    this.#low = new Int32Array(chunk.rows).fill(0x9e3779b9);
+    for (const [slot, { name }] of chunk.fields.entries()) {
+      if (!this.fields.includes(name)) continue;
+      const texts = chunk.texts[slot] ?? null;
+      const numbers = chunk.numbers[slot] ?? null;
+      if (texts !== null) this.#mixTexts(texts.ids, fingerprintsOf(texts));
+      else if (numbers !== null) this.#mixNumbers(new Int32Array(numbers.buffer));
+    }
+  }
+
+  /** Whether a row's columns hold all that is compared. */
+  holds(chunk: RowChunk, row: number): boolean {
+    return chunk.fields.every(({ name }, slot) => {
+      if (!this.fields.includes(name)) return true;
+      const ids = chunk.texts[slot]?.ids;
+      return ids === undefined ? !Number.isNaN(chunk.numbers[slot]?.[row] ?? NaN) : (ids[row] ?? NO_TEXT) !== NO_TEXT;
     });
   }
 
-  /** As `add`, for a usual row of the chunk. */
+  /** As `add`, for a row of the chunk whose columns hold all that is compared. */
   addRow(timeMs: number, row: number): boolean {
-    this.#high = 0x811c9dc5;
-    this.#low = 0x9e3779b9;
-    for (const mix of this.#mixes) mix(row);
-    return this.#add(timeMs, mixed(this.#high), mixed(this.#low));
+    return this.#add(timeMs, mixed(this.#high[row] ?? 0), mixed(this.#low[row] ?? 0));
   }
 
-  #mix(high: number, low: number): void {
-    this.#high = mixed(Math.imul(this.#high ^ high, 0x01000193) + low);
-    this.#low = mixed(Math.imul(this.#low + low, 0x85ebca6b) ^ high);
+  #mixTexts(ids: Int32Array, { high, low }: ReturnType<typeof fingerprintsOf>): void {
+    for (let row = 0; row < this.#high.length; row++) {
+      const id = ids[row] ?? NO_TEXT;
+      this.#mix(row, high[id] ?? 0, low[id] ?? 0);
+    }
+  }
+
+  /** @param words halves of the doubles */
+  #mixNumbers(words: Int32Array): void {
+    for (let row = 0; row < this.#high.length; row++) this.#mix(row, words[row * 2] ?? 0, words[row * 2 + 1] ?? 0);
+  }
+
+  #mix(row: number, high: number, low: number): void {
+    this.#high[row] = mixed((Math.imul((this.#high[row] ?? 0) ^ high, 0x01000193) + low) | 0);
+    this.#low[row] = mixed(Math.imul(((this.#low[row] ?? 0) + low) | 0, 0x85ebca6b) ^ high);
   }
 
   #add(timeMs: number, high: number, low: number): boolean {
     if (timeMs !== this.#timeMs) {
       this.#timeMs = timeMs;
-      this.#first = { high, low };
+      this.#firstHigh = high;
+      this.#firstLow = low;
+      this.#isFirst = true;
       this.#ofThisTime.clear();
       return false;
     }
-    if (this.#first !== null) this.#ofThisTime.addFingerprint(this.#first.high, this.#first.low);
-    this.#first = null;
+    if (this.#isFirst) this.#ofThisTime.addFingerprint(this.#firstHigh, this.#firstLow);
+    this.#isFirst = false;
     const repeats = !this.#ofThisTime.addFingerprint(high, low);
     if (repeats) this.repeated++;
     return repeats;

@@ -35,13 +35,17 @@ export function numericBins(reference: ReferenceDistribution, bins: number): Bin
 }
 
 /** One bin for each category of the reference and of the window, in order of their value; what only the window has is called new. */
-export function categoryBins(reference: readonly { value: number; count: number }[], window: ArrayLike<number>): Bins {
+export function categoryBins(
+  reference: readonly { value: number; count: number }[],
+  window: ArrayLike<number>,
+  nameOf: (value: number) => string = String,
+): Bins {
   const known = new Map(reference.map(({ value, count }) => [value, count]));
   const values = [...new Set([...known.keys(), ...Array.from(window)])].sort((a, b) => a - b);
   const rows = reference.reduce((sum, { count }) => sum + count, 0);
   const position = new Map(values.map((value, i) => [value, i]));
   return {
-    labels: values.map((value) => `${value}${known.has(value) ? '' : ' (new)'}`),
+    labels: values.map((value) => `${nameOf(value)}${known.has(value) ? '' : ' (new)'}`),
     reference: values.map((value) => (rows === 0 ? 0 : (known.get(value) ?? 0) / rows)),
     count(rowsOf) {
       const counts = values.map(() => 0);

@@ -1,15 +1,15 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { validate } from '../../platform/validate.js';
 import type { DriftReport } from '../../schemas/types.js';
 import { randomOf } from '../../test/support/random.js';
-import { referenceProfile } from '../../test/support/reference-profile.js';
+import { referenceOf } from '../../test/support/reference-profile.js';
 import type { ColumnKind } from './columns.js';
 import { compareWithReference, withAction } from './compare.js';
 import { averagePrecision } from './performance.js';
 import { renderDriftPage } from './page/page.js';
 import { compareSnapshots, snapshotOf } from './snapshot.js';
-import type { DriftPolicy, DriftReference, DriftWindow } from './types.js';
+import type { DriftPolicy, DriftReference, DriftWindow, KnownFrauds } from './types.js';
 
 const DAY_MS = 86_400_000;
 const TO = '2025-06-30T00:00:00.000Z';
@@ -41,41 +41,47 @@ interface Change {
   kind?: (value: number) => number;
   calibrated?: (value: number) => number;
   days?: number;
+  to?: string;
 }
 
 /** Rows of a made-up world, which `change` moves. */
-function rowsOf(seed: number, rows: number, { amount, kind, calibrated, days = 7 }: Change = {}): DriftWindow {
+function rowsOf(seed: number, rows: number, { amount, kind, calibrated, days = 7, to = TO }: Change = {}): DriftWindow {
   const random = randomOf(seed);
   const column = (draw: () => number): Float64Array => Float64Array.from({ length: rows }, draw);
   const kinds = column(() => Math.floor(random() * 4));
+  const bookedAtMs = column(() => 0).map((_, row) => Date.parse(to) - ((row + 0.5) / rows) * days * DAY_MS);
   const scores = Float64Array.from(kinds, (value) => (random() ** 4 * (value + 1)) / 4);
   return {
-    from: new Date(Date.parse(TO) - days * DAY_MS).toISOString(),
-    to: TO,
-    bookedAtMs: Float64Array.from({ length: rows }, (_, row) => Date.parse(TO) - ((row + 0.5) / rows) * days * DAY_MS),
+    from: new Date(Date.parse(to) - days * DAY_MS).toISOString(),
+    to,
+    bookedAtMs,
     features: {
       amount: column(() => Math.exp(3 + random() + random() + random())).map((value) => amount?.(value) ?? value),
       freq: column(() => (random() < 0.1 ? 0 : Math.fround(random()))),
       constant: column(() => 7),
       kind: kinds.map((value) => kind?.(value) ?? value),
-      weekday: Float64Array.from({ length: rows }, (_, row) => Math.floor((row / rows) * days) % 7),
+      weekday: bookedAtMs.map((at) => new Date(at).getUTCDay()),
     },
+    bundles: [],
+    inputs: {},
     calibrated: scores.map((value) => calibrated?.(value) ?? value),
     alerts: Uint8Array.from(scores, (value) => ((calibrated?.(value) ?? value) > 0.6 ? 1 : 0)),
     segments: Array.from(kinds, (value) => SEGMENTS[value] ?? null),
+    knownFrauds: null,
     matured: null,
   };
 }
 
-const before = rowsOf(1, 20_000);
+const before = rowsOf(1, 56_000, { days: 28, to: '2025-06-02T00:00:00.000Z' });
 const labels = Uint8Array.from(before.calibrated, (score) => (score > 0.7 ? 1 : 0));
-const reference: DriftReference = {
+const about = {
   model: 'tiny',
   modelVersion: '3',
   bundleVersion: '20250630-120000-1.0.0-0a1b2c3',
-  profile: referenceProfile({ ...before, columns, labels }),
   metrics: { precision: 0.8, recall: 0.7, auc_pr: 0.8 },
 };
+const reference: DriftReference = referenceOf({ ...before, labels }, columns, about);
+validate('reference-days', JSON.parse(JSON.stringify(reference.days)));
 validate('reference-profile', reference.profile);
 
 function compared(window: DriftWindow, over: Partial<DriftPolicy> = {}, of = reference, now = TO): DriftReport {
@@ -90,6 +96,9 @@ const without = (window: DriftWindow, ...names: string[]): DriftWindow => ({
   ...window,
   features: Object.fromEntries(Object.entries(window.features).filter(([name]) => !names.includes(name))),
 });
+
+// Each comparison of these takes a good part of a second where the machine is busy.
+vi.setConfig({ testTimeout: 60_000 });
 
 describe('comparing a window with the reference', () => {
   it('finds no drift in rows of the same world', () => {
@@ -143,7 +152,7 @@ describe('comparing a window with the reference', () => {
   });
 
   it('finds moved scores and a raised alert rate', () => {
-    const report = compared(rowsOf(7, 5_000, { calibrated: (value) => Math.min(1, value * 1.4) }));
+    const report = compared(rowsOf(7, 14_000, { calibrated: (value) => Math.min(1, value * 1.4) }));
     expect(report.verdict).toBe('drift');
     expect(report.prediction.verdict).toBe('drift');
     expect(report.alert_rate).toMatchObject({ verdict: 'drift' });
@@ -197,15 +206,11 @@ describe('what cannot be judged', () => {
   });
 
   it('a feature that had no value in training is inconclusive', () => {
-    const profile = referenceProfile({
-      ...before,
-      columns,
-      labels,
-      features: { ...before.features, amount: new Float64Array(20_000).fill(NaN) },
-    });
-    const quiet = compared(rowsOf(12, 1_000, { amount: () => NaN }), {}, { ...reference, profile });
+    const features = { ...before.features, amount: new Float64Array(56_000).fill(NaN) };
+    const of = referenceOf({ ...before, labels, features }, columns, about);
+    const quiet = compared(rowsOf(12, 1_000, { amount: () => NaN }), {}, of);
     expect(featureOf(quiet, 'amount')).toMatchObject({ verdict: 'inconclusive' });
-    expect(compared(rowsOf(12, 1_000), {}, { ...reference, profile }).features_with_drift).toEqual(['amount']);
+    expect(compared(rowsOf(12, 1_000), {}, of).features_with_drift).toEqual(['amount']);
   });
 
   it('a constant stays one without an error, and is drift when it is another', () => {
@@ -215,14 +220,48 @@ describe('what cannot be judged', () => {
     expect(compared({ ...window, features: moved }).features_with_drift).toEqual(['constant']);
   });
 
-  it('days of the week are compared over whole weeks only, and not tested as if each row had chosen its day', () => {
-    const day = compared(rowsOf(14, 1_000, { days: 1 }));
-    expect(featureOf(day, 'weekday')).toMatchObject({ verdict: 'inconclusive' });
+  it('a day is compared with the same days of the week, so its weekday is no news', () => {
+    const day = compared(rowsOf(14, 2_000, { days: 1 }));
+    expect(featureOf(day, 'weekday')).toMatchObject({ verdict: 'ok' });
     expect(day.verdict).toBe('none');
     expect(day.features[0]!.scopes).toHaveLength(1);
     const [week] = featureOf(compared(rowsOf(14, 5_000)), 'weekday').scopes;
-    expect(week).toMatchObject({ test: null, p: null });
-    expect(week!.psi).not.toBeNull();
+    expect(week).toMatchObject({ test: null, p: null, days: 7 });
+    expect(week!.psi).toBeCloseTo(0, 12);
+  });
+
+  it('the afternoon on which a model went live is no day, and a part of a week is judged as one', () => {
+    const since = Date.parse(TO) - 2.4 * DAY_MS;
+    const usual = rowsOf(24, 14_000);
+    const rows = Array.from(usual.bookedAtMs, (_, row) => row).filter((row) => usual.bookedAtMs[row]! >= since);
+    const some = <T>(values: ArrayLike<T>): T[] => rows.map((row) => values[row]!);
+    const young: DriftWindow = {
+      ...usual,
+      bookedAtMs: some(usual.bookedAtMs),
+      features: Object.fromEntries(Object.entries(usual.features).map(([name, values]) => [name, some(values)])),
+      calibrated: some(usual.calibrated),
+      alerts: some(usual.alerts),
+      segments: some(usual.segments),
+    };
+    const report = compared(young);
+    expect(report).toMatchObject({ verdict: 'none', window: { rows: rows.length } });
+    expect(featureOf(report, 'amount').scopes.map(({ days }) => days)).toEqual([2, 1]);
+    expect(featureOf(report, 'amount').n).toBeLessThan(rows.length);
+
+    const first = compared({ ...rowsOf(24, 2_000, { days: 0.4 }), from: usual.from });
+    expect(first).toMatchObject({
+      verdict: 'inconclusive',
+      why: ['0 of 2000 rows are of whole days, of 300 that a verdict needs'],
+    });
+  });
+
+  it('without the reference’s days everything is measured, nothing judged, and the reason said', () => {
+    const report = compared(rowsOf(3, 5_000, { amount: (value) => value * 1.2 }), {}, { ...reference, days: null });
+    expect(report).toMatchObject({ verdict: 'warn', action: 'none', features_with_drift: [] });
+    expect(report.why.join()).toContain('the training snapshot is gone');
+    expect(featureOf(report, 'amount')).toMatchObject({ verdict: 'inconclusive' });
+    expect(featureOf(report, 'amount').scopes[0]).toMatchObject({ p: null, psi: expect.any(Number), psi_alert: null });
+    expect([report.alert_rate.verdict, report.prediction.verdict]).toEqual(['inconclusive', 'inconclusive']);
   });
 
   it('never crashes, and never passes fewer rows than it asks for', () => {
@@ -246,11 +285,14 @@ describe('what cannot be judged', () => {
 
 describe('labels, ranks, freshness', () => {
   const matured = (seed: number, isFraud: (score: number, random: () => number) => boolean): DriftWindow['matured'] => {
-    const { calibrated, alerts } = rowsOf(seed, 6_000);
+    const { bookedAtMs, calibrated, alerts } = rowsOf(seed, 6_000, { days: 10 }) as DriftWindow & {
+      bookedAtMs: Float64Array;
+    };
     const random = randomOf(seed + 1);
     return {
       from: '2025-05-20T00:00:00.000Z',
       to: '2025-05-30T00:00:00.000Z',
+      bookedAtMs: bookedAtMs.map((at) => at - 31 * DAY_MS),
       calibrated,
       alerts,
       labels: Uint8Array.from(calibrated, (score) => (isFraud(score, random) ? 1 : 0)),
@@ -292,6 +334,80 @@ describe('labels, ranks, freshness', () => {
     expect(late.why.join()).toContain('freshness: the newest row is 48 hours old');
   });
 
+  it('frauds that are known already and score too low are drift, long before labels mature', () => {
+    const frauds = Array.from(before.calibrated, (_, row) => row).filter((row) => labels[row] === 1);
+    const known = (lowered: number, count = 60): KnownFrauds => {
+      const rows = frauds.slice(0, count);
+      const calibrated = rows.map((row, i) => before.calibrated[row]! * (i < lowered * count ? 0.3 : 1));
+      return {
+        bookedAtMs: rows.map((_, i) => Date.parse(TO) - ((i + 0.5) / count) * 7 * DAY_MS),
+        calibrated,
+        alerts: calibrated.map((score) => (score > 0.6 ? 1 : 0)),
+      };
+    };
+    const of = (knownFrauds: KnownFrauds | null): DriftReport => compared({ ...rowsOf(16, 5_000), knownFrauds });
+    expect(of(known(0)).known_frauds).toMatchObject({ verdict: 'ok', scopes: [{ days: 7, n: 60 }, { days: 3 }] });
+    const moved = of(known(0.5));
+    expect(moved.verdict).toBe('drift');
+    expect(moved.known_frauds?.scopes[0]).toMatchObject({ caught: 30, reference_recall: 1 });
+    expect(moved.why.join()).toMatch(/of 60 frauds of the last 7 days that are known already 30 were alerts/);
+    expect(of(known(1, 9)).known_frauds).toMatchObject({ verdict: 'inconclusive' });
+    expect(of(null)).toMatchObject({ verdict: 'none', known_frauds: { verdict: 'inconclusive' } });
+  });
+
+  it('a share that fell because there is more of the rest has not moved', () => {
+    const more = rowsOf(25, 28_000);
+    const alerts = Uint8Array.from(more.alerts, (alert, row) => (row % 2 === 0 ? alert : 0));
+    const report = compared({ ...more, alerts });
+    expect(report.alert_rate.ratio).toBeLessThan(0.6);
+    expect(report.alert_rate.per_day_ratio).toBeGreaterThan(0.9);
+    expect(report.alert_rate.verdict).toBe('ok');
+    const fewer = rowsOf(25, 14_000);
+    const lost = compared({
+      ...fewer,
+      alerts: Uint8Array.from(fewer.alerts, (alert, row) => (row % 2 === 0 ? alert : 0)),
+    });
+    expect(lost.alert_rate).toMatchObject({ verdict: 'drift' });
+    expect(lost.alert_rate.ratio).toBeLessThan(1 / 1.5);
+  });
+
+  it('a field of the request is compared as it came', () => {
+    const currencies = (rows: number, other: string | null): string[] =>
+      Array.from({ length: rows }, (_, row) =>
+        row % 20 === 7 && other !== null ? other : row % 3 === 0 ? 'EUR' : 'USD',
+      );
+    const of = referenceOf({ ...before, labels, inputs: { currency: currencies(56_000, null) } }, columns, about);
+    const now = (other: string | null): DriftReport =>
+      compared({ ...rowsOf(26, 5_000), inputs: { currency: currencies(5_000, other) } }, {}, of);
+    expect(now(null)).toMatchObject({ verdict: 'none' });
+    const report = now('NOK');
+    expect(report.features_with_drift).toEqual(['currency']);
+    expect(report.why.join()).toContain('the reference does not have NOK (new) 5.00 %');
+  });
+
+  it('days of earlier lookups are compared with the reference through those lookups', () => {
+    const halved = (window: DriftWindow): DriftWindow => ({
+      ...window,
+      features: { ...window.features, freq: Float64Array.from(window.features['freq']!, (value) => value / 2) },
+    });
+    const trained = reference.profile;
+    const earlier = referenceOf({ ...halved(before), labels }, columns, about, trained).days!;
+    const window = rowsOf(27, 7_000);
+    const since = Date.parse(TO) - 2 * DAY_MS;
+    const mixed: DriftWindow = {
+      ...window,
+      features: {
+        ...window.features,
+        freq: Float64Array.from(window.features['freq']!, (value, row) =>
+          window.bookedAtMs[row]! < since ? value / 2 : value,
+        ),
+      },
+      bundles: Array.from(window.bookedAtMs, (at) => (at < since ? 'before' : about.bundleVersion)),
+    };
+    expect(compared(mixed).features_with_drift).toEqual(['freq']);
+    expect(compared(mixed, {}, { ...reference, earlier: { before: earlier } })).toMatchObject({ verdict: 'none' });
+  });
+
   it('average precision, by hand', () => {
     // in order of the score: hit, miss, then a hit and a miss that tie
     expect(averagePrecision([0.9, 0.8, 0.3, 0.3], [1, 0, 1, 0])).toBeCloseTo(0.5 * 1 + 0.5 * (2 / 4), 12);
@@ -314,7 +430,7 @@ describe('the page', () => {
   });
   const page = renderDriftPage({ ...report, action_why: '</style><script>alert(1)</script>' }, [
     { timestamp: '2025-06-29T02:00:00.000Z', psi: { amount: 0.4, kind: null, score: 0.01 } },
-    { timestamp: '2025-07-29T02:00:00.000Z', psi: { amount: 987 } },
+    { timestamp: '2025-07-29T02:00:00.000Z', psi: { amount: 98765 } },
   ]);
 
   it('escapes what comes from outside, runs nothing and loads nothing', () => {
@@ -327,7 +443,7 @@ describe('the page', () => {
   it('draws every column, and its index by day up to the report’s', () => {
     expect(page.match(/<section class="card">/g)).toHaveLength(report.features.length + 1);
     expect(page).toContain('2025-06-29: 0.4');
-    expect(page).not.toContain('987');
+    expect(page).not.toContain('98765');
     expect(page.match(/<svg /g)!.length).toBeGreaterThan(10);
   });
 });

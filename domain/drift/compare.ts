@@ -1,20 +1,23 @@
 import type { DriftColumn, DriftReport } from '../../schemas/types.js';
+import { HOUR_MS } from './calendar.js';
+import { comparedColumns } from './compared-columns.js';
 import { blind, judgeColumn } from './judge.js';
-import { measureColumn, QUANTILE_PROBABILITIES, type NumericReference, type ScopeRows } from './measure.js';
+import { judgeKnownFrauds, measureKnownFrauds } from './known-frauds.js';
+import { measureColumn, QUANTILE_PROBABILITIES } from './measure.js';
 import { comparePerformance } from './performance.js';
 import { rankStability } from './rank-stability.js';
 import { judgeRate, measureRate } from './rates.js';
+import { ReferenceCalendar } from './reference/blocks.js';
+import { CountHistory } from './reference/counts-history.js';
 import { benjaminiHochberg } from './statistics/false-discovery.js';
 import type { DriftPolicy, DriftReference, DriftWindow } from './types.js';
-
-const HOUR_MS = 3_600_000;
-const DAY_HOURS = 24;
+import { countFlags, scopesOf, windowDays } from './window-days.js';
 
 type Measured = Omit<DriftColumn, 'verdict' | 'why'>;
 
 /**
- * Compares what was scored in a window with the profile of the training data. Its `action` is that of this day alone (an alert for drift, else
- * none); whether drift has lasted, and asks for more, is known only from the days before (`withAction`).
+ * Compares what was scored in a window with the training data, each day with the same days of the week. Its `action` is that of this day alone (an
+ * alert for drift, else none); whether drift has lasted, and asks for more, is known only from the days before (`withAction`).
  * @param now the time that the window's freshness is judged at; ISO
  */
 export function compareWithReference(
@@ -23,27 +26,34 @@ export function compareWithReference(
   policy: DriftPolicy,
   now: string,
 ): DriftReport {
-  const { profile, metrics } = reference;
-  const scopes = scopesOf(window);
+  const { profile, metrics, days } = reference;
+  const calendar = days === null ? null : new ReferenceCalendar(days.days);
+  const whole = windowDays(window);
+  const scopes = scopesOf(whole);
   const rows = window.bookedAtMs.length;
+  const columns = comparedColumns(reference, calendar, window, whole, policy);
   // Every index is one more chance to exceed a limit.
-  const chance = policy.alpha / ((profile.features.length + 1) * scopes.length);
+  const chance = policy.alpha / (columns.length * scopes.length);
+  const measured = columns.map((column) => measureColumn(column, scopes, policy, chance));
 
-  const measured = [
-    ...profile.features.map((column) =>
-      measureColumn(column, profile.rows, window.features[column.name] ?? [], scopes, policy, chance),
-    ),
-    measureColumn(scoreColumn(profile.score), profile.score.count, window.calibrated, scopes, policy, chance),
-  ];
-  const alertRate = measureRate(onesIn(window.alerts), rows, {
-    rate: profile.score.alert_rate,
-    count: profile.score.count,
-  });
-  const labels = window.matured?.labels ?? [];
-  const target = measureRate(onesIn(labels), labels.length, profile.target);
-  adjustTogether(measured, [alertRate, target]);
+  const countsOf = (of: 'alerts' | 'frauds'): CountHistory | null => {
+    if (calendar === null) return null;
+    const hits = (place: number): number => calendar.days[place]?.[of] ?? 0;
+    return of === 'frauds'
+      ? new CountHistory(calendar, hits, calendar.all, [calendar.all])
+      : new CountHistory(calendar, hits, calendar.heldOut, [calendar.heldOut, calendar.fitted]);
+  };
+  const alertRate = measureRate(countFlags(whole, window.alerts), countsOf('alerts'), profile.score.alert_rate);
+  const { matured } = window;
+  const labelled = matured === null ? [] : countFlags(windowDays(matured), matured.labels);
+  const target = measureRate(labelled, countsOf('frauds'), profile.target.rate);
+  const knownFrauds = measureKnownFrauds(window, days, calendar);
+  // What comes in, what goes out and what becomes known are three questions, each with an error rate of its own.
+  adjustTogether(measured.slice(0, -1), []);
+  adjustTogether(measured.slice(-1), [alertRate]);
+  adjustTogether([], [target, ...knownFrauds]);
 
-  const isBlind = measured.slice(0, -1).every(({ n }) => n === 0);
+  const isBlind = profile.features.every((_, i) => measured[i]?.n === 0);
   const judged = measured.map((column) => ({ ...column, ...(isBlind ? blind(column) : judgeColumn(column, policy)) }));
   const prediction = judged.pop() as DriftColumn;
   const known = new Set(profile.features.map(({ name }) => name));
@@ -57,11 +67,12 @@ export function compareWithReference(
     prediction,
     target: { ...target, ...judgeRate(target, factor, policy) },
     alert_rate: { ...alertRate, ...judgeRate(alertRate, factor, policy) },
+    known_frauds: judgeKnownFrauds(knownFrauds, policy),
     rank_stability: rankStability(profile.segments, window, policy),
     freshness: freshnessOf(window, now, policy),
-    performance: comparePerformance(window.matured, metrics, policy),
+    performance: comparePerformance(matured, metrics, calendar, policy),
   };
-  const { verdict, why } = overall(parts, rows, policy);
+  const { verdict, why } = overall(parts, { rows, whole: scopes[0]?.count ?? 0 }, days !== null, policy);
   const named = (wanted: DriftColumn['verdict']): string[] =>
     features.filter((column) => column.verdict === wanted).map(({ name }) => name);
   return {
@@ -90,23 +101,6 @@ export function withAction(report: DriftReport, action: DriftReport['action'], w
   return { ...report, action, action_why: why };
 }
 
-/** The whole window, and its last day, which a sudden change fills while it is only a part of the window. */
-function scopesOf({ from, to, bookedAtMs }: DriftWindow): ScopeRows[] {
-  const hours = (Date.parse(to) - Date.parse(from)) / HOUR_MS;
-  const whole: ScopeRows = { scope: 'window', hours, rows: null, count: bookedAtMs.length };
-  if (hours <= DAY_HOURS) return [whole];
-  const since = Date.parse(to) - DAY_HOURS * HOUR_MS;
-  const rows: number[] = [];
-  for (let row = 0; row < bookedAtMs.length; row++) if ((bookedAtMs[row] ?? NaN) >= since) rows.push(row);
-  return [whole, { scope: 'last_day', hours: DAY_HOURS, rows, count: rows.length }];
-}
-
-/** The calibrated probability as a column like the features. */
-function scoreColumn({ count, quantiles }: DriftReference['profile']['score']): NumericReference {
-  const about = { name: 'score', kind: 'numeric', missing_value: null, period_hours: null } as const;
-  return { ...about, count, missing_fraction: 0, mean: null, std: null, quantiles };
-}
-
 function unknown(name: string): DriftColumn {
   return {
     name,
@@ -124,7 +118,7 @@ function unknown(name: string): DriftColumn {
   };
 }
 
-/** False-discovery control over every test of the report; sets the adjusted values in place. */
+/** False-discovery control over the tests of a question; sets the adjusted values in place. */
 function adjustTogether(
   columns: readonly Measured[],
   rates: readonly { p: number | null; p_adjusted: number | null }[],
@@ -154,29 +148,41 @@ function freshnessOf({ bookedAtMs }: DriftWindow, now: string, policy: DriftPoli
   };
 }
 
+/** What is left to say of a bundle whose training snapshot is gone. */
+const NO_DAYS =
+  'reference: the training snapshot is gone, so nobody can say how much usual days differ: features, score, rates and known frauds are measured and not judged. Release again: `sluice release start`';
+
 type Parts = Pick<
   DriftReport,
-  'features' | 'prediction' | 'target' | 'alert_rate' | 'rank_stability' | 'freshness' | 'performance'
+  'features' | 'prediction' | 'target' | 'alert_rate' | 'known_frauds' | 'rank_stability' | 'freshness' | 'performance'
 >;
 
 /**
  * One verdict for the day. Too few rows, or no value in any feature, give none: they are neither drift nor a pass. A feature that cannot be
  * compared because the reference lacks it is a warning, for nobody watches it.
  */
-function overall(parts: Parts, rows: number, policy: DriftPolicy): Pick<DriftReport, 'verdict' | 'why'> {
+function overall(
+  parts: Required<Parts>,
+  { rows, whole }: { rows: number; whole: number },
+  hasDays: boolean,
+  policy: DriftPolicy,
+): Pick<DriftReport, 'verdict' | 'why'> {
   const named = [
     ...parts.features,
     parts.prediction,
     { name: 'target', ...parts.target },
     { name: 'alert rate', ...parts.alert_rate },
+    { name: 'known frauds', ...parts.known_frauds },
     { name: 'rank stability', ...parts.rank_stability },
     { name: 'freshness', ...parts.freshness },
     { name: 'performance', ...parts.performance },
   ];
   const reasons = (verdict: DriftColumn['verdict']): string[] =>
     named.filter((part) => part.verdict === verdict).flatMap(({ name, why }) => why.map((text) => `${name}: ${text}`));
-  if (rows < policy.min_rows)
-    return { verdict: 'inconclusive', why: [`${rows} rows, of ${policy.min_rows} that a verdict needs`] };
+  if (whole < policy.min_rows) {
+    const found = rows < policy.min_rows ? `${rows} rows` : `${whole} of ${rows} rows are of whole days`;
+    return { verdict: 'inconclusive', why: [`${found}, of ${policy.min_rows} that a verdict needs`] };
+  }
   const compared = parts.features.filter(({ kind }) => kind !== 'unknown');
   if (compared.every(({ n }) => n === 0))
     return {
@@ -187,7 +193,10 @@ function overall(parts: Parts, rows: number, policy: DriftPolicy): Pick<DriftRep
   const unwatched = parts.features.filter(
     ({ verdict, kind, n }) => verdict === 'inconclusive' && (kind === 'unknown' || n === 0),
   );
-  const unseen = unwatched.flatMap(({ name, why }) => why.map((text) => `${name}: ${text}`));
+  const unseen = [
+    ...unwatched.flatMap(({ name, why }) => why.map((text) => `${name}: ${text}`)),
+    ...(hasDays ? [] : [NO_DAYS]),
+  ];
   if (drift.length > 0) return { verdict: 'drift', why: [...drift, ...warn, ...unseen] };
   if (warn.length + unseen.length > 0) return { verdict: 'warn', why: [...warn, ...unseen] };
   return { verdict: 'none', why: [] };
@@ -197,10 +206,4 @@ function smallestP({ scopes }: DriftColumn): number | null {
   const ps = scopes.flatMap(({ p_adjusted, missing_p_adjusted }) => [p_adjusted, missing_p_adjusted]);
   const known = ps.filter((p): p is number => p !== null);
   return known.length === 0 ? null : Math.min(...known);
-}
-
-function onesIn(flags: ArrayLike<number>): number {
-  let count = 0;
-  for (let row = 0; row < flags.length; row++) if (flags[row] === 1) count++;
-  return count;
 }

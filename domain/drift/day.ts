@@ -20,6 +20,8 @@ export interface DriftDay {
   alertRate: number | null;
   /** the window's alert rate over the reference's; null when either is unknown */
   alertRateRatio: number | null;
+  /** what would make drift that lasts start a retraining; absent in days of before */
+  pressures?: readonly string[];
   /** age of the window's newest row at `asOf`, in hours; null without rows */
   stalenessHours: number | null;
   /** the newest row is older than the spec allows: what is scored has stopped coming */

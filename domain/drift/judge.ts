@@ -1,4 +1,5 @@
 import type { DriftColumn, DriftScope } from '../../schemas/types.js';
+import { WEEK_DAYS } from './calendar.js';
 import { MISSING } from './measure.js';
 import type { DriftPolicy } from './types.js';
 
@@ -8,7 +9,7 @@ type Measured = Omit<DriftColumn, 'verdict' | 'why'>;
 const SCOPE_TEXT = { window: 'in the window', last_day: 'on its last day' } as const;
 
 /**
- * What a measured column means. Drift is a difference that is both beyond chance (adjusted p ≤ alpha) and large enough to matter, in either
+ * What a measured column means. Drift is a difference that is both beyond what the reference's own days and weeks show (adjusted p ≤ alpha) and large enough to matter, in either
  * scope; or an index above its upper limit. With many rows everything is significant, with few everything is large: neither alone is drift.
  */
 export function judgeColumn(column: Measured, policy: DriftPolicy): Judged {
@@ -17,7 +18,7 @@ export function judgeColumn(column: Measured, policy: DriftPolicy): Judged {
   if (drift.length > 0) return { verdict: 'drift', why: drift.map(({ why }) => why) };
   if (column.n === 0) return { verdict: 'inconclusive', why: [whyNothing(column)] };
   if (findings.length > 0) return { verdict: 'warn', why: findings.map(({ why }) => why) };
-  if (column.scopes.every((scope) => scope.psi === null))
+  if (column.scopes.every((scope) => scope.psi_alert === null))
     return { verdict: 'inconclusive', why: [whyUnmeasured(column, policy)] };
   return { verdict: 'ok', why: [] };
 }
@@ -33,7 +34,9 @@ function findingsOf(
   policy: DriftPolicy,
 ): { verdict: 'warn' | 'drift'; why: string }[] {
   const where = SCOPE_TEXT[scope.scope];
-  const minEffect = scope.scope === 'window' ? policy.min_effect : policy.last_day_min_effect;
+  // A part of a week differs from a part of another one as days do.
+  const isWeek = (scope.days ?? 0) >= WEEK_DAYS;
+  const minEffect = isWeek ? policy.min_effect : policy.last_day_min_effect;
   const found: { verdict: 'warn' | 'drift'; why: string }[] = [];
   const { effect, p_adjusted, missing_p_adjusted, missing_fraction, psi, psi_warn, psi_alert } = scope;
 
@@ -79,7 +82,7 @@ function whyUnmeasured(column: Measured, policy: DriftPolicy): string {
   if (column.reference_missing_fraction === 1) return 'the reference has no value of it';
   return column.n + column.missing < policy.min_rows
     ? `${column.n + column.missing} rows, of ${policy.min_rows} that a verdict needs`
-    : 'the window is no whole number of its periods';
+    : "the reference's days are too few to tell how much it varies";
 }
 
 export function fixed(value: number): string {

@@ -1,11 +1,11 @@
 import type { DriftColumn, DriftScope, ReferenceProfile } from '../../schemas/types.js';
 import { quantileOfSorted } from '../lookups/quantile.js';
 import { categoryBins, numericBins, type Bins } from './bins.js';
+import { isPresent, missingAsSeen } from './present.js';
+import type { ColumnHistory, CountedDay } from './reference/history.js';
 import { ReferenceDistribution } from './reference-distribution.js';
-import { chiSquaredContingency, compareShares, mergeSmall } from './statistics/chi-squared.js';
-import { jensenShannonDistance, klDivergence, totalVariation, wassersteinDistance } from './statistics/distances.js';
-import { ksProbability } from './statistics/ks.js';
-import { populationStability, stabilityByChance } from './statistics/psi.js';
+import { jensenShannonDistance, klDivergence, wassersteinDistance } from './statistics/distances.js';
+import { populationStability } from './statistics/psi.js';
 import type { DriftPolicy } from './types.js';
 
 export const QUANTILE_PROBABILITIES = [0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1];
@@ -19,11 +19,24 @@ export type NumericReference = Extract<ReferenceColumn, { kind: 'numeric' }>;
 /** The rows of a scope: the whole window, or its last day. */
 export interface ScopeRows {
   scope: DriftScope['scope'];
-  hours: number;
+  /** that it has rows of, since 1970 */
+  days: readonly number[];
   /** positions; null for every row */
   rows: readonly number[] | null;
   /** how many */
   count: number;
+}
+
+/** A column of the window and what it is compared with. */
+export interface ComparedColumn {
+  reference: ReferenceColumn;
+  values: ArrayLike<number>;
+  /** the reference's days; null where it has none, so that nothing can be judged */
+  history: ColumnHistory | null;
+  /** the window's days, counted as the reference's are */
+  days: readonly CountedDay[];
+  /** what a category's number stands for, where that is a text */
+  nameOf?: (value: number) => string;
 }
 
 /** A calendar value with a longer period than this is one observation a day, whatever the number of rows: no test of rows applies to it. */
@@ -36,22 +49,20 @@ interface Present {
 }
 
 /**
- * Measures one column against the reference, scope by scope; nothing is judged here. A scope with fewer rows than the policy asks for, and one that is
- * no whole number of a calendar value's periods, is measured in rows only.
- * @param referenceRows that the reference was made of, missing values counted
+ * Measures one column against the reference, scope by scope; nothing is judged here. A scope with fewer rows than the policy asks for is measured in
+ * rows only, and where the reference has no days there is nothing to say about chance.
  * @param chance probability with which an index may exceed its limit although nothing changed
  */
 export function measureColumn(
-  reference: ReferenceColumn,
-  referenceRows: number,
-  values: ArrayLike<number>,
+  column: ComparedColumn,
   scopes: readonly ScopeRows[],
   policy: DriftPolicy,
   chance: number,
 ): Omit<DriftColumn, 'verdict' | 'why'> {
+  const { reference, values } = column;
   const presents = scopes.map((scope) => present(values, scope, reference.missing_value));
   const whole = presents[0] ?? { sorted: new Float64Array(0), rows: 0 };
-  const bins = binsOf(reference, whole.sorted, policy);
+  const bins = binsOf(column, whole.sorted, policy);
   const missing = whole.rows - whole.sorted.length;
   return {
     name: reference.name,
@@ -71,45 +82,45 @@ export function measureColumn(
       const at = presents[i] ?? whole;
       return scope.count < policy.min_rows
         ? unmeasured(scope, at)
-        : measureScope(reference, referenceRows, at, scope, bins, policy, chance);
+        : measureScope(column, at, scope, bins, policy, chance);
     }),
   };
 }
 
 function measureScope(
-  reference: ReferenceColumn,
-  referenceRows: number,
+  { reference, history, days }: ComparedColumn,
   { sorted, rows }: Present,
   scope: ScopeRows,
   bins: Bins,
   policy: DriftPolicy,
   chance: number,
 ): DriftScope {
-  const missing = rows - sorted.length;
-  const result: DriftScope = {
-    ...unmeasured(scope, { sorted, rows }),
-    missing_p:
-      missing === 0 && reference.missing_fraction === 0
-        ? null
-        : compareShares(
-            { hits: missing, rows },
-            { hits: Math.round(reference.missing_fraction * referenceRows), rows: referenceRows },
-          ),
-  };
+  if (rows === 0) return unmeasured(scope, { sorted, rows });
+  const distance =
+    history?.distance(
+      days.filter(({ day }) => scope.days.includes(day)),
+      chance,
+    ) ?? null;
+  const result = { ...unmeasured(scope, { sorted, rows }), missing_p: distance?.missingP ?? null };
+  if (sorted.length === 0 || reference.count === 0) return result;
   const period = reference.period_hours;
-  const isWhole = period === null || scope.hours % period === 0;
-  if (sorted.length === 0 || reference.count === 0 || !isWhole) return result;
   const counts = bins.count(sorted);
-  const shares = withMissing(bins, counts, missing, reference.missing_fraction);
+  const shares = withMissing(bins, counts, rows - sorted.length, reference.missing_fraction);
   const [expected, actual] = [shares.map((bin) => bin.reference), shares.map((bin) => bin.current)];
-  const byChance = stabilityByChance(shares.length, rows, referenceRows, chance);
   const testable = period === null || period <= TESTABLE_PERIOD_HOURS;
   return {
     ...result,
-    ...(testable ? testOf(reference, sorted, bins, counts) : {}),
-    psi: populationStability(expected, actual, policy.psi.epsilon),
-    psi_warn: Math.max(policy.psi.warn, byChance),
-    psi_alert: Math.max(policy.psi.alert, byChance),
+    ...(distance === null || distance.effect === null || !testable
+      ? {}
+      : {
+          test: reference.kind === 'numeric' ? ('ks' as const) : ('tv' as const),
+          statistic: distance.effect,
+          effect: distance.effect,
+          p: distance.p,
+        }),
+    psi: distance?.psi ?? populationStability(expected, actual, policy.psi.epsilon),
+    psi_warn: distance === null ? null : Math.max(policy.psi.warn, distance.psiByChance),
+    psi_alert: distance === null ? null : Math.max(policy.psi.alert, distance.psiByChance),
     js: jensenShannonDistance(actual, expected),
     kl: klDivergence(
       actual,
@@ -126,38 +137,6 @@ function withLastDay(shares: readonly Share[], bins: Bins, day: Present | undefi
   return shares.map((bin, i) => ({ ...bin, last_day: (counts[i] ?? 0) / day.rows }));
 }
 
-/** The test of the values that are there, and the size of the difference, which does not depend on how many they are. */
-function testOf(
-  reference: ReferenceColumn,
-  sorted: Float64Array,
-  bins: Bins,
-  counts: readonly number[],
-): Pick<DriftScope, 'test' | 'statistic' | 'p' | 'effect'> {
-  if (reference.kind === 'numeric') {
-    const distance = new ReferenceDistribution(reference.quantiles).distance(sorted);
-    return {
-      test: 'ks',
-      statistic: distance,
-      p: ksProbability(distance, sorted.length, reference.count),
-      effect: distance,
-    };
-  }
-  const merged = mergeSmall(
-    counts,
-    bins.reference.map((expected) => Math.round(expected * reference.count)),
-  );
-  const { statistic, p } = chiSquaredContingency(merged.a, merged.b);
-  // Merging can hide a value that the reference never had beside a common one, so those have a test of their own: two tests, hence twice the p.
-  const unseen = counts.reduce((sum, count, i) => sum + (bins.reference[i] === 0 ? count : 0), 0);
-  const unseenP = compareShares({ hits: unseen, rows: sorted.length }, { hits: 0, rows: reference.count });
-  return {
-    test: 'chi2',
-    statistic,
-    p: unseen === 0 ? p : Math.min(1, 2 * Math.min(p, unseenP)),
-    effect: totalVariation(counts, bins.reference),
-  };
-}
-
 /** The area between the two distribution functions, the reference's by its quantiles; the outermost two stand for half as many rows. */
 function distanceInUnits(reference: NumericReference, sorted: Float64Array): number {
   const last = reference.quantiles.length - 1;
@@ -165,9 +144,10 @@ function distanceInUnits(reference: NumericReference, sorted: Float64Array): num
   return wassersteinDistance({ values: sorted }, { values: reference.quantiles, weights });
 }
 
-function unmeasured({ scope }: ScopeRows, { sorted, rows }: Present): DriftScope {
+function unmeasured({ scope, days }: ScopeRows, { sorted, rows }: Present): DriftScope {
   return {
     scope,
+    days: days.length,
     n: sorted.length,
     missing_fraction: share(rows - sorted.length, rows),
     test: null,
@@ -197,19 +177,8 @@ function present(values: ArrayLike<number>, { rows, count }: ScopeRows, missingV
   return { sorted: sorted.subarray(0, n).sort(), rows: count };
 }
 
-/** The null policy's value as the model saw it, in float32; NaN, which equals nothing, where there is none. */
-export function missingAsSeen(missingValue: number | null): number {
-  return missingValue === null ? NaN : Math.fround(missingValue);
-}
-
-/** Whether a value is there: a number that a float32 can hold, for no other reached the model, and not the one that stands for missing. */
-export function isPresent(value: number, asMissing: number): boolean {
-  const seen = Math.fround(value);
-  return Number.isFinite(seen) && seen !== asMissing;
-}
-
-function binsOf(reference: ReferenceColumn, window: Float64Array, policy: DriftPolicy): Bins {
-  if (reference.kind === 'categorical') return categoryBins(reference.categories, window);
+function binsOf({ reference, nameOf }: ComparedColumn, window: Float64Array, policy: DriftPolicy): Bins {
+  if (reference.kind === 'categorical') return categoryBins(reference.categories, window, nameOf);
   if (reference.quantiles.length < 2) return { labels: [], reference: [], count: () => [] };
   return numericBins(new ReferenceDistribution(reference.quantiles), policy.psi.bins);
 }

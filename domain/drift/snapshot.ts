@@ -1,6 +1,6 @@
 import type { DriftSnapshot } from '../../schemas/types.js';
 import { quantileOfSorted } from '../lookups/quantile.js';
-import { isPresent, missingAsSeen } from './measure.js';
+import { isPresent, missingAsSeen } from './present.js';
 import { ReferenceDistribution } from './reference-distribution.js';
 import { jensenShannonDistance, totalVariation, wassersteinDistance } from './statistics/distances.js';
 import { populationStability } from './statistics/psi.js';

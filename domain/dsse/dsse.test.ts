@@ -95,8 +95,18 @@ describe('DSSE envelope', () => {
     const both = signEnvelope(TYPE, Buffer.from('x'), ours.signer);
     both.signatures.unshift(...signEnvelope(TYPE, Buffer.from('x'), other.signer).signatures);
     expect(verifyEnvelope(both, TYPE, trusted).toString()).toBe('x');
-    const bad = { ...both, signatures: [{ keyid: 'ours', sig: 'AAAA' }, ...both.signatures] };
-    expect(verifyEnvelope(bad, TYPE, trusted).toString()).toBe('x');
+  });
+
+  it('looks at eight signatures of different keys, and at no more', () => {
+    const envelope = signEnvelope(TYPE, Buffer.from('x'), ours.signer);
+    const others = (count: number) => Array.from({ length: count }, (_, i) => ({ keyid: `k${i}`, sig: 'AAAA' }));
+    const withSignatures = (signatures: unknown[]) => () => verifyEnvelope({ ...envelope, signatures }, TYPE, trusted);
+    expect(withSignatures([...others(7), ...envelope.signatures])().toString()).toBe('x');
+    const refusal = (message: RegExp) =>
+      expect.objectContaining({ name: 'TooManySignatures', message: expect.stringMatching(message) as string });
+    expect(withSignatures([...others(8), ...envelope.signatures])).toThrow(refusal(/9 signatures/));
+    expect(withSignatures([...envelope.signatures, ...envelope.signatures])).toThrow(refusal(/same key/));
+    expect(withSignatures([{ keyid: 'k'.repeat(129), sig: 'AAAA' }])).toThrow(/at most 128 characters/);
   });
 
   it('cannot be passed off as a document of another type', () => {

@@ -12,8 +12,24 @@ export type TrustedKeys = ReadonlyMap<string, KeyObject>;
 
 /** Why a signed thing is not believed. Its name is its failure type: no retry helps. */
 export class SignatureError extends Error {
-  override readonly name = 'IntegrityError';
+  override readonly name: Refusal;
+
+  constructor(message: string, name: Refusal = 'IntegrityError') {
+    super(message);
+    this.name = name;
+  }
 }
+
+type Refusal = 'IntegrityError' | 'TooManySignatures';
+
+/** The failure type of an error that wraps another: what was refused for its signatures' number stays that. */
+export function refusalOf(cause: unknown): Refusal {
+  return (cause as Error | undefined)?.name === 'TooManySignatures' ? 'TooManySignatures' : 'IntegrityError';
+}
+
+/** Each signature costs a verification, and each name of a key a line in a message; nobody signs with more keys than this. */
+const MAX_SIGNATURES = 8;
+const MAX_KEYID = 128;
 
 /**
  * What is really signed: type and length are part of it, so that bytes signed as one kind of document cannot pass as another.
@@ -47,7 +63,7 @@ export function verifyEd25519(publicKey: KeyObject, message: Uint8Array, signatu
 /**
  * The payload's bytes, once one signature of a trusted key over exactly them is found; the caller parses them only then.
  * @param payloadType the only kind of document that is accepted
- * @throws SignatureError for anything else: malformed, another type, unknown key, wrong signature
+ * @throws SignatureError for anything else: malformed, too many signatures, another type, unknown key, wrong signature
  */
 export function verifyEnvelope(envelope: unknown, payloadType: string, trustedKeys: TrustedKeys): Buffer {
   const { payload, signatures } = readEnvelope(envelope, payloadType);
@@ -78,17 +94,30 @@ function readEnvelope(
   const malformed = (what: string): SignatureError => new SignatureError(`it is not a DSSE envelope: ${what}`);
   if (!isRecord(envelope)) throw malformed('not an object');
   const { payloadType: type, payload, signatures } = envelope;
-  if (type !== payloadType) throw new SignatureError(`it is signed as ${JSON.stringify(type)}, not as ${payloadType}`);
-  if (!isBase64(payload)) throw malformed('payload is not base64');
+  if (type !== payloadType)
+    throw new SignatureError(`it is signed as ${JSON.stringify(type)?.slice(0, MAX_KEYID)}, not as ${payloadType}`);
   if (!Array.isArray(signatures) || signatures.length === 0) throw malformed('no signatures');
-  return {
-    payload: Buffer.from(payload, 'base64'),
-    signatures: signatures.map((entry: unknown, i) => {
-      if (!isRecord(entry) || typeof entry['keyid'] !== 'string' || !isBase64(entry['sig']))
-        throw malformed(`signatures/${i} has no keyid or no base64 sig`);
-      return { keyid: entry['keyid'], sig: Buffer.from(entry['sig'], 'base64') };
-    }),
-  };
+  if (signatures.length > MAX_SIGNATURES)
+    throw new SignatureError(
+      `it has ${signatures.length} signatures; at most ${MAX_SIGNATURES} are looked at`,
+      'TooManySignatures',
+    );
+  if (!isBase64(payload)) throw malformed('payload is not base64');
+  const read = signatures.map((entry: unknown, i) => {
+    if (!isRecord(entry) || !isKeyid(entry['keyid']) || !isBase64(entry['sig']))
+      throw malformed(`signatures/${i} has no keyid of at most ${MAX_KEYID} characters or no base64 sig`);
+    return { keyid: entry['keyid'], sig: Buffer.from(entry['sig'], 'base64') };
+  });
+  if (new Set(read.map(({ keyid }) => keyid)).size < read.length)
+    throw new SignatureError(
+      'two of its signatures name the same key; one of each key is looked at',
+      'TooManySignatures',
+    );
+  return { payload: Buffer.from(payload, 'base64'), signatures: read };
+}
+
+function isKeyid(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MAX_KEYID;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,4 +1,5 @@
 import type { FeatureRegistry, ModelSpec, RuleParams } from '../../schemas/types.js';
+import { measuredMetrics } from '../release/measured.js';
 import { checkRegistry, type RequestFields } from './check.js';
 import { opOutput, type ValueType } from './op-inputs.js';
 
@@ -43,6 +44,8 @@ export function checkModel(model: {
       `/data/fields/${key}`,
       `${fields[key]} is a field of the request: the scorer would be told the answer`,
     );
+  const { days, of } = spec.drift.retraining;
+  expect(days <= of, '/drift/retraining/days', `is ${days}, more than the ${of} days of /drift/retraining/of`);
   expect(validation_fraction + test_fraction < 1, '/data/test_fraction', 'leaves nothing to train on');
   for (const key of ['max_missing_fraction', 'ranges', 'allowed_values'] as const)
     for (const field of Object.keys(checks[key]))
@@ -72,6 +75,16 @@ export function checkModel(model: {
       `${lookup.file} is not among bundle_files`,
     );
   }
+  const metrics = measuredMetrics(spec.alert_budgets);
+  for (const key of ['gates', 'champion_comparison'] as const)
+    for (const [index, { metric }] of spec[key].entries())
+      expect(
+        metrics.includes(metric),
+        `/${key}/${index}/metric`,
+        `${metric} is not measured; known: ${metrics.join(', ')}`,
+      );
+  for (const [index, { min, max }] of spec.gates.entries())
+    expect(min !== undefined || max !== undefined, `/gates/${index}`, 'has neither min nor max');
   for (const [index, rule] of rules.rules.entries()) {
     expect(features.has(rule.feature), `/rule_params/rules/${index}/feature`, `${rule.feature} is not a feature`);
     expect(

@@ -21,8 +21,17 @@ export function inlineCode(text: string): string {
   return longest === 0 && line.trim() !== '' ? `${fence}${line}${fence}` : `${fence} ${line} ${fence}`;
 }
 
-/** A table with its cells escaped. */
+/** A cell or line longer than this tells nobody more. */
+const LONGEST_TEXT = 1000;
+
+/** Text cut to what a person reads of it. */
+export function shortened(text: string, characters = LONGEST_TEXT): string {
+  return text.length <= characters ? text : `${text.slice(0, characters - 1)}…`;
+}
+
+/** A table with its cells shortened and escaped. */
 export function markdownTable(titles: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map(escapeMarkdown).join(' | ')} |`;
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => escapeMarkdown(shortened(cell))).join(' | ')} |`;
   return [line(titles), `|${' --- |'.repeat(titles.length)}`, ...rows.map(line)].join('\n');
 }

@@ -1,13 +1,18 @@
 import type { Pointer, PointerFile } from '../../schemas/types.js';
 import { readableJson } from '../bundle/digest.js';
-import { signEnvelope, verifyEnvelope, type Signer, type TrustedKeys } from '../dsse/dsse.js';
+import { refusalOf, signEnvelope, verifyEnvelope, type Signer, type TrustedKeys } from '../dsse/dsse.js';
 import type { BundleId } from '../bundle/id.js';
 
 export const POINTER_PAYLOAD_TYPE = 'application/vnd.sluice.pointer+json';
 
 /** Why a pointer is not believed. Its name is its failure type: no retry helps. */
 export class PointerError extends Error {
-  override readonly name = 'IntegrityError';
+  override readonly name: ReturnType<typeof refusalOf>;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = refusalOf(options?.cause);
+  }
 }
 
 /** What a publisher says of a change, for whoever reads the audit log later. */

@@ -1,5 +1,11 @@
 import type { ModelSpec, Pointer } from '../../schemas/types.js';
 
+/** A model, and what its folder said when the run began (`stores/model-definitions.ts`). Without: as it is now. */
+export interface ModelRef {
+  model: string;
+  definition?: string;
+}
+
 /** What the trailing data of a release is, and where. Small enough for workflow history; the rows are in S3. */
 export interface SnapshotRef {
   /** `{from}_{to}_{first 12 of the content hash}`, days in UTC */
@@ -64,6 +70,8 @@ export interface ReplicaInfo {
   address: string;
   environment: string;
   generation: number;
+  /** digest of the manifest that it serves; null and absent while there is none, or nobody asked */
+  manifestSha256?: string | null;
 }
 
 /** What a replica answers when it serves a bundle. */
@@ -72,7 +80,8 @@ export interface Receipt {
   version: string;
   manifestSha256: string;
   generation: number;
-  loadedInMs: number;
+  /** null: its lease shows it, and how long it took is not known */
+  loadedInMs: number | null;
 }
 
 export type PointerSwap =

@@ -40,25 +40,23 @@ describe('days with drift', () => {
 });
 
 describe('the action', () => {
-  const rule = { days: 3, max_alert_rate_ratio: 1.5 };
   it.each([
-    ['none', 3, 9, 'none'],
-    ['warn', 3, 9, 'none'],
-    ['inconclusive', 3, 9, 'alert'],
-    ['drift', 2, 9, 'alert'],
-    ['drift', 3, 1.5, 'alert'],
-    ['drift', 3, null, 'alert'],
-    ['drift', 3, 1.6, 'retrain'],
-    ['drift', 4, 1.6, 'retrain'],
-  ] as const)('%s on %i days at a ratio of %s: %s', (verdict, days, ratio, action) => {
-    expect(actionFor(verdict, { daysWithDrift: days, alertRateRatio: ratio, isStale: false }, rule)).toBe(action);
+    ['none', 3, ['score'], 'none'],
+    ['warn', 3, ['score'], 'none'],
+    ['inconclusive', 3, ['score'], 'alert'],
+    ['drift', 2, ['score'], 'alert'],
+    ['drift', 3, [], 'alert'],
+    ['drift', 3, ['recall'], 'retrain'],
+    ['drift', 4, ['alert_rate', 'score'], 'retrain'],
+  ] as const)('%s on %i days with pressure by %j: %s', (verdict, days, pressures, action) => {
+    expect(actionFor(verdict, { daysWithDrift: days, pressures, isStale: false }, { days: 3 })).toBe(action);
   });
 });
 
 it('data that has stopped coming is told, and retrains nothing by itself', () => {
-  const observed = { daysWithDrift: 5, alertRateRatio: 9, isStale: true };
-  expect(actionFor('none', observed, { days: 3, max_alert_rate_ratio: 1.5 })).toBe('alert');
-  expect(actionFor('warn', observed, { days: 3, max_alert_rate_ratio: 1.5 })).toBe('alert');
+  const observed = { daysWithDrift: 5, pressures: ['alert_rate'], isStale: true };
+  expect(actionFor('none', observed, { days: 3 })).toBe('alert');
+  expect(actionFor('warn', observed, { days: 3 })).toBe('alert');
 });
 
 describe('the cool-down', () => {

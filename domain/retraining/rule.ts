@@ -23,20 +23,18 @@ export function daysWithDrift(days: readonly JudgedDay[], asOf: string, of: numb
 export type DriftAction = 'none' | 'alert' | 'retrain';
 
 /**
- * What a day asks for: an alert for drift, for too little data, and for data that has stopped coming; a retraining only for drift today that
- * has lasted (k of n days) and that costs people's time (the alert rate has risen by the given factor).
- * @param observed alertRateRatio: the window's alert rate over the reference's; null (unknown) is no pressure
+ * What a day asks for: a notification of drift, of too little data, and of data that has stopped coming; a retraining only for drift today that
+ * has lasted (k of n days) and that presses (`pressuresOf`).
  */
 export function actionFor(
   verdict: JudgedDay['verdict'],
-  observed: { daysWithDrift: number; alertRateRatio: number | null; isStale: boolean },
-  rule: { days: number; max_alert_rate_ratio: number },
+  observed: { daysWithDrift: number; pressures: readonly string[]; isStale: boolean },
+  rule: { days: number },
 ): DriftAction {
   if (verdict === 'none' || verdict === 'warn') return observed.isStale ? 'alert' : 'none';
   if (verdict === 'inconclusive') return 'alert';
   const sustained = observed.daysWithDrift >= rule.days;
-  const pressure = observed.alertRateRatio !== null && observed.alertRateRatio > rule.max_alert_rate_ratio;
-  return sustained && pressure ? 'retrain' : 'alert';
+  return sustained && observed.pressures.length > 0 ? 'retrain' : 'alert';
 }
 
 /** When the next retraining may be asked for, after one as of `asOf`; ISO. That instant is outside the cool-down. */

@@ -1,5 +1,6 @@
 import { Connection } from '@temporalio/client';
 import { MongoClient } from 'mongodb';
+import { withoutCredentials } from '../../platform/credentials.js';
 import { SluiceError } from '../../platform/errors.js';
 import { temporalConnection } from '../../platform/temporal.js';
 import type { Server } from '../types.js';
@@ -85,11 +86,6 @@ const KINDS: Record<Server, ExternalKind> = {
     },
   },
 };
-
-/** A URI without the user and password it may carry. */
-export function withoutCredentials(uri: string): string {
-  return uri.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^@/]*@/i, '$1');
-}
 
 /** The user's own server for a part, if the environment names one. */
 export function externalServer(server: Server, env: NodeJS.ProcessEnv): ExternalServer | null {

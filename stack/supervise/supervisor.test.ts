@@ -76,6 +76,14 @@ describe('a supervised process', () => {
     );
   });
 
+  it('that ends because the disk is full is told as that', async () => {
+    const { part } = supervise(`console.log('WiredTiger: write: No space left on device'); process.exit(14)`);
+    await expect(part.start()).rejects.toMatchObject({
+      type: 'DiskFull',
+      message: expect.stringMatching(/^No space is left on the disk: part ended 6 times/) as string,
+    });
+  });
+
   it('reports the failure of a part that had been ready', async () => {
     const { part, failures } = supervise(`console.log('ready'); setTimeout(() => process.exit(1), 150)`);
     await part.start();

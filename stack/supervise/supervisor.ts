@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { SluiceError } from '../../platform/errors.js';
+import { saysDiskIsFull, SluiceError } from '../../platform/errors.js';
 import type { PartInfo, StackLog } from '../types.js';
 import { identify, signalGroup, type ProcessIdentity } from './identity.mjs';
 import { openLog, tailLog } from './log-file.js';
@@ -225,9 +225,10 @@ export class Supervised {
     if (this.#deaths.length > maxDeaths) {
       const tail = tailLog(logFile, this.#logOffset);
       const advice = this.#spec.advise?.(tail);
+      const full = saysDiskIsFull(tail);
       throw new SluiceError(
-        'StackFailed',
-        `${name} ended ${this.#deaths.length} times within ${windowMs / 1000} s; see ${logFile}. Its last lines:\n${tail}${advice === undefined ? '' : `\n${advice}`}`,
+        full ? 'DiskFull' : 'StackFailed',
+        `${full ? 'No space is left on the disk: ' : ''}${name} ended ${this.#deaths.length} times within ${windowMs / 1000} s; see ${logFile}. Its last lines:\n${tail}${advice === undefined ? '' : `\n${advice}`}`,
       );
     }
     this.#restarts += 1;

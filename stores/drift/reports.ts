@@ -20,6 +20,8 @@ export interface DriftReportDocument {
   psi: DriftDay['psi'];
   alert_rate: number | null;
   alert_rate_ratio: number | null;
+  /** absent in days of before */
+  pressures?: readonly string[];
   staleness_hours: number | null;
   is_stale: boolean;
   sustained: DriftDay['sustained'];
@@ -80,6 +82,7 @@ function toDocument(day: DriftDay): DriftReportDocument {
     psi: day.psi,
     alert_rate: day.alertRate,
     alert_rate_ratio: day.alertRateRatio,
+    ...(day.pressures === undefined ? {} : { pressures: day.pressures }),
     staleness_hours: day.stalenessHours,
     is_stale: day.isStale,
     sustained: day.sustained,
@@ -104,6 +107,7 @@ export function toDay(document: DriftReportDocument): DriftDay {
     psi: document.psi,
     alertRate: document.alert_rate,
     alertRateRatio: document.alert_rate_ratio,
+    ...(document.pressures === undefined ? {} : { pressures: document.pressures }),
     stalenessHours: document.staleness_hours,
     isStale: document.is_stale,
     sustained: document.sustained,

@@ -18,9 +18,15 @@ export interface PredictionWindow {
   from: string;
   /** booked before */
   to: string;
+  /** fields of the request to read as well */
+  inputs?: readonly string[];
   /** Labels that became known later do not exist, nor those of transactions that were younger than the spec's maturity. */
   asOf: string;
 }
+
+/** With the bundle that answered, and those fields of the request that the window asks for. */
+export type StreamedPrediction = LabelledPrediction &
+  Partial<Pick<Prediction, 'bundle_version' | 'manifest_sha256' | 'input'>>;
 
 export interface StreamOptions {
   signal?: AbortSignal;
@@ -29,14 +35,18 @@ export interface StreamOptions {
 }
 
 /** What a prediction is read with; the log's input and versions stay where they are. */
-type Row = Pick<Prediction, '_id'> & Omit<LabelledPrediction, 'label'>;
+type Row = Pick<Prediction, '_id' | 'bundle_version' | 'manifest_sha256'> &
+  Partial<Pick<Prediction, 'input'>> &
+  Omit<LabelledPrediction, 'label'>;
 
-const PROJECTION: Readonly<Record<keyof Row, 1>> = {
+const PROJECTION: Readonly<Record<Exclude<keyof Row, 'input'>, 1>> = {
   _id: 1,
   transaction_id: 1,
   booked_at: 1,
   scored_at: 1,
   model_version: 1,
+  bundle_version: 1,
+  manifest_sha256: 1,
   features: 1,
   segment: 1,
   score: 1,
@@ -56,7 +66,7 @@ export async function streamPredictions(
   db: Db,
   data: ModelSpec['data'],
   window: PredictionWindow,
-  each: (batch: LabelledPrediction[]) => Promise<void> | void,
+  each: (batch: StreamedPrediction[]) => Promise<void> | void,
   { signal, onProgress }: StreamOptions = {},
 ): Promise<void> {
   const asOf = instant('asOf', window.asOf);
@@ -68,7 +78,7 @@ export async function streamPredictions(
       newestElsewhere(db, filter, rows, scorings.length),
       knownLabels(db, data, rows, asOf),
     ]);
-    const batch: LabelledPrediction[] = [];
+    const batch: StreamedPrediction[] = [];
     for (const { _id, ...row } of rows) {
       // Booked at another time as well, and scored after this: that one counts, in its place.
       if ((elsewhere.get(row.transaction_id) ?? _id) !== _id) continue;
@@ -80,7 +90,10 @@ export async function streamPredictions(
   };
 
   const cursor = openCollection(db, COLLECTIONS.predictions).find(filter, {
-    projection: PROJECTION,
+    projection: {
+      ...PROJECTION,
+      ...Object.fromEntries((window.inputs ?? []).map((name) => [`input.${name}`, 1])),
+    },
     sort: PREDICTION_STREAM_INDEX,
     hint: PREDICTION_STREAM_INDEX,
     batchSize: BATCH,

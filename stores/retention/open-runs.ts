@@ -17,6 +17,7 @@ export interface OpenRun {
 const NEED_NOTHING: readonly string[] = [
   'pruneArtifacts',
   'launchScheduled',
+  'sendNotification',
   'publishExpertFile',
   'importLabels',
   'pinBundle',

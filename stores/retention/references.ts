@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { bundleKey } from '../keys.js';
 import { MANIFEST_FILE } from '../../domain/bundle/layout.js';
+import { PROOF_LIMIT } from '../../domain/bundle/limits.js';
 import type { TrustedKeys } from '../../domain/dsse/dsse.js';
 import { ENVIRONMENTS } from '../../domain/pointer/environments.js';
 import type { StoredArtifact } from '../../domain/retention/plan.js';
@@ -116,7 +117,7 @@ export async function snapshotsOf(
 ): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   for (const version of versions) {
-    const manifest = await store.get(bundleKey(model, version, MANIFEST_FILE));
+    const manifest = await store.get(bundleKey(model, version, MANIFEST_FILE), PROOF_LIMIT[MANIFEST_FILE]);
     if (manifest === null) continue;
     try {
       found.set(

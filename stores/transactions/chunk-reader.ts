@@ -5,7 +5,21 @@ import type { ValueType } from '../../domain/features/op-inputs.js';
 import { afterName } from './after-name.js';
 import { FieldNames } from './field-names.js';
 
-const TYPE = { end: 0, double: 1, string: 2, date: 9, int32: 16, int64: 18 } as const;
+const TYPE = {
+  end: 0,
+  double: 1,
+  string: 2,
+  document: 3,
+  array: 4,
+  objectId: 7,
+  boolean: 8,
+  date: 9,
+  null: 10,
+  int32: 16,
+  timestamp: 17,
+  int64: 18,
+  decimal: 19,
+} as const;
 
 /** Puts rows into the columns of a chunk as they lie in BSON: no object is made of any but odd ones. */
 export class ChunkReader {
@@ -22,7 +36,7 @@ export class ChunkReader {
   }
 
   /**
-   * @param batch a BSON array of documents that hold no other than the fields
+   * @param batch a BSON array of documents; what they hold besides the fields is passed over
    * @param chunk rows are added to it
    * @param full called whenever the chunk has no room for another row; it must empty it, at once or before its promise is over
    */
@@ -42,24 +56,32 @@ export class ChunkReader {
   #readUsual(batch: Buffer, view: DataView, start: number, chunk: RowChunk): boolean {
     const row = ++this.#row;
     const index = chunk.rows;
-    let found = 0;
-    for (let at = start; batch[at] !== TYPE.end; found++) {
-      const type = batch[at++];
-      const field = this.#names.at(batch, at, found);
-      if (field < 0 || this.#seenIn[field] === row) return false;
+    let [found, position] = [0, 0];
+    for (let at = start; batch[at] !== TYPE.end; position++) {
+      const type = batch[at++] ?? TYPE.end;
+      const field = this.#names.at(batch, at, position);
+      if (field < 0) {
+        at = afterName(batch, at - 1);
+        const length = lengthOf(type, view, at);
+        if (length < 0) return false;
+        at += length;
+        continue;
+      }
+      if (this.#seenIn[field] === row) return false;
       this.#seenIn[field] = row;
+      found++;
       at += this.#names.bytesOf(field);
       const wanted = this.#types[field];
       if (wanted === 'string') {
-        const column = chunk.texts[field];
-        if (type !== TYPE.string || column === null || column === undefined) return false;
+        const column = chunk.texts[field] ?? null;
+        if (type !== TYPE.string || column === null) return false;
         const length = view.getInt32(at, true);
         column.ids[index] = column.idOf(batch, at + 4, length - 1);
         at += 4 + length;
         continue;
       }
-      const column = chunk.numbers[field];
-      if (column === null || column === undefined) return false;
+      const column = chunk.numbers[field] ?? null;
+      if (column === null) return false;
       let value: number;
       if (wanted === 'time') {
         if (type !== TYPE.date) return false;
@@ -89,16 +111,44 @@ export class ChunkReader {
     chunk.odd.set(index, { bytes: kept, document });
     this.fields.forEach(({ name, type }, slot) => {
       const value = document[name];
-      const texts = chunk.texts[slot];
-      if (texts !== null && texts !== undefined) {
+      const texts = chunk.texts[slot] ?? null;
+      if (texts !== null) {
         const text = typeof value === 'string' ? Buffer.from(value, 'utf8') : null;
         texts.ids[index] = text === null ? NO_TEXT : texts.idOf(text, 0, text.length);
       }
-      const numbers = chunk.numbers[slot];
-      if (numbers === null || numbers === undefined) return;
+      const numbers = chunk.numbers[slot] ?? null;
+      if (numbers === null) return;
       const number = type === 'time' && value instanceof Date ? value.getTime() : value;
       numbers[index] = typeof number === 'number' ? number : NaN;
     });
+  }
+}
+
+/** How long an element's value is; -1 for a type that rows need not be told apart by: such a row is decoded as a whole. */
+function lengthOf(type: number, view: DataView, at: number): number {
+  switch (type) {
+    case TYPE.double:
+    case TYPE.date:
+    case TYPE.int64:
+    case TYPE.timestamp:
+      return 8;
+    case TYPE.string:
+      return 4 + view.getInt32(at, true);
+    case TYPE.document:
+    case TYPE.array:
+      return view.getInt32(at, true);
+    case TYPE.objectId:
+      return 12;
+    case TYPE.boolean:
+      return 1;
+    case TYPE.null:
+      return 0;
+    case TYPE.int32:
+      return 4;
+    case TYPE.decimal:
+      return 16;
+    default:
+      return -1;
   }
 }
 

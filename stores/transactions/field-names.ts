@@ -11,11 +11,12 @@ export class FieldNames {
 
   /**
    * The field whose name lies at a place, -1 for none.
-   * @param position how many fields of this document were found before it
+   * @param position how many fields of this document came before it
    */
   at(batch: Buffer, at: number, position: number): number {
     const expected = this.#order[position] ?? -1;
     if (expected >= 0 && this.#isName(expected, batch, at)) return expected;
+    if (isId(batch, at)) return -1;
     for (let field = 0; field < this.#names.length; field++) {
       if (!this.#isName(field, batch, at)) continue;
       this.#order[position] = field;
@@ -35,4 +36,9 @@ export class FieldNames {
     for (let i = 0; i < name.length; i++) if (name[i] !== batch[at + i]) return false;
     return true;
   }
+}
+
+/** `_id`, which nearly every document holds, and no row has. */
+function isId(batch: Buffer, at: number): boolean {
+  return batch[at] === 0x5f && batch[at + 1] === 0x69 && batch[at + 2] === 0x64 && batch[at + 3] === 0;
 }

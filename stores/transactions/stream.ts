@@ -1,9 +1,12 @@
 import type { Db, Document, Filter } from 'mongodb';
 import type { RowChunk } from '../../domain/columns/row-chunk.js';
 import type { ModelSpec } from '../../schemas/types.js';
-import { streamIndex } from '../collections.js';
+import { openCollection, streamIndex, transactionsCollection } from '../collections.js';
 import { ChunkReader } from './chunk-reader.js';
 import { rawBatches } from './raw-batches.js';
+
+/** of a document; the demo's have 230 */
+const SMALL_BYTES = 512;
 
 /** Which rows, in which order, and how many they are, for the progress. */
 export interface RowSelection {
@@ -28,7 +31,8 @@ export async function streamRows(
   { signal, onProgress }: { signal?: AbortSignal | undefined; onProgress: (fraction: number) => void },
 ): Promise<void> {
   const projection = { _id: 0, ...Object.fromEntries(chunk.fields.map(({ name }) => [name, 1])) };
-  const find = { find: data.collection, filter, projection, sort, hint: streamIndex(data) };
+  const whole = await areSmall(db, data);
+  const find = { find: data.collection, filter, sort, hint: streamIndex(data), ...(whole ? {} : { projection }) };
   const reader = new ChunkReader(chunk.fields);
   const handOut = async (): Promise<void> => {
     await each();
@@ -39,4 +43,13 @@ export async function streamRows(
   chunk.clear(0);
   for await (const batch of rawBatches(db, find, signal)) await reader.read(batch, chunk, handOut);
   if (chunk.rows > 0) await handOut();
+}
+
+/** Whether documents hold little besides a row: then leaving fields out costs MongoDB more than sending them. */
+async function areSmall(db: Db, data: ModelSpec['data']): Promise<boolean> {
+  const pipeline = [{ $collStats: { storageStats: {} } }, { $project: { bytes: '$storageStats.avgObjSize' } }];
+  const [stats] = await openCollection(db, transactionsCollection(data))
+    .aggregate<{ bytes?: number }>(pipeline)
+    .toArray();
+  return (stats?.bytes ?? Infinity) <= SMALL_BYTES;
 }

@@ -66,7 +66,16 @@ export function replicaRegistryContract(make: () => ReplicaRegistry): void {
     expect((await registry.live('tiny', 'production')).map(({ _id }) => _id)).toEqual(['a', 'b']);
     expect(await registry.newestGeneration('tiny', 'production')).toBe(5);
     expect(await registry.newestGeneration('tiny', 'nowhere')).toBe(0);
+  });
+
+  it('never forgets the highest generation: not when its replica leaves, starts anew, or loses its id', async () => {
+    const registry = make();
+    await registry.join('a', state('1', { generation: 5 }), LONG_MS);
+    await registry.renew('a', state('1', { generation: 6 }), LONG_MS);
+    await registry.join('a', state('2', { generation: 0 }), LONG_MS);
+    expect(await registry.newestGeneration('tiny', 'production')).toBe(6);
+    await registry.renew('a', state('2', { generation: 2 }), LONG_MS);
     await registry.leave('a', '2');
-    expect(await registry.newestGeneration('tiny', 'production')).toBe(3);
+    expect(await registry.newestGeneration('tiny', 'production')).toBe(6);
   });
 }

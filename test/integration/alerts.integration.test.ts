@@ -1,7 +1,7 @@
 import { execa } from 'execa';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createDeliveryLedger, type DeliveryLedger } from '../../stores/notification-ledger.js';
+import { createDeliveryLedger, MAX_UNKNOWN, type DeliveryLedger } from '../../stores/notification-ledger.js';
 import { COLLECTIONS } from '../../stores/collections.js';
 import { mailSink, messageId } from '../../activities/notification/mail.js';
 import { createNotifyActivities } from '../../activities/notification/notify.js';
@@ -115,8 +115,58 @@ describe('a notice', () => {
     await failure(notifier().notify(given));
     await notifier().notify(given);
     expect(slack.posts).toHaveLength(1);
-    expect(slack.posts[0]?.blocks[1]?.text.text).not.toContain('told this before');
+    // Whoever answered 500 may have posted it.
+    expect(slack.posts[0]?.blocks[1]?.text.text).toContain('told this before');
     expect(mail.mails).toHaveLength(1);
+    expect(await states(given.key)).toEqual({ slack: 'told 3', mail: 'told 1' });
+  });
+
+  it('is repeated by a channel that delivers and then answers 500 ever more rarely, and a few times at most', async () => {
+    const given = notice();
+    const notifications = mongo.db.collection(COLLECTIONS.notifications.name);
+    const wake = () => notifications.updateMany({ '_id.key': given.key }, { $set: { lease_until: new Date(0) } });
+    const attempts: string[] = [];
+    for (let attempt = 1; attempt <= 9; attempt += 1) {
+      slack.answers.push({ status: 500 });
+      attempts.push(
+        await notifier()
+          .notify(given)
+          .then(
+            () => 'done',
+            (error: Error) => error.message,
+          ),
+      );
+      slack.answers.length = 0;
+      // Not again at once, however often the activity is tried …
+      if (attempt > 1 && attempt < MAX_UNKNOWN)
+        expect((await failure(notifier().notify(given))).message).toContain('another attempt is at it');
+      // … but when it has rested.
+      await wake();
+    }
+    expect(attempts.filter((end) => end.includes('HTTP 500'))).toHaveLength(MAX_UNKNOWN - 1);
+    expect(await states(given.key)).toEqual({ slack: `refused ${MAX_UNKNOWN}`, mail: 'told 1' });
+  });
+
+  it('is left alone for a moment where a channel fails for everything, so that a flood costs the worker no time', async () => {
+    const one = notifier();
+    slack.answers.push({ status: 503 }, { status: 503 }, { status: 503 });
+    for (const given of [notice(), notice(), notice()]) await failure(one.notify(given));
+    const waits = await Promise.all(Array.from({ length: 20 }, () => failure(one.notify(notice()))));
+    expect(slack.posts).toEqual([]);
+    for (const { message, nextRetryDelay } of waits) {
+      expect(message).toContain('slack: it has failed several times in a row');
+      expect(nextRetryDelay).toBeGreaterThan(20_000);
+    }
+  });
+
+  it('by itself waits a day for a channel that is down', async () => {
+    const given = notice();
+    slack.answers.push({ status: 503 }, { status: 503 });
+    await failure(notifier().deliverNotification(given));
+    const aDayAgo = { $set: { first_at: new Date(Date.now() - 25 * 3600_000) } };
+    await mongo.db.collection(COLLECTIONS.notifications.name).updateMany({ '_id.key': given.key }, aDayAgo);
+    await failure(notifier().deliverNotification(given));
+    await notifier().deliverNotification(given);
     expect(await states(given.key)).toEqual({ slack: 'told 3', mail: 'told 1' });
   });
 

@@ -19,6 +19,12 @@ const principals: Principals = {
     { name: 'ada', roles: ['approver', 'operator'], token_sha256: createHash('sha256').update(TOKEN).digest('hex') },
     { name: 'ben', roles: ['approver'] },
     { name: 'cleo', roles: ['requester'] },
+    { name: 'dora', roles: ['requester', 'overrider'] },
+    {
+      name: 'emil',
+      roles: ['requester', 'overrider'],
+      token_sha256: createHash('sha256').update(TOKEN).digest('hex'),
+    },
   ],
 };
 
@@ -68,7 +74,7 @@ describe('authorising a decision', () => {
   it('lets a proven approver decide, and records who, what, why', async () => {
     const shown = decision('ada');
     const one = proven(shown);
-    expect(await ask(one)).toEqual({ allowed: true, why: 'ada holds the role approver' });
+    expect(await ask(one)).toEqual({ allowed: true, why: 'ada holds the role approver', proven: true });
     expect(await recorded()).toEqual([
       expect.objectContaining({
         id: shown.decisionId,
@@ -164,5 +170,81 @@ describe('authorising an operation', () => {
       why: expect.stringContaining('operator'),
     });
     expect(await recorded()).toHaveLength(3);
+  });
+});
+
+describe('authorising a request', () => {
+  const weaker = { name: 'gates.recall.min', old: 0.6, new: 0.5, weakens: true };
+  const request = 'release m r1 as of 2025-06-30T00:00:00.000Z overrides none';
+  const asks = (actor: string, more: Partial<Parameters<ApprovalActivities['authorizeRequest']>[0]> = {}) =>
+    activities.authorizeRequest({
+      model: 'm',
+      workflowId,
+      runId: randomUUID(),
+      requestId: 'r1',
+      request,
+      caller: { actor, reason: 'June' },
+      overrides: [],
+      overrideReason: null,
+      ...more,
+    });
+  const withToken = (actor: string, words = request) => ({
+    actor,
+    reason: 'June',
+    proof: decisionProof(TOKEN, operationAsDecision({ operationId: 'r1', operation: words, actor, workflowId })),
+  });
+
+  it('asks for the role requester, and for the token of whoever has one', async () => {
+    expect(await asks('cleo')).toEqual({ allowed: true, why: 'cleo holds the role requester', proven: false });
+    expect(await asks('ben')).toMatchObject({ allowed: false, why: expect.stringContaining('needs requester') });
+    expect(await asks('ceo')).toMatchObject({
+      allowed: false,
+      why: expect.stringContaining('not among the principals'),
+    });
+    expect(await asks('emil')).toMatchObject({ allowed: false, why: expect.stringContaining('SLUICE_TOKEN') });
+    expect(await asks('emil', { caller: withToken('emil') })).toMatchObject({ allowed: true, proven: true });
+    expect(await asks('emil', { caller: withToken('emil', request.replace('none', 'other')) })).toMatchObject({
+      allowed: false,
+    });
+    expect(await recorded()).toHaveLength(6);
+  });
+
+  it('wants the role overrider, with a token, and a reason of whoever weakens the spec', async () => {
+    const weakens = { overrides: [weaker], overrideReason: 'a pilot' };
+    const what = "this weakens the model's spec (gates.recall.min: 0.6 → 0.5 (weaker))";
+    expect(await asks('cleo', weakens)).toMatchObject({
+      allowed: false,
+      why: expect.stringMatching(/^this weakens .*cleo holds the role requester, and this needs overrider/),
+    });
+    expect(await asks('dora', weakens)).toMatchObject({
+      allowed: false,
+      why: expect.stringContaining('dora has no token on file, and the role overrider needs one'),
+    });
+    const proven = { caller: withToken('emil'), ...weakens };
+    expect(await asks('emil', { ...proven, overrideReason: null })).toEqual({
+      allowed: false,
+      why: `${what}: say why, with --reason`,
+      proven: false,
+    });
+    expect(await asks('emil', proven)).toMatchObject({ allowed: true, proven: true });
+    expect((await recorded()).at(-1)).toMatchObject({
+      actor: 'emil',
+      reason: 'a pilot',
+      overrides: [weaker],
+      allowed: true,
+    });
+    // What differs without letting more through is a requester's to ask.
+    expect(await asks('cleo', { overrides: [{ ...weaker, new: 0.7, weakens: false }] })).toMatchObject({
+      allowed: true,
+    });
+  });
+
+  it('refuses a caller of the wrong shape by its field, and answers a run that was asked before as it did', async () => {
+    await expect(asks('')).rejects.toThrow('/actor');
+    const runId = randomUUID();
+    expect(await asks('cleo', { runId })).toMatchObject({ allowed: true });
+    await writeFile(principalsFile, JSON.stringify({ principals: [] }));
+    expect(await asks('cleo', { runId })).toMatchObject({ allowed: true });
+    expect(await asks('cleo')).toMatchObject({ allowed: false });
   });
 });

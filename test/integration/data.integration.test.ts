@@ -124,6 +124,17 @@ describe('the importers', () => {
     expect(document?.['booked_at']).toEqual(new Date('2025-03-10T10:00:00Z'));
   });
 
+  it('say of transactions that are younger than the rates what will be wanted', async () => {
+    await importFixings({ db, ...DEPS }, { model: MODEL, file: FIXINGS });
+    const times = { booked_at: '2025-09-03T10:00:00Z', labeled_at: '2025-10-03T10:00:00Z' };
+    const late = await importTransactions({ db, ...DEPS }, { model: MODEL, file: await csv(row('late', times)) });
+    expect(late.notices).toEqual([
+      expect.stringMatching(/newest exchange rates are of 2025-0\d-\d\d, the newest transaction of 2025-09-03/),
+    ]);
+    const early = await importTransactions({ db, ...DEPS }, { model: MODEL, file: await csv(row('early')) });
+    expect(early).not.toHaveProperty('notices');
+  });
+
   it('say that the fixings must come first', async () => {
     await expect(
       importTransactions({ db, ...DEPS }, { model: MODEL, file: await csv(row('a')) }),

@@ -137,7 +137,7 @@ describe('a day', () => {
   });
 
   it('with lasting drift that costs no more alerts than before: no retraining', async () => {
-    drift.alertRateRatio = 1;
+    drift.pressures = [];
     await drifted('2025-06-26', '2025-06-27');
     expect(await judge('2025-06-28')).toMatchObject({ status: 'Drift', day: { sustained: { days: 3 } } });
     expect(drift.claims).toEqual([]);

@@ -6,6 +6,7 @@ import { readSnapshot } from '../../stores/drift/archive.js';
 import type { DriftActivities, DriftTarget, RetrainingActivities } from '../../activities/drift/contract.js';
 import type { DriftDay } from '../../domain/drift/day.js';
 import { documentId, readDay, saveDay } from '../../stores/drift/reports.js';
+import { keepReference } from '../../stores/drift/references.js';
 import { driftPrefix } from '../../stores/keys.js';
 import { createDriftActivities } from '../../activities/drift/drift.js';
 import { createRetrainingActivities } from '../../activities/drift/retraining-activities.js';
@@ -22,7 +23,8 @@ import type { ObjectStore } from '../../platform/object-store.js';
 import { COLLECTIONS, createIndexes, openCollection } from '../../stores/collections.js';
 import { projectPath } from '../../platform/project.js';
 import { validate } from '../../platform/validate.js';
-import type { DriftReport, ModelSpec, ReferenceProfile } from '../../schemas/types.js';
+import type { DriftReport, ModelSpec, ReferenceDays, ReferenceProfile } from '../../schemas/types.js';
+import { referenceOf } from '../support/reference-profile.js';
 import { testMongo, testStore } from '../support/servers.js';
 import { useServers, type SharedServers } from '../support/shared-servers.js';
 import type { BundleId } from '../../domain/bundle/id.js';
@@ -247,8 +249,8 @@ describe('a comparison', () => {
   const trustedKeys = new Map([['test-key', publicKey]]);
   let bundle: BundleId;
 
-  /** A bundle as far as a comparison reads it: manifest, signature, profile. */
-  async function publish(profile: ReferenceProfile | null): Promise<void> {
+  /** A bundle as far as a comparison reads it: manifest, signature, profile; and its reference as an earlier run kept it. */
+  async function publish(profile: ReferenceProfile | null, days: ReferenceDays | null = null): Promise<void> {
     const version = '20250601-000000-1.0.0-0a1b2c3';
     const files = new Map<string, Buffer>([
       ['pipeline.onnx', Buffer.from('onnx')],
@@ -279,6 +281,7 @@ describe('a comparison', () => {
     for (const [name, bytes] of files)
       await store.putIfAbsent(bundleKey(model, version, name), bytes, 'application/octet-stream');
     bundle = { version, manifestSha256: manifest.sha256 };
+    if (days !== null) await keepReference(store, model, { ...days, bundle_version: version });
   }
 
   const quantiles = Array.from({ length: 101 }, (_, i) => i / 100);
@@ -302,6 +305,26 @@ describe('a comparison', () => {
     target: { count: 50_000, rate: 0.02 },
     segments: [],
   };
+
+  /** Four weeks of such rows as `scored` writes, 200 a day. */
+  const days: ReferenceDays = (() => {
+    const rows = 28 * 200;
+    const u = Float64Array.from({ length: rows }, (_, i) => (((i % 1400) * 617) % 1400) / 1400);
+    const until = Date.parse('2025-06-02T00:00:00Z');
+    const reference = referenceOf(
+      {
+        bookedAtMs: u.map((_, i) => until - 1 - Math.floor((i / 200) * DAY_MS)),
+        features: { amount: u },
+        calibrated: u,
+        alerts: u.map((value) => (value > 0.9 ? 1 : 0)),
+        labels: u.map((_, i) => (i % 50 === 0 ? 1 : 0)),
+        segments: Array.from(u, () => null),
+      },
+      [{ name: 'amount', kind: 'numeric', missing_value: null, period_hours: null }],
+      { model: 'm', modelVersion: '1', bundleVersion: 'v', metrics: {} },
+    );
+    return reference.days as ReferenceDays;
+  })();
 
   /** A week of evenly spread rows, whose amounts and alerts are as in the profile times a factor. */
   async function scored(factor: number, rows = 1400, to = end): Promise<void> {
@@ -352,7 +375,7 @@ describe('a comparison', () => {
   const compare = (date = KEY, objects = store) => ask(activitiesOn(objects).compareWindow, date);
 
   beforeAll(() => createIndexes(mongo.db, COLLECTIONS.predictions, { retentionDays: 10_000 }));
-  beforeEach(() => publish(profile));
+  beforeEach(() => publish(profile, days));
 
   it("without drift asks for nothing; its report is the schema's and stands, whatever is scored later", async () => {
     await scored(1);
@@ -382,7 +405,8 @@ describe('a comparison', () => {
     const day = await compare('2025-06-30');
     expect(day).toMatchObject({ verdict: 'drift', action: 'retrain', featuresWithDrift: ['amount'] });
     expect(day.sustained).toEqual({ days: 3, required: 3, of: 5 });
-    expect(day.why).toMatch(/^drift on 3 of the last 5 days .*alert rate is 1\.99 times/);
+    expect(day.why).toMatch(/^drift on 3 of the last 5 days .*pressure by alert rate/);
+    expect(day.pressures).toEqual(['alert_rate']);
   });
 
   it('uses labels that have matured, of the window as long before', async () => {
@@ -431,13 +455,25 @@ describe('a comparison', () => {
     expect(await compare()).toMatchObject({ isStale: true, action: 'alert' });
   });
 
+  it('with nothing left of the training data but the profile measures, judges nothing, and says so', async () => {
+    model = `${model}_gone`;
+    await publish(profile);
+    await scored(2);
+    const day = await compare();
+    expect(day).toMatchObject({ verdict: 'warn', action: 'none', featuresWithDrift: [] });
+    expect(day.why).toContain('the training snapshot is gone');
+    expect(day.psi['amount']).toBeGreaterThan(0.25);
+  });
+
   it('is refused for a bundle whose profile is not what its manifest says', async () => {
+    model = `${model}_gone`;
+    await publish(profile);
     await store.putIfMatch(
       bundleKey(model, bundle.version, 'reference_profile.json'),
       readableJson({ ...profile, rows: 1 }),
       (await store.head(bundleKey(model, bundle.version, 'reference_profile.json')))?.etag ?? null,
     );
-    await expect(compare()).rejects.toMatchObject({ name: 'IntegrityError' });
+    await expect(compare()).rejects.toMatchObject({ type: 'IntegrityError' });
   });
 
   it.each([1, 2])(

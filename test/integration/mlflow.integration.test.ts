@@ -4,6 +4,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RegistryActivities } from '../../activities/registry/contract.js';
 import { createRegistryActivities } from '../../activities/registry/registry.js';
 import { createMlflowClient, type MlflowClient } from '../../platform/mlflow.js';
+import { createMlflowTracking } from '../../platform/mlflow-tracking.js';
 import { createRun, putArtifact } from '../support/mlflow-run.js';
 import { useServers, type SharedServers } from '../support/shared-servers.js';
 
@@ -38,7 +39,24 @@ const registration = (runId: string) => ({
 });
 const fail = () => Promise.reject(new Error('killed'));
 
+interface Answer {
+  experiment?: { tags: { key: string; value: string }[] };
+  model_version?: { description: string };
+}
+
 describe('the MLflow registry', () => {
+  it('has a page for models, not for prompts, and a description that a person reads', async () => {
+    const tracking = createMlflowTracking(uri);
+    const id = await tracking.ensureExperiment(model);
+    const get = async (path: string) => (await fetch(`${uri}/api/2.0/mlflow/${path}`)).json() as Promise<Answer>;
+    const { experiment } = await get(`experiments/get?experiment_id=${id}`);
+    expect(experiment?.tags).toContainEqual({ key: 'mlflow.experimentKind', value: 'custom_model_development' });
+    const runId = await createRun(uri);
+    await activities.register({ ...registration(runId), metrics: { auc_roc: 0.9871258322720486, recall: null } });
+    const { model_version } = await get(`model-versions/get?name=${model}&version=1`);
+    expect(model_version?.description).toBe('Release r1. auc_roc 0.9871, recall not measured');
+  });
+
   it('registers a run once: tags, alias challenger, stage Staging', async () => {
     const runId = await createRun(uri);
     const first = await activities.register(registration(runId));

@@ -39,6 +39,15 @@ describe('object store on a real S3 server', () => {
     expect(stream === null ? null : await text(stream)).toBe('{"a":1}');
   });
 
+  it('a full disk of ours is told as ours', async () => {
+    const key = `${prefix}reads/large`;
+    await store.putIfAbsent(key, randomBytes(300_000), 'application/octet-stream');
+    await expect(store.getToFile(key, '/dev/full')).rejects.toMatchObject({
+      type: 'DiskFull',
+      message: expect.stringContaining('No space is left to write /dev/full') as string,
+    });
+  });
+
   it('writes once: of sixteen rivals one creates', async () => {
     for (let round = 0; round < 5; round++) {
       const key = `${prefix}absent/${round}`;

@@ -5,10 +5,10 @@ import type { Db } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { importLabels } from '../../ingest/index.js';
 import { recordLabels, type Label } from '../../stores/labels.js';
-import { streamPredictions, type PredictionWindow } from '../../stores/predictions/stream.js';
+import { streamPredictions, type PredictionWindow, type StreamedPrediction } from '../../stores/predictions/stream.js';
 import { replay } from '../../client/score/replay.js';
 import { createScorerClient } from '../../client/score/scorer-client.js';
-import type { FeedbackLabel, LabelledPrediction, Prediction } from '../../domain/predictions/types.js';
+import type { FeedbackLabel, Prediction } from '../../domain/predictions/types.js';
 import { loadSigner } from '../../platform/keys.js';
 import { loadModel } from '../../platform/models.js';
 import type { Mongo } from '../../platform/mongo.js';
@@ -458,7 +458,7 @@ describe('streamed predictions', () => {
     await other.collection(data.collection).insertMany(own);
     await other.collection<FeedbackLabel>(COLLECTIONS.feedback.name).insertMany(labels);
 
-    const naive = (window: PredictionWindow): LabelledPrediction[] => {
+    const naive = (window: PredictionWindow): StreamedPrediction[] => {
       const [start, end, asOf] = [window.from, window.to, window.asOf].map((time) => Date.parse(time)) as [
         number,
         number,
@@ -480,6 +480,8 @@ describe('streamed predictions', () => {
           booked_at,
           scored_at,
           model_version,
+          bundle_version,
+          manifest_sha256,
           features,
           segment,
           score,
@@ -499,6 +501,8 @@ describe('streamed predictions', () => {
           booked_at,
           scored_at,
           model_version,
+          bundle_version,
+          manifest_sha256,
           features,
           segment,
           score,
@@ -508,15 +512,15 @@ describe('streamed predictions', () => {
         };
       });
     };
-    const streamed = async (window: PredictionWindow): Promise<LabelledPrediction[]> => {
-      const found: LabelledPrediction[] = [];
+    const streamed = async (window: PredictionWindow): Promise<StreamedPrediction[]> => {
+      const found: StreamedPrediction[] = [];
       await streamPredictions(other, data, window, async (batch) => {
         await Promise.resolve();
         found.push(...batch);
       });
       return found;
     };
-    const byId = (rows: LabelledPrediction[]) =>
+    const byId = (rows: StreamedPrediction[]) =>
       [...rows].sort((a, b) => (a.transaction_id < b.transaction_id ? -1 : 1));
     const whole = {
       model: 'm',

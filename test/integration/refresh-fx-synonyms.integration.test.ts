@@ -467,6 +467,7 @@ describe('sluice synonyms', () => {
       actor: 'expert',
       modelsDirectory: projectPath('models'),
       setExitCode: (code: number) => void (said.code = code),
+      onInterrupt: () => undefined,
       withSettings: async (work: (one: typeof settings) => Promise<number>) => void (said.code = await work(settings)),
     } as unknown as Cli;
     await synonymsCommand(cli).parseAsync(words, { from: 'user' });

@@ -100,6 +100,9 @@ const decide = (handle: WorkflowHandle, verdict: 'approve' | 'reject', digest: s
     args: [{ decisionId: `d-${verdict}`, verdict, actor, reason: 'looked at it', digest }],
   });
 
+/** Notifications are under way for a moment after the run that they are about. */
+const told = (check: () => void): Promise<void> => vi.waitFor(check, 15_000);
+
 describe('nightlyRefresh', () => {
   it('builds side by side and publishes one bundle; the same night again changes nothing', async () => {
     const waiting = new Set<RefreshJob>();
@@ -158,24 +161,24 @@ describe('nightlyRefresh', () => {
       fxRates: 'failed',
       synonyms: 'live',
     });
-    expect(fake.alerts).toEqual(['ulb_gbdt: fxRates failed as of 2025-06-30']);
+    await told(() => expect(fake.alerts).toEqual(['ulb_gbdt: fxRates failed as of 2025-06-30']));
     await freeze('incomplete', handle);
     const next = await result(await start(JULY_1));
     expect(next).toMatchObject({ status: 'Refreshed', generation: 3 });
-    expect(fake.alerts).toHaveLength(1);
+    await told(() => expect(fake.alerts).toHaveLength(1));
   });
 
   it('fails, and says what to do, where nothing is live; and where every job failed', async () => {
     jobs.failureOf = (job) => `${job} is broken`;
     const handle = await start();
     expect(await failure(handle)).toMatch(/is broken/);
-    expect(fake.alerts).toHaveLength(4);
+    await told(() => expect(fake.alerts).toHaveLength(4));
     expect(await progress(handle)).toMatchObject({ status: 'Failed' });
     await freeze('failed', handle);
 
     fake.pointer = null;
     expect(await failure(await start(JULY_1))).toMatch(/nothing of ulb_gbdt is live.*sluice release start/);
-    expect(fake.alerts.at(-1)).toContain('the refresh as of 2025-07-01 failed');
+    await told(() => expect(fake.alerts.at(-1)).toContain('the refresh as of 2025-07-01 failed'));
   });
 
   it('publishes the rest at once and what is beyond its tolerance when a person says so', async () => {
@@ -200,9 +203,15 @@ describe('nightlyRefresh', () => {
       actor: 'ada',
       change: { kind: 'lookups', proposal_sha256: digest, decided_by: 'grace', decision_reason: 'looked at it' },
     });
-    expect(fake.alerts).toEqual(['ulb_gbdt: merchant_freq_map held as of 2025-06-30']);
+    await told(() =>
+      expect(fake.alerts).toEqual([
+        'ulb_gbdt: merchant_freq_map held as of 2025-06-30',
+        'ulb_gbdt: what the refresh of 2025-06-30 holds back was approved by grace',
+      ]),
+    );
     await freeze('held-approved', handle);
     await freeze('held-approved-holding', handle);
+    await freeze('held-approved-telling', handle);
   });
 
   it('does not publish what is rejected, or not decided in time, and says so', async () => {
@@ -223,7 +232,10 @@ describe('nightlyRefresh', () => {
       generation: 3,
       why: 'merchant_freq_map not decided in time, not published',
     });
-    expect(fake.alerts).toContain('ulb_gbdt: held artifacts of 2025-07-01 wait for a decision');
+    await told(() => {
+      expect(fake.alerts).toContain('ulb_gbdt: nobody decided on what the refresh of 2025-07-01 holds back in time');
+      expect(fake.alerts).toContain('ulb_gbdt: what the refresh of 2025-07-01 holds back still waits for a decision');
+    });
     expect(jobs.lookups.get(fake.pointer?.version ?? '')).not.toHaveProperty(['merchant_freq_map.json']);
     await freeze('held-expired', expired);
   });
@@ -267,7 +279,7 @@ describe('nightlyRefresh', () => {
     const handle = await start();
     expect(await failure(handle)).toMatch(/vector 3 differs by 0.2; 20250630-120000-1.0.0-0a1b2c3 is live/);
     expect(fake.pointer).toMatchObject({ version: FIRST, generation: 3 });
-    expect(fake.alerts).toEqual(['ulb_gbdt: the refresh as of 2025-06-30 failed']);
+    await told(() => expect(fake.alerts).toEqual(['ulb_gbdt: the refresh as of 2025-06-30 failed']));
     await freeze('rolled-back', handle);
   });
 
@@ -284,7 +296,7 @@ describe('nightlyRefresh', () => {
     );
     expect(new Set(Object.values(outcomes(end)))).toEqual(new Set(['superseded']));
     expect(fake.pointer).toMatchObject({ version: rival, generation: 3 });
-    expect(fake.alerts).toEqual([expect.stringMatching(/fx_rates.* as of 2025-06-30 not published/)]);
+    await told(() => expect(fake.alerts).toEqual([expect.stringMatching(/fx_rates.* as of 2025-06-30 not published/)]));
   });
 
   it('publishes by itself where the policy is auto; tells of a source that stands still', async () => {
@@ -292,8 +304,8 @@ describe('nightlyRefresh', () => {
     policy = { policy: 'auto' };
     expect(await result(await start())).toMatchObject({ status: 'Refreshed', generation: 2 });
     expect(await result(await start())).toMatchObject({ status: 'Unchanged' });
-    expect(fake.alerts).toHaveLength(4);
-    expect(fake.alerts[0]).toMatch(/is unchanged and fails its checks/);
+    await told(() => expect(fake.alerts).toHaveLength(4));
+    await told(() => expect(fake.alerts[0]).toMatch(/is unchanged and fails its checks/));
   });
 });
 
@@ -325,6 +337,6 @@ describe('a job alone', () => {
   it('fails with its reason, and tells once', async () => {
     jobs.failureOf = () => 'the provider is down';
     expect(await failure(await start(JUNE_30, 'fxRates'))).toBe('the provider is down');
-    expect(fake.alerts).toEqual(['ulb_gbdt: fxRates failed as of 2025-06-30']);
+    await told(() => expect(fake.alerts).toEqual(['ulb_gbdt: fxRates failed as of 2025-06-30']));
   });
 });

@@ -1,6 +1,6 @@
 import { HOLDS_ATTRIBUTE, MODEL_ATTRIBUTE, STATUS_ATTRIBUTE } from '../../domain/runs/search-attributes.js';
 import { WorkflowFailedError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
-import { rootCause } from '@temporalio/common';
+import { defaultPayloadConverter, rootCause } from '@temporalio/common';
 import type { WorkflowBundle } from '@temporalio/worker';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { QUEUES } from '../../workflows/common/queues.js';
@@ -11,7 +11,6 @@ import { PROGRESS_QUERY } from '../../workflows/common/contract.js';
 import {
   releaseWorkflowId,
   type ReleaseInput,
-  type ReleaseOverrides,
   type ReleaseProgress,
   type ReleaseResult,
 } from '../../workflows/releaseModel/contract.js';
@@ -27,6 +26,9 @@ import { exitCodeOfFailure } from '../../client/exit-codes.js';
 import type { Session } from '../../client/session.js';
 import { SluiceError } from '../../platform/errors.js';
 import { projectPath } from '../../platform/project.js';
+import { decisionDigest } from '../../domain/release/decision-digest.js';
+import type { ReleaseOverrides } from '../../schemas/types.js';
+import type { RolloutInput } from '../../workflows/rolloutBundle/contract.js';
 import { freeze } from '../support/freeze.js';
 import { FakeSystem } from '../support/fake-system.js';
 import { useServers, type SharedServers } from '../support/shared-servers.js';
@@ -47,9 +49,13 @@ beforeEach(async () => {
 afterEach(() => environment.close());
 
 let serial = 0;
-async function start(overrides: ReleaseOverrides = {}, asOf = '2025-06-30T00:00:00.000Z'): Promise<WorkflowHandle> {
+async function start(
+  overrides: ReleaseOverrides = {},
+  asOf = '2025-06-30T00:00:00.000Z',
+  actor = 'ada',
+): Promise<WorkflowHandle> {
   const releaseId = `r${(serial += 1)}`;
-  const caller = { actor: 'ada', reason: 'a test' };
+  const caller = { actor, reason: 'a test' };
   const input: ReleaseInput = { model: 'ulb_gbdt', releaseId, asOf, caller, overrides };
   return environment.client.workflow.start('releaseModel', {
     taskQueue: QUEUES.release,
@@ -58,6 +64,9 @@ async function start(overrides: ReleaseOverrides = {}, asOf = '2025-06-30T00:00:
   });
 }
 const result = (handle: WorkflowHandle) => handle.result() as Promise<ReleaseResult>;
+/** The run's page in the Temporal UI. */
+const page = async (handle: WorkflowHandle): Promise<string> =>
+  (await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata')).currentDetails;
 const progress = (handle: WorkflowHandle) => handle.query<ReleaseProgress>(PROGRESS_QUERY);
 /** What a run says of itself to whoever asks the server: held bundles, status, model. */
 async function attributes(handle: WorkflowHandle) {
@@ -87,6 +96,9 @@ const rolloutHandle = async (): Promise<WorkflowHandle> => {
   const { runId } = await environment.client.workflow.getHandle(rolloutId('ulb_gbdt', 'production')).describe();
   return environment.client.workflow.getHandle(rolloutId('ulb_gbdt', 'production'), runId);
 };
+
+/** Notifications are under way for a moment after the run that they are about. */
+const told = (check: () => void): Promise<void> => vi.waitFor(check, 15_000);
 
 describe('releaseModel', () => {
   it('goes live under the policy auto, with every step done and its name kept', async () => {
@@ -151,6 +163,99 @@ describe('releaseModel', () => {
     expect((await shown()).at(-1)).toBe('rollout / smoke: done');
   });
 
+  it('tells at once that a decision is awaited, with the table and the command; then who decided, and that it is live', async () => {
+    await result(await start());
+    const handle = await start({ policy: 'manual' });
+    const { digest, deadline } = await awaitApproval(handle);
+    const id = handle.workflowId.split('/')[2] ?? '';
+    const about = () => fake.notifications.filter(({ workflowId }) => workflowId === handle.workflowId);
+    await told(() => expect(about()).toHaveLength(1));
+    expect(about()[0]).toMatchObject({
+      severity: 'warning',
+      title: `ulb_gbdt: release ${id} waits for a decision`,
+      text: expect.stringMatching(/^figure +candidate +champion +difference +required +passed$/m),
+      whatToDo: `Decide by ${deadline}: \`sluice release approve ${id} --reason WHY\` or \`sluice release reject ${id} --reason WHY\`.`,
+    });
+    expect(about()[0]?.text).toMatch(/^auc_pr +0\.8000 +0\.8000 +0 +≥ .* \(by the champion\) +yes$/m);
+    const decision = { decisionId: 'd', verdict: 'approve', actor: 'grace', reason: 'figures are fine', digest };
+    await handle.executeUpdate(DECIDE_UPDATE, { args: [decision] });
+    await result(handle);
+    await told(() =>
+      expect(about().map(({ severity, title }) => `${severity} ${title}`)).toEqual([
+        `warning ulb_gbdt: release ${id} waits for a decision`,
+        `info ulb_gbdt: release ${id} was approved by grace`,
+        `info ulb_gbdt: release ${id} is live`,
+      ]),
+    );
+    await freeze('approved-telling', handle);
+    const { runId } = await handle.describe();
+    const telling = `notification/${handle.workflowId}/${runId}/approval-opened`;
+    await freeze('delivered', environment.client.workflow.getHandle(telling));
+    // The timeline reads as the runbook: whatever is scheduled says in words what it is.
+    const { events } = await handle.fetchHistory();
+    const scheduled = (events ?? []).filter(
+      (event) => event.activityTaskScheduledEventAttributes ?? event.timerStartedEventAttributes,
+    );
+    const words = scheduled.map(({ userMetadata }) =>
+      String(defaultPayloadConverter.fromPayload(userMetadata?.summary ?? {})),
+    );
+    expect(words).toEqual(
+      expect.arrayContaining([
+        'Snapshot of the labelled transactions as of 2025-06-30T00:00:00.000Z',
+        'May grace decide?',
+        'Remind people of the decision',
+      ]),
+    );
+    expect(words.filter((one) => one === '' || one === 'undefined')).toEqual([]);
+  });
+
+  it('is not held up by channels that are down; what it had to tell comes when they are back', async () => {
+    let back = (): void => {};
+    const down = new Promise<void>((resolve) => (back = resolve));
+    fake.beforeDelivery = () => down;
+    const handle = await start({ policy: 'manual' });
+    try {
+      const { digest } = await awaitApproval(handle);
+      const decision = { decisionId: 'd', verdict: 'approve', actor: 'grace', reason: 'ok', digest };
+      await handle.executeUpdate(DECIDE_UPDATE, { args: [decision] });
+      expect(await result(handle)).toMatchObject({ status: 'Released' });
+      expect(fake.notifications).toEqual([]);
+    } finally {
+      back();
+    }
+    await told(() =>
+      expect(fake.alerts.map((title) => title.replace(/release \w+/, 'it')).sort()).toEqual([
+        'ulb_gbdt: it is live',
+        'ulb_gbdt: it waits for a decision',
+        'ulb_gbdt: it was approved by grace',
+      ]),
+    );
+  });
+
+  it.each([
+    ['at a gate', 'drift', 'warning', /^ulb_gbdt: retraining r\d+, started by drift, did not pass its checks$/],
+    ['at a data check', 'schedule', 'warning', /^ulb_gbdt: scheduled release r\d+ did not pass its checks$/],
+    ['as it goes live', 'ada', 'critical', /^ulb_gbdt: release r\d+ failed as it went live$/],
+    ['otherwise', 'ada', 'critical', /^ulb_gbdt: release r\d+ failed$/],
+    [
+      'by losing to newer data',
+      'schedule',
+      'warning',
+      /^ulb_gbdt: scheduled release r\d+ was superseded and is not live$/,
+    ],
+  ])('tells once that a release has failed %s', async (how, requestedBy, severity, title) => {
+    if (how === 'at a gate') fake.metrics = { ...fake.metrics, recall: null };
+    if (how === 'at a data check') fake.dataPasses = false;
+    if (how === 'otherwise') fake.refuses = 'the spec is gone';
+    fake.goLive('first', how === 'by losing to newer data' ? '2025-07-15T00:00:00.000Z' : undefined);
+    fake.smokeFails = (version) => version !== 'first';
+    const handle = await start({}, undefined, requestedBy);
+    await handle.result().catch(() => undefined);
+    const about = () => fake.notifications.filter(({ workflowId }) => workflowId === handle.workflowId);
+    await told(() => expect(about()).toHaveLength(1));
+    expect(about()[0]).toMatchObject({ severity, title: expect.stringMatching(title) });
+  });
+
   it('archives the former version when a second release goes live', async () => {
     await result(await start());
     const second = await result(await start());
@@ -206,6 +311,9 @@ describe('releaseModel', () => {
     const handle = await start({ policy: 'manual', deadlineSeconds: 1 });
     expect(await result(handle)).toMatchObject({ status: 'Expired' });
     expect(fake.registry.get('1')?.stage).toBe('Archived');
+    await told(() =>
+      expect(fake.alerts).toContainEqual(expect.stringMatching(/nobody decided on release r\d+ in time/)),
+    );
     await freeze('timed-out', handle);
   });
 
@@ -231,6 +339,7 @@ describe('releaseModel', () => {
     expect(JSON.stringify([fake.pointer, [...fake.aliases], [...fake.registry]])).toBe(before);
     expect(fake.reports.at(-1)).toMatchObject({ status: 'Failed' });
     await freeze('gate-failed', handle);
+    await freeze('gate-failed-telling', handle);
   });
 
   it('invariant 2, 8: undoes a failed smoke forward in generation, gives the old version its stage back, and fails', async () => {
@@ -258,7 +367,7 @@ describe('releaseModel', () => {
   it('says loudly that the first bundle failed and there is none to go back to', async () => {
     fake.smokeFails = () => true;
     expect((await failure(await start())).message).toMatch(/no former bundle/);
-    expect(fake.alerts).toEqual([expect.stringContaining('none to go back to')]);
+    await told(() => expect(fake.alerts).toContainEqual(expect.stringContaining('none to go back to')));
   });
 
   it('re-bases on what went live while it waited, compares again, and goes live', async () => {
@@ -312,6 +421,140 @@ describe('releaseModel', () => {
   });
 });
 
+describe('who may ask for a release, and for what', () => {
+  const nothingDone = () => {
+    expect(fake.pointer).toBeNull();
+    expect(fake.registry.size).toBe(0);
+    expect(fake.reports).toEqual([]);
+  };
+
+  it('a requester, who may not weaken gates or the policy, however the run is started', async () => {
+    fake.spec.promotion.policy = 'manual';
+    expect(await failure(await start({}, undefined, 'mallory'))).toMatchObject({
+      type: 'NotAuthorised',
+      message: 'mallory is no requester',
+    });
+    const gates = [{ metric: 'auc_roc', min: -1 }];
+    const weakened = await start({ policy: 'auto', gates, reason: 'trust me' });
+    expect(await failure(weakened)).toMatchObject({ type: 'NotAuthorised', message: 'ada is no overrider' });
+    expect(await progress(weakened)).toMatchObject({ status: 'Failed', why: 'ada is no overrider' });
+    fake.tokens.add('ada');
+    expect(await failure(await start({ policy: 'auto', gates }))).toMatchObject({ type: 'NotAuthorised' });
+    nothingDone();
+    await freeze('refused', weakened);
+  });
+
+  it('of overrides that cannot be, nothing begins: they are refused by path', async () => {
+    fake.activities.snapshot = () => expect.fail('should not begin');
+    for (const [overrides, message] of [
+      [
+        { gates: [{ metric: 'auc_rok', min: 0.9 }] },
+        /^\/overrides\/gates\/0\/metric: the spec has no gate auc_rok; it has auc_roc, /,
+      ],
+      [{ gates: 'none' }, /\/gates must be array/],
+      [{ seed: -1 }, /\/seed must be >= 0/],
+      [{ gate: [] }, /\/gate is not a known key/],
+      [null, /must be object/],
+    ] as const)
+      expect(await failure(await start(overrides as unknown as ReleaseOverrides))).toMatchObject({
+        type: 'InvalidInput',
+        message: expect.stringMatching(message),
+      });
+    nothingDone();
+  });
+
+  it('overrides are on record: in what is shown, its digest, the report and the audit entry', async () => {
+    fake.tokens.add('ada');
+    fake.spec.promotion.requester_may_approve = false;
+    fake.metrics = { ...fake.metrics, recall: 0.55 };
+    const gates = [{ metric: 'recall', min: 0.5 }];
+    const handle = await start({ policy: 'manual', seed: 7, deadlineSeconds: 3600, gates, reason: 'a pilot' });
+    const { digest, proposal } = await awaitApproval(handle);
+    const overrides = [
+      { name: 'trainer.seed', old: fake.spec.trainer.seed, new: 7, weakens: false },
+      { name: 'promotion.policy', old: 'auto', new: 'manual', weakens: false },
+      { name: 'promotion.deadline_hours', old: 72, new: 1, weakens: false },
+      { name: 'gates.recall.min', old: 0.6, new: 0.5, weakens: true },
+    ];
+    expect(proposal.overrides).toEqual(overrides);
+    expect(digest).toBe(decisionDigest(proposal));
+    expect(await page(handle)).toContain('| gates.recall.min | 0.6 | 0.5 | WEAKER |');
+    await handle.executeUpdate(DECIDE_UPDATE, {
+      args: [{ decisionId: 'd', verdict: 'approve', actor: 'grace', reason: 'ok', digest }],
+    });
+    expect(await result(handle)).toMatchObject({ status: 'Released', overrides, unproven: ['grace'] });
+    expect(await page(handle)).toContain('identity unproven: grace');
+    expect(fake.reports).toMatchObject([{ overrides, overrideReason: 'a pilot', unproven: ['grace'] }]);
+    expect(fake.pointer?.change).toMatchObject({
+      kind: 'model',
+      proposal_sha256: digest,
+      decided_by: 'grace',
+      decided_by_identity: 'unproven',
+      requested_by_identity: 'proven',
+      overrides,
+      override_reason: 'a pilot',
+    });
+    await freeze('overridden', handle);
+  });
+
+  it('a rollout started by itself puts nothing live, under whatever name', async () => {
+    const { version, manifestSha256 } = fake.publish('old');
+    const input: RolloutInput = {
+      model: 'ulb_gbdt',
+      environment: 'production',
+      bundle: { version, manifestSha256 },
+      base: null,
+      releaseId: 'r',
+      caller: { actor: 'ceo', reason: 'because' },
+      replicaWaitSeconds: 1,
+    };
+    const handle = await environment.client.workflow.start('rolloutBundle', {
+      taskQueue: QUEUES.release,
+      workflowId: rolloutId('ulb_gbdt', 'production'),
+      args: [input],
+    });
+    expect(await failure(handle)).toMatchObject({ type: 'NotAuthorised' });
+    expect(fake.pointer).toBeNull();
+    await freeze('refused', handle);
+  });
+});
+
+describe('the model that a release runs on', () => {
+  it('is the one it started with, from the first step to the last', async () => {
+    const given = new Map<string, Set<unknown>>();
+    const { activities } = fake;
+    for (const [name, activity] of Object.entries(activities))
+      Object.assign(activities, {
+        [name]: (input: { definition?: string }) => {
+          given.set(name, (given.get(name) ?? new Set()).add(input.definition));
+          return (activity as (input: object) => unknown)(input);
+        },
+      });
+    await environment.close();
+    environment = await startWorkers(stack.env, bundle, fake);
+    const { status } = await result(await start());
+    expect(status).toBe('Released');
+    const [definition] = given.get('snapshot') ?? [];
+    expect(definition).toMatch(/^[0-9a-f]{64}$/);
+    // Whatever else reads the model's folder would read what somebody has edited since.
+    const readers = [
+      'snapshot',
+      'validateData',
+      'train',
+      'evaluate',
+      'register',
+      'registryState',
+      'setStage',
+      'composeBundle',
+    ];
+    for (const name of [...readers, 'verifyBundle', 'tagModelVersion', 'setAlias'])
+      expect([...(given.get(name) ?? [])], name).toEqual([definition]);
+    // The champion's features, once there is one.
+    expect((await result(await start())).status).toBe('Released');
+    expect([...(given.get('championFeatures') ?? [])]).toEqual([definition]);
+  });
+});
+
 describe('rollbackRelease', () => {
   async function rollback(input: Partial<RollbackInput> = {}): Promise<WorkflowHandle> {
     const releaseId = `b${(serial += 1)}`;
@@ -346,6 +589,7 @@ describe('rollbackRelease', () => {
     expect([...fake.registry.values()].map(({ stage }) => stage)).toEqual(['Production', 'Archived']);
     await freeze('rolled-back-by-hand', handle);
     await freeze('rolled-back-by-hand-holding', handle);
+    await freeze('rolled-back-by-hand-telling', handle);
   });
 
   it('to a named bundle is composed again on what went live first; to the last good one it is superseded', async () => {

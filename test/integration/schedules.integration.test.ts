@@ -3,7 +3,7 @@ import { bundleWorkflowCode } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ApprovalActivities } from '../../activities/approval/contract.js';
 import type { NotifyActivities } from '../../activities/notification/contract.js';
-import type { NotificationTestActivities } from '../../activities/notification/contract.js';
+import type { DeliveryActivities, NotificationTestActivities } from '../../activities/notification/contract.js';
 import type { PruneActivities } from '../../activities/retention/contract.js';
 import { createScheduleActivities } from '../../activities/runs/schedules.js';
 import { projectPath } from '../../platform/project.js';
@@ -33,10 +33,12 @@ let close: () => Promise<void>;
 const notices: Parameters<NotifyActivities['notify']>[0][] = [];
 const pruned: Parameters<PruneActivities['pruneArtifacts']>[0][] = [];
 const fakes: NotifyActivities &
+  DeliveryActivities &
   NotificationTestActivities &
   PruneActivities &
   Pick<ApprovalActivities, 'authorizeOperation'> = {
-  notify: (notice) => Promise.resolve(void notices.push(notice)),
+  notify: () => Promise.reject(new Error('a launcher waits for no channel')),
+  deliverNotification: (notice) => Promise.resolve(void notices.push(notice)),
   testChannels: () => Promise.resolve([{ sink: 'slack', ok: false, why: 'HTTP 404' }]),
   pruneArtifacts: (input) => {
     pruned.push(input);
@@ -313,13 +315,15 @@ describe('launcher', () => {
       status: 'FAILED',
       why: expect.stringContaining('release/fails/scheduled-2025-03-01 failed: no rows in the window'),
     });
-    expect(notices.find(({ title }) => title.startsWith('fails:'))).toMatchObject({
+    const notice = await vi.waitUntil(() => notices.find(({ title }) => title.startsWith('fails:')), 15_000);
+    expect(notice).toMatchObject({
       severity: 'critical',
       workflowId: 'release/fails/scheduled-2025-03-01',
       whatToDo: expect.stringContaining('sluice schedules resume retraining-weekly'),
     });
 
     await freezeLauncher('paused', paused.lastRun?.workflowId);
+    await freezeLauncher('paused-telling', paused.lastRun?.workflowId);
     await apply('fails', { offset: 0 });
     const failedRuns = async () => (await listSchedules(client, 'fails')).find(({ name }) => name === 'drift-daily');
     for (const runs of [1, 2]) {
@@ -333,6 +337,12 @@ describe('launcher', () => {
       );
     }
     expect((await failedRuns())?.paused).toBe(false);
+    const told = () => notices.find(({ title }) => title === 'fails: a run of schedule drift-daily failed');
+    expect(await vi.waitUntil(told, 15_000)).toMatchObject({
+      severity: 'warning',
+      key: 'drift/fails/2025-03-01/failed',
+      text: 'drift/fails/2025-03-01 failed: no rows in the window. The schedule goes on.',
+    });
     const attempts = [];
     for await (const { runId } of client.workflow.list({ query: `WorkflowId = 'drift/fails/2025-03-01'` }))
       attempts.push(runId);
@@ -357,6 +367,7 @@ describe('launcher', () => {
       );
     }
     await freezeLauncher('losses', (await ends('drops', 'nightly-refresh'))[0]?.id);
+    await freezeLauncher('losses-telling', (await ends('drops', 'nightly-refresh'))[0]?.id);
     expect(new Set(of().map(({ key }) => key)).size).toBe(1);
     expect(of()[0]?.text).toContain('1 skipped');
     await client.workflow.getHandle('thresholds/drops/2025-03-03').signal('release');

@@ -242,7 +242,13 @@ describe('a scorer that follows the pointer', () => {
       const found = (await activities.liveReplicas({ model: TINY_MODEL, environment: 'production' })).find(
         ({ replicaId }) => replicaId === id,
       );
-      expect(found).toEqual({ replicaId: id, address: scorer.address, environment: 'production', generation: 0 });
+      expect(found).toEqual({
+        replicaId: id,
+        address: scorer.address,
+        environment: 'production',
+        generation: 0,
+        manifestSha256: null,
+      });
       return found!;
     });
 

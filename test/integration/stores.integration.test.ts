@@ -95,7 +95,8 @@ describe('documents of step 2 are read', () => {
     const asked = createDecisionLog(mongo.db).once(question, undefined, () =>
       Promise.reject(new Error('asked although it is on record')),
     );
-    expect(await asked).toEqual({ allowed: false, why: 'not an approver' });
+    // an answer of before proofs were noted
+    expect(await asked).toEqual({ allowed: false, why: 'not an approver', proven: false });
   });
 
   it('notifications: what was sent is not sent again', async () => {

@@ -209,7 +209,7 @@ describe('with the command', () => {
     expect(await cli.run('thresholds', 'show', 'nothing-such')).toMatchObject({ exitCode: 7 });
     const { stdout } = await vi.waitFor(async () => {
       const list = await cli.run('thresholds', 'list');
-      if (!list.stdout.includes('Expired')) throw new Error('not visible yet');
+      if (!list.stdout.includes('Expired')) throw new Error(`not visible yet: ${list.stdout}${list.stderr}`);
       return list;
     }, 15_000);
     expect(stdout).toContain('Rejected');

@@ -153,16 +153,20 @@ describe('recalibrateThresholds', () => {
         decided_by: 'grace',
         decision_reason: 'the figures are fine',
         proposal_sha256: digest,
+        decided_by_identity: 'unproven',
+        requested_by_identity: 'unproven',
       },
     });
+    // Two people must ask and decide, and neither showed a token.
+    expect(end.unproven).toEqual(['ada', 'grace']);
     expect(entry.change?.values).toContainEqual({ name: 'operating', old: 0.9, new: proposal.overall.threshold.new });
     expect(entry.change?.values?.map(({ name }) => name)).toEqual(
       expect.arrayContaining(['operating/cash', 'operating/transfer', 'budget/0.5pct', 'budget/1pct']),
     );
     expect(fake.questions.map(({ actor, allowed }) => [actor, allowed])).toEqual([
+      ['ada', true],
       ['ada', false],
       ['cleo', false],
-      ['nobody', false],
       ['grace', true],
     ]);
     await expect(decide(handle, { ...as('grace'), digest }, show), 'late').rejects.toMatchObject({
@@ -171,6 +175,7 @@ describe('recalibrateThresholds', () => {
     });
     await freeze('approved', handle);
     await freeze('approved-holding', handle);
+    await freeze('approved-telling', handle);
   });
 
   it('goes live with the approver’s edits, their figures computed anew; the audit entry covers proposal and edits', async () => {
@@ -255,6 +260,7 @@ describe('recalibrateThresholds', () => {
     expect(system.pointer?.version).toBe(REFRESHED);
     expect(fake.audit).toEqual([]);
     if (what === 'thresholds') await freeze('superseded', handle);
+    if (what === 'thresholds') await freeze('superseded-telling', handle);
   });
 
   it('composes anew when a refresh takes the pointer at the very moment of the swap', async () => {
@@ -282,9 +288,16 @@ describe('recalibrateThresholds', () => {
   it('never asks for a decision without feedback, for nothing, or under a policy that asks nobody', async () => {
     fake.enoughFeedback = false;
     const blind = await start();
-    expect(await failure(blind)).toMatch(/not enough feedback/);
-    expect(await progress(blind)).toMatchObject({ status: 'Failed', approval: null });
-    await freeze('no-feedback', blind);
+    expect(await result(blind)).toMatchObject({
+      status: 'NotEnoughFeedback',
+      why: expect.stringContaining('not enough feedback'),
+      approval: null,
+    });
+    await freeze('not-enough-feedback', blind);
+    // Told once, until it changes: the notification's key is the same the next week.
+    expect(await result(await start())).toMatchObject({ status: 'NotEnoughFeedback' });
+    const keys = system.notifications.map(({ key }) => key).filter((key) => key.includes('not-enough-feedback'));
+    expect(keys).toHaveLength(1);
 
     fake.enoughFeedback = true;
     fake.spec = (spec) => (spec.recalibration.approval.policy = 'auto');

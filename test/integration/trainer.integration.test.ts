@@ -19,6 +19,7 @@ import { createTrainerActivities, type TrainerDeps } from '../../activities/trai
 import { readableJson, sha256Hex } from '../../domain/bundle/digest.js';
 import { columnKinds } from '../../domain/drift/columns.js';
 import { quantileOfSorted } from '../../domain/lookups/quantile.js';
+import { measuredMetrics } from '../../domain/release/measured.js';
 import type { EvaluationResult, SnapshotRef, TrainingResult } from '../../domain/release/types.js';
 import { createMlflowClient, type MlflowRun } from '../../platform/mlflow.js';
 import { loadModel } from '../../platform/models.js';
@@ -384,6 +385,8 @@ describe('train', () => {
       expect(Object.keys(independent)).toHaveLength(14);
       for (const [name, value] of Object.entries(independent)) expect(metrics[name], name).toBeCloseTo(value, 9);
       expect(metrics['scoring_latency_p99_ms']).toBeGreaterThanOrEqual(metrics['scoring_latency_p50_ms']!);
+      // Gates are checked against this list before a run begins.
+      expect(Object.keys(metrics).sort()).toEqual(measuredMetrics(spec.alert_budgets).sort());
       expect(metrics['ece']).toBeLessThan(0.1);
       const profile = JSON.parse(await readFile(join(output, 'bundle', 'reference_profile.json'), 'utf8')) as unknown;
       expect(validate('reference-profile', profile).score.alert_rate).toBeCloseTo(metrics['alert_rate']!, 12);

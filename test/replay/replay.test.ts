@@ -20,10 +20,25 @@ const ENDS = {
     'superseded',
     'cancelled',
     'released-holding',
+    'approved-telling',
+    'gate-failed-telling',
     'rolled-back-holding',
+    'refused',
+    'overridden',
+    'refused-attempts',
   ],
-  rollout: ['released', 'rolled-back', 'released-holding', 'rolled-back-holding'],
-  rollback: ['rolled-back-by-hand', 'rolled-back-by-hand-holding'],
+  rollout: [
+    'released',
+    'rolled-back',
+    'released-holding',
+    'rolled-back-holding',
+    'refused',
+    'lease-receipt',
+    'silent-replica',
+    'settled',
+    'unsettled',
+  ],
+  rollback: ['rolled-back-by-hand', 'rolled-back-by-hand-holding', 'rolled-back-by-hand-telling'],
   refresh: [
     'refreshed',
     'made',
@@ -40,6 +55,7 @@ const ENDS = {
     'refreshed-holding',
     'made-holding',
     'held-approved-holding',
+    'held-approved-telling',
   ],
   thresholds: [
     'approved',
@@ -50,17 +66,24 @@ const ENDS = {
     'rolled-back',
     'no-feedback',
     'approved-holding',
+    'approved-telling',
+    'superseded-telling',
   ],
   drift: ['none', 'alerted', 'retraining', 'cooling-down', 'inconclusive', 'failed', 'weekly', 'retraining-holding'],
-  launch: ['completed', 'found', 'losses', 'paused', 'waiting'],
+  launch: ['completed', 'found', 'losses', 'paused', 'waiting', 'losses-telling', 'paused-telling'],
   prune: ['by-hand', 'refused', 'scheduled', 'by-hand-holding'],
   alerts: ['tested'],
+  notification: ['delivered'],
   'expert-file': ['published', 'refused'],
   'import-labels': ['finished', 'continued', 'refused'],
   'delete-transactions': ['deleted', 'refused'],
   pin: ['pinned', 'unpinned', 'refused'],
   'apply-schedules': ['applied', 'refused'],
 };
+
+/** A run's id is part of the ids of the notifications that it hands over. */
+const idOf = ({ events: [started] }: proto.temporal.api.history.v1.History): string | undefined =>
+  started?.workflowExecutionStartedEventAttributes?.workflowId || undefined;
 
 // Invariant 10: every workflow that ever ran replays on today's code. Histories are never made anew; changed code uses `patched()`.
 describe('replay gate', () => {
@@ -75,7 +98,7 @@ describe('replay gate', () => {
 
   it.each(histories)('%s', async (name) => {
     const history = proto.temporal.api.history.v1.History.decode(readFileSync(`${directory}/${name}`));
-    await Worker.runReplayHistory({ workflowBundle }, history);
+    await Worker.runReplayHistory({ workflowBundle }, history, idOf(history));
   });
 
   it('notices code that does something else than the history did', async () => {

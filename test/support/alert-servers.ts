@@ -61,8 +61,8 @@ export async function startSlack(): Promise<{
   };
 }
 
-/** A mail server that wants a log-in. `refuse` answers the recipient with this code; `afterData` decides over a message that was sent whole. */
-export async function startMail(): Promise<{
+/** A mail server that wants a log-in. @param port 0: any; `refuse` answers the recipient with this code; `afterData` decides over a message that was sent whole. */
+export async function startMail(port = 0): Promise<{
   url: string;
   password: string;
   mails: string[];
@@ -97,10 +97,10 @@ export async function startMail(): Promise<{
   };
   const server = new SMTPServer(options);
   server.on('error', () => undefined);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.server.address() as AddressInfo;
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const { port: taken } = server.server.address() as AddressInfo;
   return {
-    url: `smtp://sluice:${password}@127.0.0.1:${port}`,
+    url: `smtp://sluice:${password}@127.0.0.1:${taken}`,
     password,
     mails,
     refuse,

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { parse } from 'csv-parse/sync';
-import { compileFeatures, type FeatureComputer } from '../../domain/features/compile.js';
-import { buildFxRates } from '../../domain/lookups/fixings.js';
+import { compileFeatures, type FeatureComputer, type Lookups } from '../../domain/features/compile.js';
+import { buildFxRates, type Fixing } from '../../domain/lookups/fixings.js';
 import { FrequencyBuilder } from '../../domain/lookups/frequency.js';
 import { RobustStatsBuilder } from '../../domain/lookups/robust-stats.js';
 import { loadModel, type LoadedModel } from '../../platform/models.js';
@@ -27,6 +27,9 @@ export interface DemoRows {
   /** how many of them training fits on */
   fitted: number;
   computer: FeatureComputer;
+  /** what it was compiled with */
+  lookups: Lookups;
+  fixings: Fixing[];
   /** the features of some transactions, by name */
   featuresOf: (transactions: readonly Transaction[]) => Record<string, Float32Array>;
 }
@@ -62,11 +65,12 @@ export async function demoRows(): Promise<DemoRows> {
     }
     return segment;
   });
-  const computer = compileFeatures(registry, {
+  const lookups = {
     ...ready,
     merchant_freq_map: merchants.build({ minCount: 5 }),
     category_stats: amounts.build({ unit: 'USD', minRows: 50 }),
-  });
+  };
+  const computer = compileFeatures(registry, lookups);
   return {
     model,
     transactions,
@@ -75,6 +79,8 @@ export async function demoRows(): Promise<DemoRows> {
     segments,
     fitted,
     computer,
+    lookups,
+    fixings,
     featuresOf(some) {
       const width = computer.names.length;
       const all = new Float32Array(some.length * width);

@@ -3,7 +3,7 @@ import type { DriftDay, DriftVerdict } from '../../domain/drift/day.js';
 import type { RetrainingClaim } from '../../domain/retraining/claim.js';
 import { actionFor, coolDownEnd, daysWithDrift, inCoolDown } from '../../domain/retraining/rule.js';
 
-const RULE = { days: 3, of: 5, max_alert_rate_ratio: 1.5, cooldown_days: 14 };
+const RULE = { days: 3, of: 5, cooldown_days: 14 };
 
 /** The drift activities in memory: a test says what a day's comparison comes to, the rule and the claims are as strict as the real ones. */
 export class FakeDrift {
@@ -12,7 +12,7 @@ export class FakeDrift {
   readonly claims: RetrainingClaim[] = [];
   /** what a test sets */
   verdictOf = (_key: string): DriftVerdict => 'none';
-  alertRateRatio = 2;
+  pressures: readonly string[] = ['alert_rate'];
   rows = 4000;
   /** awaited after a claim was made and before it is answered */
   afterClaim: (() => Promise<void>) | null = null;
@@ -36,11 +36,12 @@ export class FakeDrift {
         featuresWithDrift: verdict === 'drift' ? ['a'] : [],
         psi: { a: verdict === 'drift' ? 0.4 : 0.01, score: null },
         alertRate: 0.03,
-        alertRateRatio: this.alertRateRatio,
+        alertRateRatio: 2,
+        pressures: this.pressures,
         stalenessHours: 2,
         isStale: false,
         sustained: { days, required: RULE.days, of: RULE.of },
-        action: actionFor(verdict, { daysWithDrift: days, alertRateRatio: this.alertRateRatio, isStale: false }, RULE),
+        action: actionFor(verdict, { daysWithDrift: days, pressures: this.pressures, isStale: false }, RULE),
         reportKey: verdict === 'inconclusive' ? null : `fraud/drift/${model}/${key}/report.json`,
         pageKey: verdict === 'inconclusive' ? null : `fraud/drift/${model}/${key}/report.html`,
       };

@@ -5,16 +5,35 @@ import type { ApprovalActivities } from '../../activities/approval/contract.js';
 import type { BundleActivities } from '../../activities/bundle/contract.js';
 import type { RegistryActivities } from '../../activities/registry/contract.js';
 import type { TrainingDataActivities } from '../../activities/training-data/contract.js';
-import type { NotifyActivities } from '../../activities/notification/contract.js';
+import type { DeliveryActivities, NotifyActivities } from '../../activities/notification/contract.js';
 import type { PointerActivities } from '../../activities/pointer/contract.js';
 import type { ReleaseReport, ReportActivities } from '../../activities/report/contract.js';
-import type { ReplicaActivities, RolloutActivities, ScorerActivities } from '../../activities/rollout/contract.js';
+import type {
+  LiveStateActivities,
+  ReplicaActivities,
+  RolloutActivities,
+  ScorerActivities,
+} from '../../activities/rollout/contract.js';
+import type { LiveState } from '../../domain/release/live-state.js';
 import type { ModelSpecActivities } from '../../activities/model-spec/contract.js';
+import { createModelSpecActivities } from '../../activities/model-spec/model-spec.js';
 import type { TrainerActivities } from '../../activities/trainer/contract.js';
+import { refusal } from '../../domain/approval/authorise.js';
 import { ENVIRONMENTS } from '../../domain/pointer/environments.js';
 import { decideSwap, nextPointer, type PointerChange } from '../../domain/pointer/pointer.js';
+import type { Notification } from '../../domain/notification/notification.js';
 import { lastGood, type VerdictRecord } from '../../domain/release/last-good.js';
-import type { BundleRef, Metrics, ModelSpec, Pointer, PointerSwap, SnapshotRef } from '../../domain/release/types.js';
+import type {
+  BundleRef,
+  Metrics,
+  ModelSpec,
+  Pointer,
+  PointerSwap,
+  ReplicaInfo,
+  SnapshotRef,
+} from '../../domain/release/types.js';
+import { SluiceError } from '../../platform/errors.js';
+import type { LoadedModel } from '../../platform/models.js';
 import { projectPath } from '../../platform/project.js';
 
 type Everything = ModelSpecActivities &
@@ -27,7 +46,9 @@ type Everything = ModelSpecActivities &
   ApprovalActivities &
   ReportActivities &
   RolloutActivities &
-  NotifyActivities;
+  LiveStateActivities &
+  NotifyActivities &
+  DeliveryActivities;
 
 const GOOD: Metrics = {
   auc_roc: 0.98,
@@ -53,15 +74,27 @@ export class FakeSystem {
   readonly registry = new Map<string, { stage: string; runId: string }>();
   readonly aliases = new Map<string, string>();
   readonly reports: ReleaseReport[] = [];
+  /** titles of notifications, and the whole of them */
   readonly alerts: string[] = [];
+  readonly notifications: Notification[] = [];
   readonly verdicts: (VerdictRecord & { environment: string })[] = [];
   readonly generations: number[] = [];
   replicaGeneration = 0;
   /** what a test sets to make something go wrong, or to look in between */
   metrics: Metrics = { ...GOOD };
+  spec = parse(readFileSync(projectPath('models', 'ulb_gbdt', 'model.yaml'), 'utf8')) as ModelSpec;
   dataPasses = true;
+  /** who has a token on file, and shows it; they may weaken the spec as well */
+  readonly tokens = new Set<string>();
   smokeFails = (_version: string): boolean => false;
   beforeSwap: (() => Promise<void>) | null = null;
+  /** replicas besides `r1` that hold a lease; nobody answers for them but the lease */
+  otherReplicas = (): ReplicaInfo[] => [];
+  /** what a look at the live state finds under way; null: it finds nothing live, as tests that put bundles live by force want */
+  underWay: LiveState['underWay'] | null = null;
+  beforeDelivery = (): Promise<void> => Promise.resolve();
+  /** why the spec cannot be loaded; null: it can */
+  refuses: string | null = null;
   lookupsOf = (_releaseId: string): string[] => [];
 
   /** the pointer of production */
@@ -122,6 +155,14 @@ export class FakeSystem {
     return next;
   }
 
+  private told(notification: Notification): Promise<void> {
+    // As the ledger has it: an occasion is told once.
+    if (this.notifications.some(({ key }) => key === notification.key)) return Promise.resolve();
+    this.alerts.push(notification.title);
+    this.notifications.push(notification);
+    return Promise.resolve();
+  }
+
   readonly replica: ReplicaActivities = {
     reload: ({ version, manifestSha256, generation }) => {
       if (generation < this.replicaGeneration) return Promise.reject(final('Conflict', 'older'));
@@ -131,12 +172,19 @@ export class FakeSystem {
   };
 
   readonly activities: Everything = {
-    loadModelSpec: () =>
-      Promise.resolve({
-        spec: parse(readFileSync(projectPath('models', 'ulb_gbdt', 'model.yaml'), 'utf8')) as ModelSpec,
-        gitSha: '0'.repeat(40),
-        specSha256: '0',
-      }),
+    loadModelSpec: async (input) => {
+      if (this.refuses !== null) throw final('InvalidSpec', this.refuses);
+      const put = () => Promise.resolve('created' as const);
+      const store = { get: () => Promise.resolve(null), putIfAbsent: put, bucket: 'b', endpoint: 'e' };
+      const models = {
+        load: () => Promise.resolve({ spec: structuredClone(this.spec), specSha256: '0' } as LoadedModel),
+      };
+      try {
+        return await createModelSpecActivities({ models, store, gitSha: '0'.repeat(40) }).loadModelSpec(input);
+      } catch (error) {
+        throw error instanceof SluiceError ? final(error.type, error.message) : error;
+      }
+    },
     snapshot: ({ asOf, releaseId }) =>
       Promise.resolve<SnapshotRef>({
         dataSnapshotId: `snap-${releaseId}`,
@@ -246,26 +294,57 @@ export class FakeSystem {
           environment: 'production',
           generation: this.replicaGeneration,
         },
+        ...this.otherReplicas(),
       ]),
-    smoke: ({ bundle, generation }) => {
+    smoke: ({ replica, bundle, generation }) => {
+      if (replica.replicaId !== 'r1') return Promise.resolve({ vectors: 5, largestDifference: 0 });
       if (generation !== this.replicaGeneration)
         return Promise.reject(final('SmokeFailed', `generation ${this.replicaGeneration} answers`));
       if (this.smokeFails(bundle.version)) return Promise.reject(final('SmokeFailed', 'vector 3 differs by 0.2'));
       return Promise.resolve({ vectors: 5, largestDifference: 0 });
     },
+    principalNames: () => Promise.resolve(['ada', 'ben', 'grace', 'cleo', 'mallory']),
     authorizeDecision: ({ decision }) =>
       Promise.resolve(
         decision.actor === 'mallory'
-          ? { allowed: false, why: 'mallory is no approver' }
-          : { allowed: true, why: 'approver' },
+          ? refusal('mallory is no approver')
+          : { allowed: true, why: 'approver', proven: this.tokens.has(decision.actor) },
       ),
     authorizeOperation: ({ actor }) =>
       Promise.resolve(
-        actor === 'mallory' ? { allowed: false, why: 'mallory is no operator' } : { allowed: true, why: 'operator' },
+        actor === 'mallory'
+          ? refusal('mallory is no operator')
+          : { allowed: true, why: 'operator', proven: this.tokens.has(actor) },
       ),
+    authorizeRequest: ({ caller: { actor }, overrides, overrideReason }) => {
+      if (actor === 'mallory') return Promise.resolve(refusal('mallory is no requester'));
+      const weakens = overrides.some((one) => one.weakens);
+      if (weakens && (!this.tokens.has(actor) || overrideReason === null))
+        return Promise.resolve(refusal(`${actor} is no overrider`));
+      return Promise.resolve({ allowed: true, why: 'requester', proven: this.tokens.has(actor) });
+    },
     writeReport: (report) => {
       this.reports.push(report);
       return Promise.resolve({ directory: 'reports', files: [] });
+    },
+    lookAtLive: ({ environment }) => {
+      const live = this.pointers.get(known(environment));
+      if (live === undefined || this.underWay === null) return Promise.resolve(null);
+      const inStage = (wanted: string) =>
+        [...this.registry].filter(([, { stage }]) => stage === wanted).map(([version]) => version);
+      const { generation } = live;
+      return Promise.resolve({
+        live,
+        modelVersion: this.bundles.get(live.version)?.modelVersion ?? '',
+        verdict:
+          this.verdicts.find((one) => one.environment === environment && one.generation === generation)?.verdict ??
+          null,
+        champion: this.aliases.get('champion') ?? null,
+        challenger: this.aliases.get('challenger') ?? null,
+        production: inStage('Production'),
+        staging: inStage('Staging'),
+        underWay: this.underWay,
+      });
     },
     recordVerdict: (record) => {
       const { environment, generation } = record;
@@ -284,9 +363,10 @@ export class FakeSystem {
       this.bundles.has(version)
         ? Promise.resolve({ version, manifestSha256: `sha of ${version}` })
         : Promise.reject(final('NotFound', `no bundle ${version}`)),
-    notify: ({ title }) => {
-      this.alerts.push(title);
-      return Promise.resolve();
+    notify: (notification) => this.told(notification),
+    deliverNotification: async (notification) => {
+      await this.beforeDelivery();
+      await this.told(notification);
     },
   };
 }

@@ -3,7 +3,11 @@ import { createApprovalActivities } from '../../activities/approval/approval.js'
 import type { DecisionLog, DecisionQuestion } from '../../stores/decision-log.js';
 import type { ApprovalActivities } from '../../activities/approval/contract.js';
 import type { RecomposeActivities } from '../../activities/bundle/contract.js';
-import type { RecalibrationActivities, ThresholdsOf } from '../../activities/recalibration/contract.js';
+import type {
+  NotEnoughFeedback,
+  RecalibrationActivities,
+  ThresholdsOf,
+} from '../../activities/recalibration/contract.js';
 import type { Authorisation } from '../../domain/approval/authorise.js';
 import { auditRecordOf, chainEntry } from '../../domain/audit/chain.js';
 import { canonicalJson, sha256Hex } from '../../domain/bundle/digest.js';
@@ -82,7 +86,7 @@ export class FakeThresholds {
         return swap;
       },
       loadModelSpec: async (input: { model: string }) => {
-        const loaded = await loadModelSpec(input);
+        const loaded = structuredClone(await loadModelSpec(input));
         this.spec(loaded.spec);
         return loaded;
       },
@@ -109,7 +113,10 @@ export class FakeThresholds {
     const order = rankRows(this.rows);
     const found = calibrate(this.rows, order, POLICY);
     if (found === null || !this.enoughFeedback)
-      throw ApplicationFailure.nonRetryable('not enough feedback: 12 of 2000 labelled rows', 'InvalidInput');
+      throw ApplicationFailure.nonRetryable('not enough feedback: 12 of 2000 labelled rows', 'NotEnoughFeedback', {
+        modelVersion: base.modelVersion,
+        newestProposal: null,
+      } satisfies NotEnoughFeedback);
     const proposed = edit(found.thresholds);
     const proposal = await propose(
       this.rows,

@@ -50,10 +50,15 @@ export class FollowerWorld {
   /** whether the store ever offered anything but the newest pointer */
   private lied = false;
   private disk: SignedPointer | null = null;
+  /** whether others who keep a record can be asked */
+  private recordsAway = false;
+  /** the highest generation that the process has been told since its start */
+  private known = 0;
   private callers = 0;
   private nudgedAtMs = -1;
   private roundBeganAtMs = -1;
   private lastRead: { beganAtMs: number; offered: Pointer | null } | null = null;
+  private diskIsUsable = true;
   private lastEnd: { name: string; how: 'answer' | 'fail' } | null = null;
 
   constructor() {
@@ -68,6 +73,11 @@ export class FollowerWorld {
   offers(offer: Offer): void {
     this.offer = offer;
     this.lied ||= offer !== 'newest';
+  }
+
+  /** @param away whether the registry and the audit log cannot be asked from here on */
+  records(away: boolean): void {
+    this.recordsAway = away;
   }
 
   start(): void {
@@ -125,6 +135,8 @@ export class FollowerWorld {
   /** A stopped process starts again with what is on its disk. */
   async restart(diskIsUsable: boolean): Promise<void> {
     await this.endLife();
+    this.known = diskIsUsable ? (this.disk?.pointer.generation ?? 0) : 0;
+    this.diskIsUsable = diskIsUsable;
     this.life = this.newLife();
     this.lastEnd = null;
     const reading = this.life.follower.startFromCache();
@@ -186,6 +198,10 @@ export class FollowerWorld {
         });
       },
       readBundle: (pointer) => this.calls.begin('read bundle', () => fetchedBundle(pointer)),
+      knownGeneration: () => {
+        if (!this.recordsAway) this.known = this.published.length;
+        return Promise.resolve(this.known);
+      },
       openBundle: ({ loaded }, origin) => {
         if ((origin.generation ?? 0) <= (served.at(-1) ?? 0))
           this.wrong(`it loads ${origin.generation} while ${served.at(-1)} is live`);
@@ -198,6 +214,7 @@ export class FollowerWorld {
           });
       },
       cache: {
+        generation: () => Promise.resolve(this.diskIsUsable ? (this.disk?.pointer.generation ?? 0) : 0),
         read: () =>
           this.calls.begin('read disk', () => this.disk && { ...this.disk, ...fetchedBundle(this.disk.pointer) }),
         write: (signed) => {
@@ -212,6 +229,8 @@ export class FollowerWorld {
         ...host,
         replace: (next) => {
           const generation = next.origin.generation ?? 0;
+          if (next.origin.from === 'store' && generation < this.known)
+            this.wrong(`it serves ${generation}, and ${this.known} is on record`);
           if (generation <= (served.at(-1) ?? 0)) this.wrong(`it goes from ${served.at(-1)} to ${generation}`);
           if (this.disk?.pointer !== next.origin.pointer && !unkept.has(generation))
             this.wrong(`${generation} answers before it is on disk`);
@@ -221,7 +240,7 @@ export class FollowerWorld {
           host.replace(next);
         },
       },
-      pollMs: POLL_MS,
+      pollMs: () => POLL_MS,
       onLoaded: () => undefined,
       log: silent,
     });
@@ -244,7 +263,8 @@ export class FollowerWorld {
   private believable(): boolean {
     const held = this.life.follower.held()?.pointer ?? null;
     const offered = this.lastRead?.offered ?? null;
-    if (held === null || offered === null) return held === offered;
+    if ((offered?.generation ?? 0) < this.known) return false;
+    if (held === null || offered === null) return held === null;
     return held === offered || offered.generation > held.generation;
   }
 

@@ -4,6 +4,7 @@ import { STATUS_ATTRIBUTE } from '../../domain/runs/search-attributes.js';
 
 export { launchScheduled } from '../../workflows/launchScheduled/workflow.js';
 export { pruneArtifacts } from '../../workflows/pruneArtifacts/workflow.js';
+export { sendNotification } from '../../workflows/sendNotification/workflow.js';
 export { testNotification } from '../../workflows/testNotification/workflow.js';
 
 /** What a launcher starts, reduced to how it ends: at once, badly, after a while, or after a person's decision. The day of `asOf` says which. */

@@ -4,6 +4,7 @@ import { projectPath } from '../../platform/project.js';
 const START_TIMEOUT_MS = 30_000;
 
 export interface ScorerProcess {
+  pid: number;
   address: string;
   /** its log so far */
   output(): string;
@@ -51,5 +52,11 @@ export async function startScorerProcess(env: Record<string, string>): Promise<S
     child.kill('SIGKILL');
     throw found;
   }
-  return { address: found, output: () => output, signal: (name) => void child.kill(name), exited };
+  return {
+    pid: child.pid as number,
+    address: found,
+    output: () => output,
+    signal: (name) => void child.kill(name),
+    exited,
+  };
 }

@@ -37,6 +37,10 @@ vi.mock('../../workflows/common/proxies.js', () => {
   const proxy = new Proxy(world, { get: ({ activities }, name) => Reflect.get(activities, name) as unknown });
   return { shortCalls: proxy, bulkIo: proxy, refreshJobs: proxy, training: proxy };
 });
+vi.mock('../../workflows/common/notify.js', () => ({
+  handOver: (_model: string, notification: unknown) =>
+    (Reflect.get(world.activities, 'notify') as (given: unknown) => Promise<void>)(notification),
+}));
 vi.mock('../../workflows/rolloutBundle/run.js', () => ({
   runRollout: (input: RolloutInput) => Promise.resolve(world.rollout(input)),
 }));
@@ -100,7 +104,10 @@ const PUBLISHERS = {
   },
   thresholds: () => {
     const thresholds = new FakeThresholds(system, '');
+    // who may ask for it is not asked here
+    const { authorizeRequest } = system.activities;
     thresholds.install();
+    Object.assign(system.activities, { authorizeRequest });
     thresholds.goLive(LIVE);
     return recalibrateThresholds({ ...asked, key: '2025-06-30' });
   },
@@ -118,7 +125,7 @@ interface End {
   /** the failure's type, where the run fails */
   throws?: string;
   /** severities of what the publisher itself sends after its rollout has begun; the rollout sends its own */
-  notifies?: ('warning' | 'critical')[];
+  notifies?: ('info' | 'warning' | 'critical')[];
 }
 
 /** Rollouts that end as one does, and a bundle that loses the first round and wins the second. */
@@ -127,40 +134,40 @@ type Case = RolloutOutcome | 'base-moved, then live';
 /** The table of docs/decisions/0018: a new outcome or a new publisher does not compile until it has its row or column. */
 const ENDS: Record<Case, Record<Publisher, End>> = {
   live: {
-    release: { status: 'Released' },
+    release: { status: 'Released', notifies: ['info'] },
     refresh: { status: 'Refreshed' },
-    thresholds: { status: 'Live' },
-    rollback: { status: 'RolledBack' },
+    thresholds: { status: 'Live', notifies: ['info'] },
+    rollback: { status: 'RolledBack', notifies: ['info'] },
   },
   'base-moved, then live': {
-    release: { status: 'Released' },
+    release: { status: 'Released', notifies: ['info'] },
     refresh: { status: 'Refreshed' },
-    thresholds: { status: 'Live' },
-    rollback: { status: 'RolledBack' },
+    thresholds: { status: 'Live', notifies: ['info'] },
+    rollback: { status: 'RolledBack', notifies: ['info'] },
   },
   'base-moved': {
-    release: { status: 'Superseded' },
+    release: { status: 'Superseded', notifies: ['warning'] },
     refresh: { status: 'Superseded', notifies: ['warning'] },
-    thresholds: { status: 'Superseded' },
-    rollback: { status: 'Superseded', throws: 'Superseded' },
+    thresholds: { status: 'Superseded', notifies: ['warning'] },
+    rollback: { status: 'Superseded', throws: 'Superseded', notifies: ['warning'] },
   },
   overtaken: {
-    release: { status: 'Superseded' },
+    release: { status: 'Superseded', notifies: ['warning'] },
     refresh: { status: 'Superseded', notifies: ['warning'] },
-    thresholds: { status: 'Superseded' },
-    rollback: { status: 'Superseded', throws: 'Superseded' },
+    thresholds: { status: 'Superseded', notifies: ['warning'] },
+    rollback: { status: 'Superseded', throws: 'Superseded', notifies: ['warning'] },
   },
   undone: {
-    release: { status: 'Failed', throws: 'RolloutFailed' },
+    release: { status: 'Failed', throws: 'RolloutFailed', notifies: ['critical'] },
     refresh: { status: 'Failed', throws: 'RolloutFailed', notifies: ['critical'] },
-    thresholds: { status: 'Failed', throws: 'RolloutFailed' },
-    rollback: { status: 'Failed', throws: 'RolloutFailed' },
+    thresholds: { status: 'Failed', throws: 'RolloutFailed', notifies: ['critical'] },
+    rollback: { status: 'Failed', throws: 'RolloutFailed', notifies: ['critical'] },
   },
   'nothing-to-restore': {
-    release: { status: 'Failed', throws: 'RolloutFailed' },
+    release: { status: 'Failed', throws: 'RolloutFailed', notifies: ['critical'] },
     refresh: { status: 'Failed', throws: 'RolloutFailed', notifies: ['critical'] },
-    thresholds: { status: 'Failed', throws: 'RolloutFailed' },
-    rollback: { status: 'Failed', throws: 'RolloutFailed' },
+    thresholds: { status: 'Failed', throws: 'RolloutFailed', notifies: ['critical'] },
+    rollback: { status: 'Failed', throws: 'RolloutFailed', notifies: ['critical'] },
   },
 };
 
@@ -213,7 +220,7 @@ async function endOf(publisher: Publisher): Promise<End & { why: string | null; 
     publisher === 'rollback'
       ? { status: report?.status, why: report?.reason, generation: report?.generation }
       : (world.queries.get('progress')?.() as { status: string; why: string | null; generation: number | null });
-  const severities = notified.map((one) => one.split(':')[0] as 'warning' | 'critical');
+  const severities = notified.map((one) => one.split(':')[0] as 'info' | 'warning' | 'critical');
   return {
     status: String(shown.status),
     ...(thrown === null ? {} : { throws: String(thrown.type) }),

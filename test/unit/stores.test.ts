@@ -57,6 +57,7 @@ describe('names are part of what users have stored', () => {
       'drift_snapshots',
       'feedback_labels',
       'fraud_params',
+      'generation_marks',
       'imports',
       'label_batches',
       'notifications',
@@ -90,6 +91,7 @@ describe('names are part of what users have stored', () => {
       keys.expertFileKey('m', 'f.json'),
       keys.formerExpertFileKey('m', 'f.json', '0123456789abcdef0123'),
       keys.driftPrefix({ model: 'm', key: '2025-06-30' }),
+      keys.driftReferenceKey('m', 'v', 2),
       keys.thresholdsPrefix('m', '2025-06-30'),
     ]).toEqual([
       'fraud/artifacts/m/v/manifest.json',
@@ -103,6 +105,7 @@ describe('names are part of what users have stored', () => {
       'fraud/authority/m/f.json',
       'fraud/authority/m/former/0123456789abcdef/f.json',
       'fraud/drift/m/2025-06-30/',
+      'fraud/drift/m/references/v.v2.json',
       'fraud/thresholds/m/2025-06-30/',
     ]);
   });

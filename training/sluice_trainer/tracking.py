@@ -33,6 +33,8 @@ MAX_METRICS, MAX_PARAMS = 1000, 100
 RESULT = "result.json"
 RELEASE, INPUTS, SUPERSEDED = "sluice.release_id", "sluice.inputs", "sluice.superseded"
 PARENT = "mlflow.parentRunId"
+# By itself MLflow opens a new experiment on its page for language models; activities set the same on theirs.
+EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 
 
 def _now_ms() -> int:
@@ -78,7 +80,7 @@ class Tracking:
         found = self._client.get_experiment_by_name(name)
         if found is None:
             try:
-                return str(self._client.create_experiment(name))
+                return str(self._client.create_experiment(name, tags=EXPERIMENT_TAGS))
             except MlflowException:
                 # A rival created it in between; anything else shows below.
                 found = self._client.get_experiment_by_name(name)

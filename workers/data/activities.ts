@@ -10,6 +10,7 @@ import { createPruneActivities } from '../../activities/retention/prune.js';
 import { createScoreRows } from '../../activities/trainer/score-rows.js';
 import { createTrainingDataActivities } from '../../activities/training-data/training-data.js';
 import type { System } from '../../platform/system.js';
+import { withDefinitions } from '../../stores/model-definitions.js';
 import { streamPredictions } from '../../stores/predictions/stream.js';
 import { referenceDeps } from '../../stores/retention/deps.js';
 
@@ -26,8 +27,9 @@ export interface DataWorker {
 /** What the data worker does for workflows: snapshots, nightly jobs, bundles, drift, pruning. */
 export function dataActivities({ system, trainingDir, trainerEnv }: DataWorker) {
   const { settings, log, temporal: client } = system;
+  const models = withDefinitions(system.models, system.store);
   return {
-    ...createTrainingDataActivities({ ...system, gitSha: settings.SLUICE_GIT_SHA }),
+    ...createTrainingDataActivities({ ...system, models, gitSha: settings.SLUICE_GIT_SHA }),
     ...createRowRefreshActivities(system),
     ...createSynonymsRefreshActivities(system),
     ...createFxRefreshActivities({
@@ -43,6 +45,7 @@ export function dataActivities({ system, trainingDir, trainerEnv }: DataWorker) 
     }),
     ...createBundleActivities({
       ...system,
+      models,
       score: createScoreRows({ python: settings.SLUICE_PYTHON, trainingDir, env: trainerEnv, log }),
       temporaryDir: tmpdir(),
     }),

@@ -12,6 +12,7 @@ import { createPointerActivities } from '../../activities/pointer/pointer.js';
 import { createRegistryActivities } from '../../activities/registry/registry.js';
 import { createReportActivities } from '../../activities/report/report.js';
 import { createPinActivities } from '../../activities/retention/pins.js';
+import { createLiveStateActivities } from '../../activities/rollout/live-state.js';
 import { createRolloutActivities } from '../../activities/rollout/rollout.js';
 import { createScorerActivities } from '../../activities/rollout/scorers.js';
 import { createApplySchedulesActivities } from '../../activities/runs/apply-schedules.js';
@@ -24,6 +25,7 @@ import { applySchedules } from '../../schedules/apply.js';
 import { REGISTRY } from '../../schedules/registry.js';
 import { createAuditLog } from '../../stores/audit-log.js';
 import { createDecisionLog } from '../../stores/decision-log.js';
+import { withDefinitions } from '../../stores/model-definitions.js';
 import { createDeliveryLedger } from '../../stores/notification-ledger.js';
 import { createPins } from '../../stores/retention/pins.js';
 import { createRolloutVerdicts } from '../../stores/rollout-verdicts.js';
@@ -44,9 +46,10 @@ export function releaseActivities(system: System<(typeof RELEASE_PARTS)[number]>
   const { db, store, settings, log, models, temporal: client } = system;
   return {
     ...createModelSpecActivities({ ...system, gitSha: settings.SLUICE_GIT_SHA }),
-    ...createRegistryActivities(system),
+    ...createRegistryActivities({ ...system, models: withDefinitions(models, store) }),
     ...createPointerActivities({ ...system, audit: createAuditLog(db) }),
     ...createRolloutActivities({ store, verdicts: createRolloutVerdicts(system) }),
+    ...createLiveStateActivities({ ...system, client, verdicts: createRolloutVerdicts(system) }),
     ...createScorerActivities(system),
     ...createApprovalActivities({ log: createDecisionLog(db), principalsFile: settings.SLUICE_PRINCIPALS_FILE }),
     ...createReportActivities({ store, directory: settings.SLUICE_REPORTS_DIR }),

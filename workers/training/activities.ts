@@ -1,4 +1,5 @@
 import { createTrainerActivities } from '../../activities/trainer/trainer.js';
+import { withDefinitions } from '../../stores/model-definitions.js';
 import type { System } from '../../platform/system.js';
 
 export const TRAINING_PARTS = ['store', 'models'] as const;
@@ -16,7 +17,7 @@ export function trainingActivities({ system, trainingDir, trainerEnv }: Training
   const { store, models, settings, log } = system;
   return createTrainerActivities({
     store,
-    models,
+    models: withDefinitions(models, store),
     trainingDir,
     python: settings.SLUICE_PYTHON,
     env: trainerEnv,

@@ -1,8 +1,12 @@
-import { condition, defineUpdate, setHandler, workflowInfo } from '@temporalio/workflow';
+import { condition, defineUpdate, isCancellation, log, patched, setHandler, workflowInfo } from '@temporalio/workflow';
 import { ApplicationFailure } from '@temporalio/common';
+import { Attempts } from '../../domain/approval/attempts.js';
+import { identityOf, type Identity } from '../../domain/approval/identity.js';
 import { PendingDecision, type ApprovalOutcome, type DecisionTerms } from '../../domain/approval/pending-decision.js';
 import type { Decision } from '../../schemas/types.js';
+import { PATCHES } from '../common/patches.js';
 import { shortCalls } from '../common/proxies.js';
+import { reasonOf } from '../common/reason.js';
 import { DECIDE_UPDATE } from './contract.js';
 
 export interface ApprovalPolicy extends DecisionTerms {
@@ -18,18 +22,24 @@ export interface ApprovalPolicy extends DecisionTerms {
  */
 export class ApprovalGate {
   private readonly pending = new PendingDecision();
+  private readonly attempts = new Attempts();
   private policy: ApprovalPolicy | null = null;
 
   constructor() {
     setHandler(
       defineUpdate<{ accepted: true; verdict: string }, [Decision]>(DECIDE_UPDATE),
       async (decision) => {
-        await authorise(decision, this.policy as ApprovalPolicy);
+        const identity = await this.authorise(decision, this.policy as ApprovalPolicy);
         // Two people may have been authorised side by side, or the deadline may have passed: it is checked once more as it is taken.
-        refuse(this.pending.take(decision, Date.now()));
+        refuse(this.pending.take(decision, Date.now(), identity), 'InvalidInput');
         return { accepted: true, verdict: decision.verdict };
       },
-      { validator: (decision) => refuse(this.pending.refusal(decision, Date.now())) },
+      {
+        validator: (decision: Decision) => {
+          refuse(this.pending.refusal(decision, Date.now()), 'InvalidInput');
+          refuse(this.attempts.refusal(decision.actor, Date.now()), 'NotAuthorised');
+        },
+      },
     );
   }
 
@@ -40,26 +50,63 @@ export class ApprovalGate {
     remind: (hoursLeft: number) => Promise<void>,
   ): Promise<ApprovalOutcome> {
     this.policy = policy;
+    if (patched(PATCHES.unknownNamesRefused)) await this.readNames(policy);
     const deadline = this.pending.open(policy, Date.now());
     opened(new Date(deadline).toISOString());
     for (;;) {
       const left = deadline - Date.now();
       if (left <= 0) break;
-      if (await condition(() => this.pending.outcome !== null, Math.min(left, policy.remindEverySeconds * 1000))) break;
+      const reminderMs = policy.remindEverySeconds * 1000;
+      const summary = reminderMs < left ? 'Remind people of the decision' : 'The deadline of the decision';
+      if (await condition(() => this.pending.outcome !== null, Math.min(left, reminderMs), { summary })) break;
       const hoursLeft = (deadline - Date.now()) / 3_600_000;
       if (hoursLeft > 0) await remind(hoursLeft);
     }
     return this.pending.close();
   }
+
+  private async authorise(decision: Decision, policy: ApprovalPolicy): Promise<Identity | undefined> {
+    const { model, requester, requesterMayApprove } = policy;
+    const { actor } = decision;
+    const mustBeRead = this.attempts.isUnknown(actor);
+    this.attempts.begin(actor, Date.now());
+    if (mustBeRead) await this.readNames(policy);
+    const { workflowId } = workflowInfo();
+    const answer = await shortCalls.authorizeDecision({ model, workflowId, decision, requester, requesterMayApprove });
+    if (answer.allowed) {
+      this.attempts.allowed(actor);
+      return identityOf(answer);
+    }
+    if (this.attempts.refused(actor)) void tellRefused(model, actor, answer.why);
+    throw ApplicationFailure.nonRetryable(answer.why, 'NotAuthorised');
+  }
+
+  /** Without names everybody may try, as before: a file that cannot be read must not end the run that waits. */
+  private async readNames({ model }: ApprovalPolicy): Promise<void> {
+    try {
+      this.attempts.known(await shortCalls.principalNames({ model }), Date.now());
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      log.warn('the principals cannot be read', { error: reasonOf(error) });
+    }
+  }
 }
 
-async function authorise(decision: Decision, policy: ApprovalPolicy): Promise<void> {
-  const { model, requester, requesterMayApprove } = policy;
-  const { workflowId } = workflowInfo();
-  const answer = await shortCalls.authorizeDecision({ model, workflowId, decision, requester, requesterMayApprove });
-  if (!answer.allowed) throw ApplicationFailure.nonRetryable(answer.why, 'NotAuthorised');
+/** Nobody waits for it: what it is about is going on. */
+async function tellRefused(model: string, actor: string, why: string): Promise<void> {
+  const { workflowId, runId } = workflowInfo();
+  try {
+    await shortCalls.notify({
+      key: `${runId}/refused-decisions`,
+      severity: 'warning',
+      title: `${model}: decisions in the name of ${actor} are refused`,
+      text: `${workflowId} has refused several (${why}). Further ones in this name are looked at every quarter of an hour only. If this was not ${actor}, find out who reaches Temporal.`,
+    });
+  } catch (error) {
+    log.warn('a notification could not be sent', { error: reasonOf(error) });
+  }
 }
 
-function refuse(refusal: string | null): void {
-  if (refusal !== null) throw ApplicationFailure.nonRetryable(refusal, 'InvalidInput');
+function refuse(refusal: string | null, type: 'InvalidInput' | 'NotAuthorised'): void {
+  if (refusal !== null) throw ApplicationFailure.nonRetryable(refusal, type);
 }

@@ -6,6 +6,8 @@ import { describeRefresh } from '../refresh/details.js';
 import { describeRelease } from '../releaseModel/details.js';
 import { describeRollback } from '../rollbackRelease/details.js';
 import { describeRollout } from '../rolloutBundle/details.js';
+import type { ThresholdSummary } from '../../domain/thresholds/summary.js';
+import { bounded } from './details.js';
 import type { StepProgress } from './progress.js';
 
 /** What somebody might type as a reason, or a server might answer, to make the page say something else. */
@@ -133,3 +135,87 @@ it('tells how to decide in the UI and in a terminal', () => {
   });
   expect(text).toContain('`sluice release approve r1 --reason WHY` or `sluice release reject r1 --reason WHY`');
 });
+
+/** A release that waits for a decision, with texts as long as anybody makes them. */
+const waitingRelease = (text: string, gates: number): string =>
+  describeRelease({ model: 'm', releaseId: 'r1', asOf, caller: { actor: text, reason: text } }, 'release/m/r1', {
+    status: 'WaitingForApproval',
+    steps: Array.from({ length: 12 }, () => ({ ...(steps[0] as StepProgress), detail: text })),
+    why: text,
+    ...unknown,
+    training: null,
+    metrics: null,
+    gates: [],
+    modelVersion: '3',
+    dataSnapshotId: 'snap',
+    data: { from: '2025-01-01', to: '2025-06-30', rows: 1000, positives: 20 },
+    approval: {
+      digest: 'd'.repeat(64),
+      deadline: asOf,
+      proposal: {
+        model: 'm',
+        releaseId: 'r1',
+        modelVersion: '3',
+        onnxSha256: 'o',
+        operatingThreshold: 0.41234567,
+        metrics: { auc_pr: 0.81234567 },
+        gates: Array.from({ length: gates }, (_, index) => ({
+          ...{ name: `gate ${index}`, passed: true, observed: 1, required: text, message: text },
+        })),
+        champion: { version: 'b-live', metrics: { auc_pr: 0.8 } },
+      },
+    },
+  });
+
+it('shows candidate and champion side by side, the difference, the threshold and the data', () => {
+  const text = waitingRelease('x', 0);
+  expect(text).toContain('| figure | candidate | champion | difference | required | passed |');
+  expect(text).toContain('| auc\\_pr | 0.8123 | 0.8000 | +0.01235 |  |  |');
+  expect(text).toContain('Operating threshold 0.4123; live now: `b-live`, the champion.');
+  expect(text).toContain('Data: 1000 transactions with 20 frauds (2.000 %), from 2025-01-01 to 2025-06-30');
+});
+
+it('stays under what Temporal shows, and still says how to decide', () => {
+  const text = bounded(waitingRelease('漢|"`'.repeat(50_000), 300));
+  expect(Buffer.byteLength(text)).toBeLessThan(512 * 1024);
+  const json = /```json\n([\s\S]*?)\n```/.exec(text)?.[1] ?? '';
+  expect(JSON.parse(json)).toMatchObject({ decisionId: 'ui-r1' });
+  expect(text).toContain('`sluice release approve r1 --reason WHY`');
+  expect(text).toContain('… cut here');
+  expect(bounded('short')).toBe('short');
+});
+
+it('says first that thresholds would miss the gates of a release', () => {
+  const page = describeThresholds({ model: 'm', asOf, key: 'k', ...person }, 'w', {
+    ...ended,
+    ...unknown,
+    status: 'WaitingForApproval',
+    proposal: null,
+    edited: null,
+    decisionReason: null,
+    gates: [
+      { gate: 'precision', required: '≥ 0.7500', old: 0.83, new: 0.33, passed: false, message: 'precision is 0.3300' },
+    ],
+    approval: { digest: 'd', deadline: asOf, proposal: THRESHOLDS },
+  });
+  expect(page).toContain('**A release with these figures would not pass its gates: precision is 0.3300.**');
+  expect(page).toContain('| precision | ≥ 0.7500 | 0.8300 | 0.3300 | NO |');
+  expect(page.indexOf('would not pass')).toBeLessThan(page.indexOf('More Actions'));
+  expect(page).toContain('| alerts a day | 10.00 | 12.00 |');
+});
+
+const estimate = (value: number) => ({ value, low: null, high: null });
+const figures = (alerts: number) => ({
+  ...{ precision: estimate(0.5), recall: estimate(0.5), f1: estimate(0.5), alerts_per_day: estimate(alerts) },
+  ...{ saved_per_day: estimate(1), missed_per_day: estimate(1) },
+});
+const THRESHOLDS = {
+  costs: { currency: 'USD' },
+  overall: {
+    threshold: { old: 0.5, new: 0.4 },
+    old: figures(10),
+    new: figures(12),
+    gain_per_day: estimate(1),
+    precision_at: {},
+  },
+} as unknown as ThresholdSummary;

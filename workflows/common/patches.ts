@@ -28,4 +28,54 @@ export const PATCHES = {
    * May go when no rollback that began before is open, and no frozen history without the marker is kept.
    */
   rollbackComposesAgain: 'rollback-composes-again',
+  /**
+   * Since 2026-11-24, decision 0024.
+   * What: while a rollout waits for replicas it looks at their leases every second, and asks them side by side; before: it waited for each
+   * answer in turn and looked at the leases only to learn who is alive.
+   * Why: one replica that could not be asked, or a forged lease, undid an emergency rollback.
+   * Where: asked once, in `replicasOf` of workflows/rolloutBundle.
+   * May go when no rollout that began before is open, and no frozen history without the marker is kept; with it goes `replica` in proxies.ts.
+   */
+  leaseIsReceipt: 'lease-is-receipt',
+  /**
+   * Since 2026-11-24, decision 0025.
+   * What: where an approval opens, the principals' names are read; unknown names are refused by the Update's validator.
+   * Why: 500 decisions by an unknown name wrote 3,200 events, and after some 2,000 the run could not be decided any more.
+   * Where: asked once an approval, in `ApprovalGate.decide`.
+   * May go when no run that began before waits for a decision, and no frozen history without the marker is kept.
+   */
+  unknownNamesRefused: 'unknown-names-refused',
+  /**
+   * Since 2026-11-24, decision 0027.
+   * What: before a nightly refresh, and before a bundle that is no rollback is composed, a child `settleModel` puts right what a terminated
+   * run left behind.
+   * Why: aliases, stages and a live bundle that nobody had smoke-tested stayed as they were, in silence.
+   * Where: asked in `settleFirst` of workflows/settleModel.
+   * May go when no refresh, release or recalibration that began before is open, and no frozen history without the marker is kept.
+   */
+  settlesFirst: 'settles-first',
+  /**
+   * Since 2026-11-24, decision 0020.
+   * What: a release, a refresh and a recalibration that a person starts first ask whether that person may (`authorizeRequest`); a release is
+   * given its spec with its overrides applied, by `loadModelSpec`. Before: anybody could start them, with any gates.
+   * Where: in workflows/common/request.ts, and once more in workflows/releaseModel/admit.ts for the overrides.
+   * May go when no such run that began before is open, and no frozen history without the marker is kept; with it goes `applyOverrides`.
+   */
+  requestsAreAuthorised: 'requests-are-authorised',
+  /**
+   * Since 2026-11-24, decision 0020.
+   * What: a rollout that no publisher started is refused; before: it went live under any name.
+   * Where: the marker is recorded by such a rollout only.
+   * May go when no frozen history without the marker is kept.
+   */
+  rolloutsNeedAPublisher: 'rollouts-need-a-publisher',
+  /**
+   * Since 2026-11-24, docs/notifications.md.
+   * What: a notification is handed to a child `sendNotification` that outlives the run; before: an activity `notify` of the run, which in
+   * places waited for it. Runs also tell of more: approvals, releases, failures, supersession. No earlier history has those commands.
+   * Why: nobody was told that a release waits for them, and a mail server that was down held up the run.
+   * Where: asked once a run, in the constructor of `Run`, and by `launchScheduled` at its start.
+   * May go when no run that began before is open, and no frozen history without the marker is kept; with it goes `Run.tellAsBefore`.
+   */
+  notificationsOfTheirOwn: 'notifications-of-their-own',
 } as const;

@@ -14,9 +14,13 @@ import {
   RELEASE_ATTRIBUTE,
   STATUS_ATTRIBUTE,
 } from '../../domain/runs/search-attributes.js';
+import { notificationOf, type EventKind, type Events } from '../../domain/notification/events.js';
 import { PROGRESS_QUERY, type RunProgress } from './contract.js';
+import { bounded } from './details.js';
+import { handOver } from './notify.js';
 import { PATCHES } from './patches.js';
 import { StepLog, type StepProgress } from './progress.js';
+import { shortCalls } from './proxies.js';
 import { reasonOf } from './reason.js';
 
 export interface RunOptions<Step extends string, Progress extends RunProgress> {
@@ -37,6 +41,11 @@ export interface RunOptions<Step extends string, Progress extends RunProgress> {
   upsertedBefore: boolean;
 }
 
+/** Names the failure of a run, whoever tells of it. */
+export function failureKey(workflowId: string): string {
+  return `${workflowId}/failed`;
+}
+
 /**
  * A run as people and other parts of the system see it. Every change shows in the query, in the UI's details and, when the status or what
  * it holds changes, in its search attributes.
@@ -47,6 +56,7 @@ export class Run<Step extends string, Progress extends RunProgress> {
   private readonly held: Set<string>;
   private readonly saysWhatItHolds: boolean;
   private readonly upserts: boolean;
+  private readonly handsOver: boolean;
   private readonly notifications: Promise<void>[] = [];
 
   constructor(private readonly options: RunOptions<Step, Progress>) {
@@ -56,6 +66,7 @@ export class Run<Step extends string, Progress extends RunProgress> {
     this.held = new Set(holds.filter((version) => typeof version === 'string'));
     setHandler(defineQuery<unknown>(PROGRESS_QUERY), () => (answer ?? ((all) => all))(this.progress));
     this.saysWhatItHolds = patched(PATCHES.runsSayWhatTheyHold);
+    this.handsOver = patched(PATCHES.notificationsOfTheirOwn);
     this.upserts = this.saysWhatItHolds || upsertedBefore;
     if (this.upserts)
       upsertSearchAttributes([
@@ -105,6 +116,42 @@ export class Run<Step extends string, Progress extends RunProgress> {
       upsertSearchAttributes([{ key: HOLDS_ATTRIBUTE, value: holdsValue(this.held) }]);
   }
 
+  /**
+   * Notifies people of an event, once per key; waits for no channel, and outlives the run.
+   * @param occasion completes the key, after the run's own ids
+   */
+  tell<Kind extends EventKind>(kind: Kind, occasion: string, facts: Events[Kind]): void {
+    const { workflowId, runId } = workflowInfo();
+    this.tellOf(kind, `${workflowId}/${runId}/${occasion}`, facts);
+  }
+
+  /** As `tell`, with a key that others may use as well: whoever is first is heard. */
+  tellOf<Kind extends EventKind>(
+    kind: Kind,
+    key: string,
+    facts: Events[Kind],
+    about = workflowInfo().workflowId,
+  ): void {
+    if (this.handsOver) this.notify(handOver(this.options.model, notificationOf(kind, key, about, facts)));
+  }
+
+  /** The run failed. The key is that of whoever started it, too: it is told once. */
+  tellFailure<Kind extends 'checksFailed' | 'undone' | 'runFailed'>(kind: Kind, facts: Events[Kind]): void {
+    this.tellOf(kind, failureKey(workflowInfo().workflowId), facts);
+  }
+
+  /** As `tellOf`, for what runs told already before `PATCHES.notificationsOfTheirOwn`: resolves when they go on. */
+  tellAsBefore<Kind extends EventKind>(
+    kind: Kind,
+    key: string,
+    facts: Events[Kind],
+    about = workflowInfo().workflowId,
+  ): Promise<void> {
+    if (!this.handsOver) return shortCalls.notify(notificationOf(kind, key, about, facts));
+    this.tellOf(kind, key, facts, about);
+    return Promise.resolve();
+  }
+
   /** Takes a notification that is on its way: a channel that is down holds up neither what goes live nor a decision. */
   notify(notification: Promise<void>): void {
     this.notifications.push(
@@ -119,6 +166,6 @@ export class Run<Step extends string, Progress extends RunProgress> {
 
   /** Shows what has changed in `progress` otherwise than through `update`. */
   protected show(): void {
-    setCurrentDetails(this.options.describe(this.progress, workflowInfo().workflowId));
+    setCurrentDetails(bounded(this.options.describe(this.progress, workflowInfo().workflowId)));
   }
 }

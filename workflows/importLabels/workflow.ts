@@ -84,6 +84,7 @@ export async function importLabels(input: ImportLabelsInput): Promise<ImportLabe
       const inTime = await condition(
         () => finished || full() || failure !== null || batches > before,
         `${IDLE_MINUTES} minutes`,
+        { summary: 'The next batch, or nobody sends any more' },
       );
       await condition(allHandlersFinished);
       if (failure !== null) throw failure;

@@ -4,9 +4,14 @@ import {
   SearchAttributeType,
   WorkflowExecutionAlreadyStartedError,
 } from '@temporalio/common';
-import { log, setCurrentDetails, startChild, workflowInfo } from '@temporalio/workflow';
+import { log, patched, setCurrentDetails, startChild, workflowInfo } from '@temporalio/workflow';
+import { notificationOf } from '../../domain/notification/events.js';
+import type { Notification } from '../../domain/notification/notification.js';
+import { handOver } from '../common/notify.js';
+import { PATCHES } from '../common/patches.js';
 import { shortCalls, waiting } from '../common/proxies.js';
 import { QUEUES } from '../common/queues.js';
+import { failureKey } from '../common/run.js';
 import type { LaunchInput, LaunchResult } from './contract.js';
 import { canonicalRun, type CanonicalRun } from './jobs.js';
 import { MODEL_ATTRIBUTE } from '../../domain/runs/search-attributes.js';
@@ -26,7 +31,7 @@ export async function launchScheduled(input: LaunchInput): Promise<LaunchResult>
   const state = await waiting.awaitRun({ workflowId: run.workflowId });
   await notified;
   if (state.state === 'failed') {
-    if (input.pausesOnFailure) await notifyOfPause(input, run, state.why);
+    await notifyOfFailure(input, run, state.why);
     throw ApplicationFailure.nonRetryable(`${run.workflowId} ${state.why}`, 'ScheduledRunFailed');
   }
   setCurrentDetails(`**${run.workflowId}**, as of ${run.asOf}: ${state.state}${found ? ', found' : ''}`);
@@ -69,13 +74,12 @@ async function notifyOfLosses(): Promise<void> {
   try {
     for (const loss of await shortCalls.scheduleLosses()) {
       const { model, schedule, createdAt, skippedByOverlap, missedCatchup } = loss;
-      await shortCalls.notify({
-        key: `schedule/${model}/${schedule}/${createdAt}/skipped-${skippedByOverlap}/missed-${missedCatchup}`,
-        severity: 'warning',
-        title: `${model}: schedule ${schedule} missed runs`,
-        text: `Since it was created: ${skippedByOverlap} skipped because the previous run was still active, ${missedCatchup} missed because the server was down for too long.`,
-        whatToDo: `\`sluice schedules list\` shows what is running; \`sluice schedules backfill ${schedule} --model ${model} --from DAY --to DAY\` runs the missed days.`,
-      });
+      const key = `schedule/${model}/${schedule}/${createdAt}/skipped-${skippedByOverlap}/missed-${missedCatchup}`;
+      const { workflowId } = workflowInfo();
+      await send(
+        model,
+        notificationOf('runsMissed', key, workflowId, { model, schedule, skippedByOverlap, missedCatchup }),
+      );
     }
   } catch (error) {
     // The run itself matters more than news of others; the next launcher sends it.
@@ -83,13 +87,20 @@ async function notifyOfLosses(): Promise<void> {
   }
 }
 
-function notifyOfPause({ model, schedule }: LaunchInput, run: CanonicalRun, why: string): Promise<void> {
-  return shortCalls.notify({
-    key: `${workflowInfo().workflowId}/${workflowInfo().runId}/paused`,
-    severity: 'critical',
-    title: `${model}: schedule ${schedule} was paused after a failure`,
-    text: `${run.workflowId} ${why}.`,
-    whatToDo: `Correct the cause, then \`sluice schedules resume ${schedule} --model ${model} --reason WHY\`.`,
-    workflowId: run.workflowId,
-  });
+/** That the schedule stops, or that a run of one that goes on has failed; what the run itself has told is not told again. */
+async function notifyOfFailure(
+  { model, schedule, pausesOnFailure }: LaunchInput,
+  { workflowId: run }: CanonicalRun,
+  why: string,
+): Promise<void> {
+  const facts = { model, schedule, run, why };
+  const { workflowId, runId } = workflowInfo();
+  if (pausesOnFailure)
+    return send(model, notificationOf('schedulePaused', `${workflowId}/${runId}/paused`, run, facts));
+  if (patched(PATCHES.notificationsOfTheirOwn))
+    await handOver(model, notificationOf('scheduledRunFailed', failureKey(run), run, facts));
+}
+
+function send(model: string, notification: Notification): Promise<void> {
+  return patched(PATCHES.notificationsOfTheirOwn) ? handOver(model, notification) : shortCalls.notify(notification);
 }

@@ -5,6 +5,7 @@ import type { DriftDay } from '../../domain/drift/day.js';
 import type { RetrainingClaim } from '../../domain/retraining/claim.js';
 import { shortCalls } from '../common/proxies.js';
 import { QUEUES } from '../common/queues.js';
+import { summaryOf } from '../common/summaries.js';
 import {
   releaseWorkflowId,
   WORKFLOW as RELEASE,
@@ -64,7 +65,7 @@ async function startRelease(model: string, { releaseId, asOf, reason }: Retraini
         { key: MODEL_ATTRIBUTE, value: model },
         { key: RELEASE_ATTRIBUTE, value: releaseId },
       ]),
-      staticSummary: `release ${releaseId} of ${model} by drift: ${reason}`,
+      staticSummary: summaryOf(`release ${releaseId} of ${model} by drift: ${reason}`),
     });
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;

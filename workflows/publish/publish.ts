@@ -3,8 +3,9 @@ import type { BundleId } from '../../domain/bundle/id.js';
 import type { Pointer } from '../../domain/release/types.js';
 import type { StepLog } from '../common/progress.js';
 import { shortCalls } from '../common/proxies.js';
-import { ROLLOUT_STEP, type RolloutInput } from '../rolloutBundle/contract.js';
+import { goesBack, ROLLOUT_STEP, type RolloutInput } from '../rolloutBundle/contract.js';
 import { runRollout } from '../rolloutBundle/run.js';
+import { settleFirst } from '../settleModel/first.js';
 import { readOutcome, type Published } from './outcome.js';
 
 /** A rival that goes live first costs one more round; this many rivals in a row is a queue, not a race. */
@@ -17,7 +18,7 @@ export type Composed = { outcome: 'composed'; bundle: BundleId } | { outcome: 'u
 
 export interface Publication extends Pick<
   RolloutInput,
-  'model' | 'environment' | 'releaseId' | 'caller' | 'kind' | 'change'
+  'model' | 'definition' | 'environment' | 'releaseId' | 'caller' | 'kind' | 'change'
 > {
   /** Called once a round with what is live then; null: nothing is. */
   compose(live: Pointer | null): Promise<Composed>;
@@ -41,6 +42,8 @@ export async function publishBundle(run: Publisher, publication: Publication): P
   const { log } = run;
   const { compose, mayComposeAgain = () => true, ...change } = publication;
   const { model, environment } = change;
+  // A rollback is in a hurry, and what it goes back from need not be in order.
+  if (environment === 'production' && !goesBack(change)) await settleFirst(model);
   for (let round = 1; ; round++) {
     const live = await shortCalls.readPointer({ model, environment });
     run.hold(live?.version);

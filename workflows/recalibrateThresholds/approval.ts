@@ -1,11 +1,14 @@
 import { workflowInfo } from '@temporalio/workflow';
 import { decisionDigest } from '../../domain/release/decision-digest.js';
 import type { ModelSpec } from '../../domain/release/types.js';
+import { overallLines } from '../../domain/thresholds/show.js';
 import { checkEdits } from '../../domain/thresholds/edits.js';
 import type { ThresholdSummary } from '../../domain/thresholds/summary.js';
 import type { ApprovalOutcome } from '../../domain/approval/pending-decision.js';
 import type { ApprovalGate } from '../approval/gate.js';
-import { shortCalls } from '../common/proxies.js';
+import { markUnproven } from '../common/identity.js';
+import { decideCommand } from './details.js';
+import { nameOf } from './notifications.js';
 import type { ThresholdsRun } from './run.js';
 
 /** An approval, and the digest of what was approved. */
@@ -15,26 +18,24 @@ export type Approved = Exclude<ApprovalOutcome, { verdict: 'expired' }> & { dige
 export async function decideOn(
   run: ThresholdsRun,
   gate: ApprovalGate,
-  proposal: ThresholdSummary,
+  summary: ThresholdSummary,
   policy: ModelSpec['recalibration']['approval'],
 ): Promise<Approved | null> {
   const { model, key } = run.input;
+  const { overrides } = run.progress;
+  const proposal = overrides === undefined ? summary : { ...summary, overrides };
   const digest = decisionDigest(proposal);
-  const howTo = `sluice thresholds show ${key}, then approve or reject ${key} --reason WHY`;
-  const ask = (severity: 'info' | 'warning', when: string, text: string): Promise<void> =>
-    shortCalls.notify({
-      key: `${workflowInfo().runId}/${when}`,
-      severity,
-      title: `${model}: new thresholds of ${key} wait for a decision`,
-      text,
-      whatToDo: howTo,
-    });
+  const what = nameOf(run.input);
+  const decidable = { model, what, approve: decideCommand('approve', key), reject: decideCommand('reject', key) };
+  const keyOf = (when: string): string => `${workflowInfo().runId}/${when}`;
   const gain = proposal.overall.gain_per_day.value;
-  await ask(
-    'info',
-    'opened',
-    `${proposal.changes.length} thresholds would change, ${gain === null ? 'gain unknown' : `${gain.toFixed(2)} ${proposal.costs.currency} a day`}.`,
-  );
+  await run.tellAsBefore('approvalOpened', keyOf('opened'), {
+    ...decidable,
+    question: `${proposal.changes.length} thresholds would change, ${gain === null ? 'gain unknown' : `${gain.toFixed(2)} ${proposal.costs.currency} a day`}. More: sluice thresholds show ${key}`,
+    table: overallLines(proposal),
+    warning: missed(run),
+    deadline: new Date(Date.now() + policy.deadline_hours * 3_600_000).toISOString(),
+  });
   const outcome = await gate.decide(
     {
       model,
@@ -46,15 +47,27 @@ export async function decideOn(
       checkEdits: (edits) => checkEdits(edits, proposal.category_names),
     },
     (deadline) => run.update({ status: 'WaitingForApproval', approval: { digest, deadline, proposal } }),
-    (hoursLeft) => ask('warning', `reminder/${Math.ceil(hoursLeft)}`, `${hoursLeft.toFixed(1)} hours are left.`),
+    (hoursLeft) =>
+      run.tellAsBefore('approvalReminder', keyOf(`reminder/${Math.ceil(hoursLeft)}`), { ...decidable, hoursLeft }),
   );
   if (outcome.verdict === 'expired') {
     run.update({ status: 'Expired', approval: null, why: 'no decision before the deadline' });
+    run.tell('approvalExpired', 'approval-expired', { model, what });
     return null;
   }
-  const { actor, reason } = outcome;
+  const { verdict, actor, reason, identity } = outcome;
+  if (!policy.requester_may_approve) markUnproven(run, actor, identity);
+  run.tell('approvalDecided', 'approval-decided', { model, what, verdict, actor, reason });
   run.update({ status: 'Running', approval: null, decidedBy: actor, decisionReason: reason });
   if (outcome.verdict === 'approve') return { ...outcome, digest };
   run.update({ status: 'Rejected', why: `rejected by ${actor}: ${reason}` });
   return null;
+}
+
+/** What an approver should know before anything else; null: there is nothing. */
+function missed({ progress: { gates = [] } }: ThresholdsRun): string | null {
+  const messages = gates.filter(({ passed }) => !passed).map(({ message }) => message);
+  return messages.length === 0
+    ? null
+    : `A release with these figures would not pass its gates: ${messages.join('; ')}.`;
 }

@@ -1,3 +1,5 @@
+import type { OverrideChange } from '../../domain/release/overrides.js';
+import type { ProposalGate } from '../../domain/thresholds/gates.js';
 import type { ThresholdSummary } from '../../domain/thresholds/summary.js';
 import type { PendingApproval } from '../approval/contract.js';
 import type { Called } from '../common/caller.js';
@@ -20,22 +22,48 @@ export interface ThresholdsInput extends Called {
   overrides?: { deadlineSeconds?: number };
 }
 
+/** What the caller is authorised for; the proof covers it. */
+export function thresholdsRequest({ model, key, asOf, overrides }: Omit<ThresholdsInput, 'caller'>): string {
+  return `thresholds ${model} ${key} as of ${asOf} deadline ${overrides?.deadlineSeconds ?? 'default'}`;
+}
+
+/** What an approver is shown, and what the decision's digest covers. */
+export type ThresholdsProposal = ThresholdSummary & {
+  /** where this recalibration departs from the model's spec; absent: nowhere */
+  overrides?: readonly OverrideChange[];
+};
+
+/** `NotEnoughFeedback`: no proposal, and nothing has failed; the key may be run again when there is more. */
 export type ThresholdsStatus =
-  'Running' | 'WaitingForApproval' | 'Live' | 'Unchanged' | 'Rejected' | 'Expired' | 'Superseded' | 'Failed';
+  | 'Running'
+  | 'NotEnoughFeedback'
+  | 'WaitingForApproval'
+  | 'Live'
+  | 'Unchanged'
+  | 'Rejected'
+  | 'Expired'
+  | 'Superseded'
+  | 'Failed';
 
 export interface ThresholdsProgress {
   status: ThresholdsStatus;
   steps: StepProgress[];
   /** what was proposed; stays when the decision is made */
   proposal: ThresholdSummary | null;
+  /** what the gates of the model's releases say of it; absent in runs that ended before 25 November 2026 */
+  gates?: ProposalGate[];
   /** present while a decision is awaited */
-  approval: PendingApproval<ThresholdSummary> | null;
+  approval: PendingApproval<ThresholdsProposal> | null;
   decidedBy: string | null;
   decisionReason: string | null;
   /** the figures of what was approved, where the approver edited the proposal */
   edited: ThresholdSummary | null;
   bundleVersion: string | null;
   generation: number | null;
+  /** where it departs from the model's spec; absent: nowhere */
+  overrides?: readonly OverrideChange[];
+  /** names that were only given, where two different people must ask and decide; absent: none */
+  unproven?: readonly string[];
   why: string | null;
 }
 

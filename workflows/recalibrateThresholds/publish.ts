@@ -20,6 +20,10 @@ export async function publish(
 ): Promise<void> {
   const { model, key } = run.input;
   const releaseId = `thresholds-${key}`;
+  const {
+    requesterIdentity,
+    progress: { overrides },
+  } = run;
   const published = await publishBundle(run, {
     model,
     environment: approved.environment,
@@ -31,6 +35,9 @@ export async function publish(
       decided_by: decision.actor,
       decision_reason: decision.reason,
       decided_at: decision.at,
+      ...(decision.identity === undefined ? {} : { decided_by_identity: decision.identity }),
+      ...(requesterIdentity === undefined ? {} : { requested_by_identity: requesterIdentity }),
+      ...(overrides === undefined ? {} : { overrides: [...overrides] }),
       values: approved.changes,
     },
     compose: (live) => compose(run, releaseId, approved, gitSha, live),

@@ -1,4 +1,5 @@
 import type { Caller } from '../../domain/approval/caller.js';
+import type { Identity } from '../../domain/approval/identity.js';
 import { callerOf } from '../common/caller.js';
 import { Run } from '../common/run.js';
 import { STEPS, type ThresholdsInput, type ThresholdsProgress, type ThresholdsResult } from './contract.js';
@@ -7,6 +8,8 @@ import { describeThresholds } from './details.js';
 /** A recalibration as it stands. */
 export class ThresholdsRun extends Run<(typeof STEPS)[number], ThresholdsProgress> {
   readonly caller: Caller;
+  /** of whoever asked; undefined: nobody was asked */
+  requesterIdentity: Identity | undefined;
 
   constructor(readonly input: ThresholdsInput) {
     const caller = callerOf(input);
@@ -17,6 +20,7 @@ export class ThresholdsRun extends Run<(typeof STEPS)[number], ThresholdsProgres
         status: 'Running',
         steps,
         proposal: null,
+        gates: [],
         approval: null,
         decidedBy: null,
         decisionReason: null,

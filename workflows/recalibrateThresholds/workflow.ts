@@ -2,10 +2,14 @@ import { allHandlersFinished, condition } from '@temporalio/workflow';
 import { ApplicationFailure } from '@temporalio/common';
 import { bundleIdOf } from '../../domain/bundle/id.js';
 import type { ThresholdsOf } from '../../activities/recalibration/contract.js';
+import { gatesOfProposal } from '../../domain/thresholds/gates.js';
 import { ApprovalGate } from '../approval/gate.js';
 import { bulkIo, shortCalls } from '../common/proxies.js';
+import { admit } from './admit.js';
 import { decideOn } from './approval.js';
 import type { ThresholdsInput, ThresholdsResult } from './contract.js';
+import { endWithTooLittle, tooLittle } from './not-enough.js';
+import { tellEnd } from './notifications.js';
 import { publish } from './publish.js';
 import { ThresholdsRun } from './run.js';
 
@@ -19,8 +23,12 @@ export async function recalibrateThresholds(input: ThresholdsInput): Promise<Thr
     await recalibrate(run, gate);
   } catch (error) {
     run.fail(error);
+    tellEnd(run, error);
+    await run.notified();
     throw error;
   }
+  tellEnd(run);
+  await run.notified();
   await condition(allHandlersFinished);
   return run.result();
 }
@@ -34,6 +42,9 @@ async function recalibrate(run: ThresholdsRun, gate: ApprovalGate): Promise<void
       `${model}: thresholds change only by a person's approval, so /recalibration/approval/policy must be manual`,
       'InvalidSpec',
     );
+  const deadlineHours =
+    overrides?.deadlineSeconds === undefined ? policy.deadline_hours : overrides.deadlineSeconds / 3600;
+  await admit(run, policy, deadlineHours);
   const live = await shortCalls.readPointer({ model, environment: ENVIRONMENT });
   if (live === null)
     throw ApplicationFailure.nonRetryable(
@@ -51,14 +62,13 @@ async function recalibrate(run: ThresholdsRun, gate: ApprovalGate): Promise<void
 
   const proposal = await run.step(
     'propose',
-    () => bulkIo.proposeThresholds(of),
-    (p) => `${p.counts.labelled} labelled rows, ${p.counts.frauds} frauds`,
+    () => bulkIo.proposeThresholds(of).catch(tooLittle),
+    (p) => ('tooLittle' in p ? p.tooLittle : `${p.counts.labelled} labelled rows, ${p.counts.frauds} frauds`),
   );
-  run.update({ proposal });
+  if ('tooLittle' in proposal) return endWithTooLittle(run, proposal);
+  run.update({ proposal, gates: gatesOfProposal(proposal, spec.gates) });
   if (!proposal.changed) return run.end('Unchanged', 'recalibration changes nothing');
 
-  const deadlineHours =
-    overrides?.deadlineSeconds === undefined ? policy.deadline_hours : overrides.deadlineSeconds / 3600;
   const decision = await run.step(
     'approve',
     () => decideOn(run, gate, proposal, { ...policy, deadline_hours: deadlineHours }),
@@ -75,7 +85,7 @@ async function recalibrate(run: ThresholdsRun, gate: ApprovalGate): Promise<void
           () => bulkIo.reviseThresholds({ ...of, proposal, edits }),
           (p) => `${p.changes.length} thresholds differ from the live ones`,
         );
-  if (edits !== null) run.update({ edited: approved });
+  if (edits !== null) run.update({ edited: approved, gates: gatesOfProposal(approved, spec.gates) });
   if (!approved.changed) return run.end('Unchanged', 'with these edits nothing differs from the live thresholds');
 
   await publish(run, approved, decision, gitSha);

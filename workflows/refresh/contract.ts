@@ -39,6 +39,14 @@ export interface RefreshRunInput {
   caller?: Caller;
 }
 
+/**
+ * What the caller is authorised for; the proof covers it.
+ * @param job null: the whole night
+ */
+export function refreshRequest({ model, key, asOf }: RefreshRunInput, job: RefreshJob | null): string {
+  return `refresh ${model} ${key} ${job ?? 'night'} as of ${asOf}`;
+}
+
 export interface RefreshJobRunInput extends RefreshRunInput {
   /** set by the run that publishes what this one makes; absent: this one does */
   partOf?: { workflowId: string; live: BundleId };
@@ -108,6 +116,8 @@ export interface RefreshProgress {
   bundleVersion: string | null;
   generation: number | null;
   decidedBy: string | null;
+  /** names that were only given, where two different people must ask and decide; absent: none */
+  unproven?: readonly string[];
   why: string | null;
 }
 

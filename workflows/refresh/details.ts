@@ -1,7 +1,8 @@
 import type { RefreshJob } from '../../domain/refresh/types.js';
 import { escapeMarkdown, inlineCode, markdownTable } from '../../domain/markdown/escape.js';
+import { fourDigits } from '../../domain/release/comparison.js';
 import type { Called } from '../common/caller.js';
-import { decisionSections, page, requestLine, stepsTable, titleLine } from '../common/details.js';
+import { decisionSections, identityLine, page, requestLine, stepsTable, titleLine } from '../common/details.js';
 import type { JobProgress, RefreshProgress, RefreshRunInput } from './contract.js';
 
 /** The run as Markdown, for the Temporal UI's current details: where it stands, and what is to be decided by whom and how. */
@@ -15,6 +16,7 @@ export function describeRefresh(
   return page(
     titleLine(input.model, `${job ?? 'nightly refresh'} as of ${escapeMarkdown(input.asOf)}`, status, why),
     requestLine(input.caller),
+    identityLine(progress.unproven),
     bundleVersion === null ? null : `Bundle ${inlineCode(bundleVersion)}, generation ${generation ?? '?'}`,
     approval === null ? null : toDecide(approval, input.key, job, workflowId),
     markdownTable(['job', 'artifact', 'version', 'rows', 'outcome', 'notes'], jobs.flatMap(jobRows)),
@@ -53,7 +55,7 @@ function toDecide(
             lookup,
             check.name,
             check.passed ? 'yes' : 'NO',
-            check.observed === null ? 'not measured' : String(check.observed),
+            fourDigits(check.observed),
             check.required,
             check.message,
           ]),

@@ -1,8 +1,9 @@
 import { decisionDigest } from '../../domain/release/decision-digest.js';
 import type { ModelSpec } from '../../domain/release/types.js';
 import type { ApprovalGate } from '../approval/gate.js';
+import { markUnproven } from '../common/identity.js';
 import type { ArtifactProgress, HeldProposal } from './contract.js';
-import { notifyHeld, remind } from './notifications.js';
+import { notifyHeld, remind, tellDecided, tellExpired } from './notifications.js';
 import { publish } from './publish.js';
 import type { RefreshRun } from './run.js';
 
@@ -34,6 +35,8 @@ export async function decideOnHeld(
     })),
   };
   const digest = decisionDigest(proposal);
+  const alone = approval.requester_may_approve;
+  if (!alone) markUnproven(run, run.caller.actor, run.requesterIdentity);
   const outcome = await run.step(
     'decision',
     () =>
@@ -41,7 +44,7 @@ export async function decideOnHeld(
         {
           model,
           requester: run.caller.actor,
-          requesterMayApprove: approval.requester_may_approve,
+          requesterMayApprove: alone,
           digest,
           deadlineSeconds: approval.deadline_hours * 3600,
           remindEverySeconds: approval.remind_every_hours * 3600,
@@ -59,14 +62,22 @@ export async function decideOnHeld(
   );
   run.update({ status: 'Running', approval: null });
 
-  if (outcome.verdict === 'expired') return held.forEach((artifact) => run.settle(artifact, 'expired'));
+  if (outcome.verdict === 'expired') {
+    tellExpired(run);
+    return held.forEach((artifact) => run.settle(artifact, 'expired'));
+  }
+  tellDecided(run, outcome.verdict, outcome.actor, outcome.reason);
   run.update({ decidedBy: outcome.actor });
+  const { actor, identity } = outcome;
+  if (!alone) markUnproven(run, actor, identity);
   if (outcome.verdict === 'reject') return held.forEach((artifact) => run.settle(artifact, 'rejected'));
   const note = {
     proposal_sha256: digest,
     decided_by: outcome.actor,
     decision_reason: outcome.reason,
     decided_at: outcome.at,
+    ...(identity === undefined ? {} : { decided_by_identity: identity }),
+    ...(run.requesterIdentity === undefined ? {} : { requested_by_identity: run.requesterIdentity }),
   };
   await run.step(
     'publish approved',

@@ -1,6 +1,6 @@
 import { workflowInfo } from '@temporalio/workflow';
 import type { RefreshJob } from '../../domain/refresh/types.js';
-import { shortCalls } from '../common/proxies.js';
+import { failureKey } from '../common/run.js';
 import { refreshWorkflowId, type ArtifactProgress, type RefreshRunInput } from './contract.js';
 import { decideCommand } from './details.js';
 import type { RefreshRun } from './run.js';
@@ -10,14 +10,9 @@ export async function notifyFailedJobs(run: RefreshRun): Promise<void> {
   const { model, key, asOf } = run.input;
   for (const { job, state, error } of run.progress.jobs) {
     if (state !== 'failed') continue;
-    await shortCalls.notify({
-      key: `${refreshWorkflowId(model, key, job)}/failed`,
-      severity: 'warning',
-      title: `${model}: ${job} failed as of ${day(asOf)}`,
-      text: `${error ?? 'no reason given'}. The live artifact stays in use and becomes stale. Other jobs are unaffected.`,
-      whatToDo: `Correct the cause, then \`${runCommand(run.input, job)}\`, or wait for the next night.`,
-      workflowId: refreshWorkflowId(model, key, job),
-    });
+    const workflowId = refreshWorkflowId(model, key, job);
+    const facts = { model, job, day: day(asOf), error, again: runCommand(run.input, job) };
+    await run.tellAsBefore('refreshJobFailed', failureKey(workflowId), facts, workflowId);
   }
 }
 
@@ -25,69 +20,61 @@ export async function notifyFailedJobs(run: RefreshRun): Promise<void> {
 export async function notifyStale(run: RefreshRun): Promise<void> {
   const { model, key, asOf } = run.input;
   for (const { job, lookup, checks } of run.artifacts('unchanged')) {
-    const failures = checks.filter(({ passed }) => !passed);
+    const failures = checks.filter(({ passed }) => !passed).map(({ message }) => message);
     if (failures.length === 0) continue;
-    await shortCalls.notify({
-      key: `${refreshWorkflowId(model, key, job)}/${lookup}/unchanged`,
-      severity: 'warning',
-      title: `${model}: ${lookup} is unchanged and fails its checks as of ${day(asOf)}`,
-      text: failures.map(({ message }) => message).join('; '),
-      whatToDo: `Check the source of ${lookup}. Nothing was published, and no decision is needed.`,
-    });
+    const occasion = `${refreshWorkflowId(model, key, job)}/${lookup}/unchanged`;
+    await run.tellAsBefore('lookupUnchanged', occasion, { model, lookup, day: day(asOf), failures });
   }
 }
 
 /** The run failed as a whole: somebody must act. */
 export function notifyFailedRun(run: RefreshRun, why: string): Promise<void> {
   const { model, asOf } = run.input;
-  return shortCalls.notify({
-    key: `${workflowInfo().workflowId}/failed`,
-    severity: 'critical',
-    title: `${model}: the refresh as of ${day(asOf)} failed`,
-    text: why,
-    whatToDo: `Correct the cause, then \`${runCommand(run.input, run.job)}\`.`,
-  });
+  const facts = { model, day: day(asOf), why, again: runCommand(run.input, run.job) };
+  return run.tellAsBefore('refreshFailed', failureKey(workflowInfo().workflowId), facts);
 }
 
 /** What other changes kept from going live. Nothing is broken, but it must be run again. */
 export function notifySuperseded(run: RefreshRun, artifacts: readonly ArtifactProgress[], why: string): Promise<void> {
   const { model, asOf } = run.input;
-  return shortCalls.notify({
-    key: `${workflowInfo().runId}/superseded/${artifacts.map(({ lookup }) => lookup).join(',')}`,
-    severity: 'warning',
-    title: `${model}: ${artifacts.map(({ lookup }) => lookup).join(', ')} as of ${day(asOf)} not published`,
-    text: why,
-    whatToDo: `\`${runCommand(run.input, run.job)}\`, or wait for the next night.`,
-    workflowId: workflowInfo().workflowId,
-  });
+  const lookups = artifacts.map(({ lookup }) => lookup);
+  const facts = { model, day: day(asOf), lookups, why, again: runCommand(run.input, run.job) };
+  return run.tellAsBefore('lookupsSuperseded', `${workflowInfo().runId}/superseded/${lookups.join(',')}`, facts);
 }
 
 /** Somebody must decide on what is beyond its tolerance. */
 export function notifyHeld(run: RefreshRun, held: readonly ArtifactProgress[], deadline: string): Promise<void> {
-  const { model, key, asOf } = run.input;
-  return shortCalls.notify({
-    key: `${workflowInfo().runId}/held`,
-    severity: 'warning',
-    title: `${model}: ${held.map(({ lookup }) => lookup).join(', ')} held as of ${day(asOf)}`,
-    text: held
-      .flatMap(({ lookup, checks }) => {
-        const failures = checks.filter(({ passed }) => !passed).map(({ message }) => message);
-        return `${lookup}: ${failures.length === 0 ? 'nothing was checked' : failures.join('; ')}`;
-      })
-      .join('. '),
-    whatToDo: `Decide by ${deadline}: \`${decideCommand('approve', key, run.job)}\`, or reject. Without a decision they are not published.`,
+  return run.tellAsBefore('lookupsHeld', `${workflowInfo().runId}/held`, {
+    ...decidable(run),
+    day: day(run.input.asOf),
+    lookups: held.map(({ lookup }) => lookup),
+    failures: held.map(({ lookup, checks }) => {
+      const failures = checks.filter(({ passed }) => !passed).map(({ message }) => message);
+      return `${lookup}: ${failures.length === 0 ? 'nothing was checked' : failures.join('; ')}`;
+    }),
+    deadline,
   });
 }
 
 export function remind(run: RefreshRun, hoursLeft: number): Promise<void> {
-  const { model, key } = run.input;
-  return shortCalls.notify({
-    key: `${workflowInfo().runId}/reminder/${Math.ceil(hoursLeft)}`,
-    severity: 'warning',
-    title: `${model}: held artifacts of ${key} wait for a decision`,
-    text: `${hoursLeft.toFixed(1)} hours are left.`,
-    whatToDo: `\`${decideCommand('approve', key, run.job)}\`, or reject`,
-  });
+  const key = `${workflowInfo().runId}/reminder/${Math.ceil(hoursLeft)}`;
+  return run.tellAsBefore('approvalReminder', key, { ...decidable(run), hoursLeft });
+}
+
+/** What became of what was held. */
+export function tellDecided(run: RefreshRun, verdict: 'approve' | 'reject', actor: string, reason: string): void {
+  const { model, what } = decidable(run);
+  run.tell('approvalDecided', 'approval-decided', { model, what, verdict, actor, reason });
+}
+
+export function tellExpired(run: RefreshRun): void {
+  const { model, what } = decidable(run);
+  run.tell('approvalExpired', 'approval-expired', { model, what });
+}
+
+function decidable({ input: { model, key }, job }: RefreshRun) {
+  const [approve, reject] = [decideCommand('approve', key, job), decideCommand('reject', key, job)];
+  return { model, what: `what the refresh of ${key} holds back`, approve, reject };
 }
 
 function runCommand({ model, asOf }: RefreshRunInput, job: RefreshJob | null): string {

@@ -3,8 +3,9 @@ import type { BundleId } from '../../domain/bundle/id.js';
 import { ApprovalGate } from '../approval/gate.js';
 import { shortCalls } from '../common/proxies.js';
 import { reasonOf } from '../common/reason.js';
+import { authoriseRequest } from '../common/request.js';
 import { conclude } from './conclude.js';
-import type { RefreshResult } from './contract.js';
+import { refreshRequest, type RefreshResult } from './contract.js';
 import { decideOnHeld } from './hold.js';
 import { notifyFailedJobs, notifyFailedRun, notifyStale } from './notifications.js';
 import { liveBundle, publish } from './publish.js';
@@ -17,6 +18,7 @@ import type { RefreshRun } from './run.js';
  */
 export async function refresh(run: RefreshRun, build: (live: BundleId) => Promise<void>): Promise<RefreshResult> {
   const gate = new ApprovalGate();
+  await admit(run);
   try {
     await steps(run, gate, build);
   } catch (error) {
@@ -34,6 +36,18 @@ export async function refresh(run: RefreshRun, build: (live: BundleId) => Promis
   await run.notified();
   await condition(allHandlersFinished);
   return run.result();
+}
+
+/** Whoever is refused has changed nothing, and is told by the run: nobody else is notified. */
+async function admit(run: RefreshRun): Promise<void> {
+  const { model, key } = run.input;
+  try {
+    const request = refreshRequest(run.input, run.job);
+    run.requesterIdentity = await authoriseRequest({ model, requestId: key, request, caller: run.caller });
+  } catch (error) {
+    run.fail(error);
+    throw error;
+  }
 }
 
 async function steps(run: RefreshRun, gate: ApprovalGate, build: (live: BundleId) => Promise<void>): Promise<void> {

@@ -1,4 +1,5 @@
 import { SCHEDULER, type Caller } from '../../domain/approval/caller.js';
+import type { Identity } from '../../domain/approval/identity.js';
 import { allPassed } from '../../domain/gates/gates.js';
 import type { RefreshedArtifact, RefreshJob } from '../../domain/refresh/types.js';
 import { callerOf } from '../common/caller.js';
@@ -19,6 +20,8 @@ import { describeRefresh } from './details.js';
 export class RefreshRun extends Run<(typeof STEPS)[number], RefreshProgress> {
   readonly releaseId: string;
   readonly caller: Caller;
+  /** undefined: nobody was asked */
+  requesterIdentity: Identity | undefined;
 
   /** @param job null: the whole night */
   constructor(

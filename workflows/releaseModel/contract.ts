@@ -1,5 +1,7 @@
-import type { CheckResult, Metrics, TrainingResult } from '../../domain/release/types.js';
-import type { Gate } from '../../schemas/types.js';
+import { decisionDigest } from '../../domain/release/decision-digest.js';
+import type { OverrideChange } from '../../domain/release/overrides.js';
+import type { CheckResult, Metrics, SnapshotRef, TrainingResult } from '../../domain/release/types.js';
+import type { ReleaseOverrides } from '../../schemas/types.js';
 import type { PendingApproval } from '../approval/contract.js';
 import type { Called } from '../common/caller.js';
 import type { StepProgress } from '../common/progress.js';
@@ -30,13 +32,11 @@ export interface ReleaseInput extends Called {
   overrides?: ReleaseOverrides;
 }
 
-/** What one release may set differently from the model's spec; all of it is recorded in the report. */
-export interface ReleaseOverrides {
-  policy?: 'auto' | 'manual';
-  deadlineSeconds?: number;
-  /** replaces the bounds of gates the spec names */
-  gates?: Gate[];
-  seed?: number;
+/** What the caller is authorised for; the proof covers it. */
+export function releaseRequest({ model, releaseId, asOf, overrides }: Omit<ReleaseInput, 'caller'>): string {
+  const { reason: _reason, ...departures } = overrides ?? {};
+  const digest = Object.keys(departures).length === 0 ? 'none' : decisionDigest(departures);
+  return `release ${model} ${releaseId} as of ${asOf} overrides ${digest}`;
 }
 
 /** What an approver is shown, and what the decision's digest covers. */
@@ -49,6 +49,8 @@ export interface Proposal {
   metrics: Metrics;
   gates: CheckResult[];
   champion: { version: string; metrics: Metrics } | null;
+  /** where this release departs from the model's spec; absent: nowhere */
+  overrides?: readonly OverrideChange[];
 }
 
 export type ReleaseStatus =
@@ -66,6 +68,13 @@ export interface ReleaseProgress {
   bundleVersion: string | null;
   generation: number | null;
   dataSnapshotId: string | null;
+  /** what it was trained on; absent in runs that ended before 25 November 2026 */
+  data?: Pick<SnapshotRef, 'from' | 'to' | 'rows' | 'positives'> | null;
+  /** where it departs from the model's spec; absent: nowhere, or it ended before 2026-11-24 */
+  overrides?: readonly OverrideChange[];
+  overrideReason?: string;
+  /** names that were only given, where two different people must ask and decide; absent: none */
+  unproven?: readonly string[];
   why: string | null;
 }
 

@@ -23,11 +23,11 @@ export async function judge(
   own: BundleRef | null,
   champion: BundleId | null,
 ): Promise<{ result: EvaluationResult; gates: CheckResult[] }> {
-  const { model, releaseId } = run.input;
+  const { releaseId } = run.input;
   const features = ({ version, manifestSha256 }: BundleId) =>
-    bulkIo.championFeatures({ model, releaseId, snapshot, bundle: { version, manifestSha256 } });
+    bulkIo.championFeatures({ ...run.of, releaseId, snapshot, bundle: { version, manifestSha256 } });
   const result = await training.evaluate({
-    model,
+    ...run.of,
     releaseId,
     snapshot,
     runId: trained.runId,

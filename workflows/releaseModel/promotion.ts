@@ -2,8 +2,9 @@ import { workflowInfo } from '@temporalio/workflow';
 import { decisionDigest } from '../../domain/release/decision-digest.js';
 import type { EvaluationResult, ModelSpec, TrainingResult } from '../../domain/release/types.js';
 import type { ApprovalGate } from '../approval/gate.js';
-import { shortCalls } from '../common/proxies.js';
+import { markUnproven } from '../common/identity.js';
 import type { Proposal } from './contract.js';
+import { nameOf, remind, tellOpened } from './notifications.js';
 import type { ReleaseRun } from './run.js';
 
 /** Whether the promotion is approved: at once where the policy is `auto`, else by a person who was shown exactly this. */
@@ -20,6 +21,7 @@ export async function isApproved(
     Object.assign(run.facts, { decidedBy: 'policy auto', decisionReason: run.caller.reason });
     return true;
   }
+  const { overrides } = run.progress;
   const proposal: Proposal = {
     model,
     releaseId,
@@ -29,6 +31,7 @@ export async function isApproved(
     metrics: evaluated.metrics,
     gates: run.progress.gates,
     champion: evaluated.champion,
+    ...(overrides === undefined ? {} : { overrides }),
   };
   const digest = decisionDigest(proposal);
   const outcome = await approval.decide(
@@ -40,18 +43,27 @@ export async function isApproved(
       deadlineSeconds: spec.promotion.deadline_hours * 3600,
       remindEverySeconds: spec.promotion.remind_every_hours * 3600,
     },
-    (deadline) => run.update({ status: 'WaitingForApproval', approval: { digest, deadline, proposal } }),
-    (hoursLeft) =>
-      shortCalls.notify({
-        key: `${workflowInfo().runId}/reminder/${Math.ceil(hoursLeft)}`,
-        severity: 'warning',
-        title: `${model} ${releaseId} waits for a decision`,
-        text: `${hoursLeft.toFixed(1)} hours are left. Decide: sluice release approve|reject ${releaseId} --reason WHY`,
-      }),
+    (deadline) => {
+      run.update({ status: 'WaitingForApproval', approval: { digest, deadline, proposal } });
+      tellOpened(run, proposal, deadline);
+    },
+    (hoursLeft) => remind(run, hoursLeft, `${workflowInfo().runId}/reminder/${Math.ceil(hoursLeft)}`),
   );
   run.update({ status: 'Running', approval: null });
   if (outcome.verdict === 'expired') run.update({ status: 'Expired', why: 'no decision before the deadline' });
-  else Object.assign(run.facts, { decidedBy: outcome.actor, decisionReason: outcome.reason });
+  else {
+    const { verdict, actor, reason, at, identity } = outcome;
+    Object.assign(run.facts, { decidedBy: actor, decisionReason: reason });
+    Object.assign(run.facts.note, {
+      proposal_sha256: digest,
+      decided_by: actor,
+      decision_reason: reason,
+      decided_at: at,
+      ...(identity === undefined ? {} : { decided_by_identity: identity }),
+    });
+    if (!spec.promotion.requester_may_approve) markUnproven(run, actor, identity);
+    run.tell('approvalDecided', 'approval-decided', { model, what: nameOf(run), verdict, actor, reason });
+  }
   if (outcome.verdict === 'reject')
     run.update({ status: 'Rejected', why: `rejected by ${outcome.actor}: ${outcome.reason}` });
   return outcome.verdict === 'approve';

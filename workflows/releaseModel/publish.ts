@@ -30,13 +30,19 @@ export async function publish(
   run: ReleaseRun,
   candidate: Candidate,
 ): Promise<{ version: string; generation: number } | null> {
-  const { model, releaseId } = run.input;
+  const { releaseId } = run.input;
+  const { overrides, overrideReason } = run.progress;
   const published = await publishBundle(run, {
-    model,
+    ...run.of,
     environment: 'production',
     releaseId,
     caller: run.caller,
     kind: 'model',
+    change: {
+      ...run.facts.note,
+      ...(overrides === undefined ? {} : { overrides: [...overrides] }),
+      ...(overrideReason === undefined ? {} : { override_reason: overrideReason }),
+    },
     compose: composer(run, candidate),
   });
   switch (published.outcome) {
@@ -56,12 +62,12 @@ export async function publish(
 
 /** The release's bundle on what is live, compared with it again where the evaluation was against something else. */
 function composer(run: ReleaseRun, candidate: Candidate): (live: Pointer | null) => Promise<Composed> {
-  const { model, releaseId } = run.input;
+  const { releaseId } = run.input;
   const { snapshot, trained, modelVersion, gitSha, evaluated } = candidate;
   let compared = evaluated.champion?.version ?? null;
   return async (live) => {
     const base = live === null ? null : bundleIdOf(live);
-    const liveBundle = base === null ? null : await bulkIo.verifyBundle({ model, ...base });
+    const liveBundle = base === null ? null : await bulkIo.verifyBundle({ ...run.of, ...base });
     if (liveBundle !== null && Date.parse(liveBundle.asOf) > Date.parse(snapshot.asOf)) {
       const why = `${liveBundle.version} is live, trained on newer data (as of ${liveBundle.asOf})`;
       return { outcome: 'superseded', why };
@@ -70,7 +76,7 @@ function composer(run: ReleaseRun, candidate: Candidate): (live: Pointer | null)
       'export',
       () =>
         bulkIo.composeBundle({
-          model,
+          ...run.of,
           releaseId,
           runId: trained.runId,
           modelVersion,

@@ -31,5 +31,8 @@ export function reportOf({ input, caller, progress, facts }: ReleaseRun): Releas
     actor: facts.decidedBy === null ? caller.actor : `${caller.actor}, decided by ${facts.decidedBy}`,
     reason: progress.why ?? facts.decisionReason ?? caller.reason,
     finishedAt: new Date().toISOString(),
+    ...(progress.overrides === undefined ? {} : { overrides: progress.overrides }),
+    ...(progress.overrideReason === undefined ? {} : { overrideReason: progress.overrideReason }),
+    ...(progress.unproven === undefined ? {} : { unproven: progress.unproven }),
   };
 }

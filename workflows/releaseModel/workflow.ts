@@ -1,13 +1,14 @@
-import { allHandlersFinished, condition, CancellationScope, workflowInfo } from '@temporalio/workflow';
+import { allHandlersFinished, condition, CancellationScope } from '@temporalio/workflow';
 import { ApprovalGate } from '../approval/gate.js';
 import { bulkIo, shortCalls, training } from '../common/proxies.js';
 import { reasonOf } from '../common/reason.js';
 import { UndoStack } from '../common/undo.js';
+import { admit, type Admitted } from './admit.js';
 import { becomeChampion } from './champion.js';
 import type { ReleaseInput, ReleaseResult } from './contract.js';
 import { checksFailed, evaluateAgainstLive } from './judge.js';
+import { tellEnd } from './notifications.js';
 import { isApproved } from './promotion.js';
-import { applyOverrides } from './overrides.js';
 import { publish } from './publish.js';
 import { reportOf } from './report.js';
 import { ReleaseRun } from './run.js';
@@ -17,41 +18,48 @@ export async function releaseModel(input: ReleaseInput): Promise<ReleaseResult> 
   const run = new ReleaseRun(input);
   const approval = new ApprovalGate();
   const undos = new UndoStack();
+  const admitted = await admit(run).catch(async (error: unknown) => {
+    run.fail(error);
+    tellEnd(run, error);
+    await run.notified();
+    throw error;
+  });
   try {
-    await release(run, approval, undos);
+    await release(run, admitted, approval, undos);
   } catch (error) {
     run.update({ status: 'Failed', why: reasonOf(error), approval: null });
+    tellEnd(run, error);
     try {
-      await undos.run(workflowInfo().workflowId);
+      await undos.run(run);
     } finally {
       await CancellationScope.nonCancellable(() => report(run));
     }
     throw error;
   }
-  if (run.progress.status !== 'Released') await undos.run(workflowInfo().workflowId);
+  tellEnd(run);
+  if (run.progress.status !== 'Released') await undos.run(run);
   await report(run);
   await condition(allHandlersFinished);
   return run.result();
 }
 
-async function release(run: ReleaseRun, approval: ApprovalGate, undos: UndoStack): Promise<void> {
-  const { model, releaseId, asOf } = run.input;
-  const loaded = await shortCalls.loadModelSpec({ model });
-  const spec = applyOverrides(loaded.spec, run.input.overrides);
-  const { gitSha } = loaded;
+async function release(run: ReleaseRun, admitted: Admitted, approval: ApprovalGate, undos: UndoStack): Promise<void> {
+  const { releaseId, asOf } = run.input;
+  const { spec, gitSha } = admitted;
 
   const snapshot = await run.step(
     'snapshot',
-    () => bulkIo.snapshot({ model, releaseId, asOf }),
+    () => bulkIo.snapshot({ ...run.of, releaseId, asOf }),
     (s) => `${s.rows} rows, ${s.dataSnapshotId}`,
   );
   run.facts.snapshotPrefix = snapshot.prefix;
-  run.update({ dataSnapshotId: snapshot.dataSnapshotId });
+  const { dataSnapshotId, from, to, rows, positives } = snapshot;
+  run.update({ dataSnapshotId, data: { from, to, rows, positives } });
 
   await run.step(
     'validate data',
     async () => {
-      const { passed, checks } = await bulkIo.validateData({ model, snapshot });
+      const { passed, checks } = await bulkIo.validateData({ ...run.of, snapshot });
       if (!passed) throw checksFailed('DataCheckFailed', 'the data did not pass its checks', checks);
       return checks;
     },
@@ -62,7 +70,13 @@ async function release(run: ReleaseRun, approval: ApprovalGate, undos: UndoStack
   const trained = await run.step(
     'train',
     () =>
-      training.train({ model, releaseId, snapshot, gitSha, ...(seed === undefined ? {} : { overrides: { seed } }) }),
+      training.train({
+        ...run.of,
+        releaseId,
+        snapshot,
+        gitSha,
+        ...(seed === undefined ? {} : { overrides: { seed } }),
+      }),
     (t) => `MLflow run ${t.runId}`,
   );
   run.update({ training: trained });
@@ -73,18 +87,18 @@ async function release(run: ReleaseRun, approval: ApprovalGate, undos: UndoStack
     (e) => `auc_pr ${e.metrics['auc_pr']?.toFixed(4) ?? 'not measured'}`,
   );
 
-  const before = await shortCalls.registryState({ model });
+  const before = await shortCalls.registryState(run.of);
   const unregister = async (): Promise<void> => {
     const modelVersion = run.progress.modelVersion;
-    if (modelVersion !== null) await shortCalls.setStage({ model, modelVersion, stage: 'Archived' });
-    await shortCalls.setAlias({ model, alias: 'challenger', modelVersion: before.challenger });
+    if (modelVersion !== null) await shortCalls.setStage({ ...run.of, modelVersion, stage: 'Archived' });
+    await shortCalls.setAlias({ ...run.of, alias: 'challenger', modelVersion: before.challenger });
   };
   const { modelVersion } = await run.step(
     'register',
     () =>
       undos.before('register', unregister, () =>
         shortCalls.register({
-          model,
+          ...run.of,
           runId: trained.runId,
           releaseId,
           dataSnapshotId: snapshot.dataSnapshotId,
@@ -101,8 +115,10 @@ async function release(run: ReleaseRun, approval: ApprovalGate, undos: UndoStack
     async () => {
       if (!(await isApproved(run, approval, spec, trained, evaluated, modelVersion))) return false;
       // The former version keeps its own stage until this one is live, so there is only ours to take back.
-      const demote = () => shortCalls.setStage({ model, modelVersion, stage: 'Staging' });
-      await undos.before('promote', demote, () => shortCalls.setStage({ model, modelVersion, stage: 'Production' }));
+      const demote = () => shortCalls.setStage({ ...run.of, modelVersion, stage: 'Staging' });
+      await undos.before('promote', demote, () =>
+        shortCalls.setStage({ ...run.of, modelVersion, stage: 'Production' }),
+      );
       return true;
     },
     (done) => (done ? 'Production' : (run.progress.why ?? 'not promoted')),
@@ -115,7 +131,7 @@ async function release(run: ReleaseRun, approval: ApprovalGate, undos: UndoStack
 
   await run.step(
     'champion',
-    () => becomeChampion(model, modelVersion, rollout),
+    () => becomeChampion(run.of, modelVersion, rollout),
     (outcome) => outcome,
   );
   run.update({ status: 'Released' });
@@ -128,4 +144,5 @@ async function report(run: ReleaseRun): Promise<void> {
     ({ directory }) => directory,
   );
   run.log.close();
+  await run.notified();
 }

@@ -7,6 +7,7 @@ import { reasonOf } from '../common/reason.js';
 import { publishBundle, rolloutFailed, type Composed } from '../publish/publish.js';
 import { rollbackOperation, type RollbackInput, type RollbackResult } from './contract.js';
 import { followInRegistry } from './registry.js';
+import { nameOf, tellEnd } from './notifications.js';
 import { report } from './report.js';
 import { RollbackRun } from './run.js';
 import { findTarget } from './target.js';
@@ -20,8 +21,10 @@ export async function rollbackRelease(input: RollbackInput): Promise<RollbackRes
     const status = error instanceof ApplicationFailure && error.type === 'Superseded' ? 'Superseded' : 'Failed';
     const reason = reasonOf(error);
     run.update({ status, why: reason });
+    tellEnd(run, reason, error);
     const end = { status, bundleVersion: run.target?.version ?? null, modelVersion: null, generation: null };
     await CancellationScope.nonCancellable(() => report(run, { ...end, reason }));
+    await run.notified();
     throw error;
   }
 }
@@ -58,13 +61,10 @@ async function rollBack(run: RollbackRun): Promise<RollbackResult> {
       () => `version ${modelVersion}`,
     );
   run.update({ status: 'RolledBack' });
-  await report(run, {
-    status: 'RolledBack',
-    bundleVersion: version,
-    modelVersion,
-    generation,
-    reason: run.caller.reason,
-  });
+  const { reason } = run.caller;
+  run.tell('wentLive', 'live', { model, what: nameOf(run), version, generation, figures: `Reason: ${reason}` });
+  await report(run, { status: 'RolledBack', bundleVersion: version, modelVersion, generation, reason });
+  await run.notified();
   return { rollout, version, from: run.from, steps: run.log.steps };
 }
 

@@ -1,5 +1,5 @@
 import type { ChangeNote } from '../../domain/pointer/pointer.js';
-import type { Receipt } from '../../domain/release/types.js';
+import type { ModelRef, Receipt } from '../../domain/release/types.js';
 import type { Called } from '../common/caller.js';
 import type { StepProgress } from '../common/progress.js';
 import type { BundleId } from '../../domain/bundle/id.js';
@@ -17,8 +17,7 @@ export function rolloutId(model: string, environment: Environment): string {
   return `rollout/${model}/${environment}`;
 }
 
-export interface RolloutInput extends Called {
-  model: string;
+export interface RolloutInput extends Called, ModelRef {
   environment: Environment;
   bundle: BundleId;
   /** what the bundle was composed against; null when nothing was live. Anything else live now: `base-moved`, nothing is changed. */
@@ -30,6 +29,11 @@ export interface RolloutInput extends Called {
   kind?: ChangeKind;
   /** what the audit entry says of it beyond who and why; needs `kind` */
   change?: Omit<ChangeNote, 'kind'>;
+}
+
+/** Whether it is an operator's undo: it is never taken back because a replica did not answer. */
+export function goesBack({ kind }: Pick<RolloutInput, 'kind'>): boolean {
+  return kind === undefined;
 }
 
 /** The bundles that a rollout needs: the one that goes live, and the one that a failure goes back to. */
@@ -59,6 +63,8 @@ export interface RolloutResult {
   /** what is live after the rollout */
   liveVersion: string | null;
   receipts: Receipt[];
+  /** replicas that hold a lease and did not answer, which the rollout went on without; absent where there are none */
+  silent?: string[];
   why: string;
   steps: StepProgress[];
 }

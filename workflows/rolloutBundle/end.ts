@@ -20,13 +20,18 @@ const VERDICT: Record<RolloutOutcome, RolloutVerdict> = {
   'nothing-to-restore': 'Failed',
 };
 
-export function resultOf({ outcome, why, live, receipts = [] }: RolloutEnd, steps: StepProgress[]): RolloutResult {
+export function resultOf(
+  { outcome, why, live, receipts = [] }: RolloutEnd,
+  steps: StepProgress[],
+  silent: readonly string[],
+): RolloutResult {
   return {
     outcome,
     verdict: VERDICT[outcome],
     generation: live?.generation ?? null,
     liveVersion: live?.version ?? null,
     receipts,
+    ...(silent.length === 0 ? {} : { silent: [...silent] }),
     why,
     steps,
   };

@@ -1,11 +1,38 @@
-import { ActivityFailure, ApplicationFailure, isCancellation, sleep } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, isCancellation, patched, sleep } from '@temporalio/workflow';
 import { bundleIdOf } from '../../domain/bundle/id.js';
 import type { Pointer, Receipt, ReplicaInfo } from '../../domain/release/types.js';
+import { PATCHES } from '../common/patches.js';
 import { shortCalls, replica, smokeChecks } from '../common/proxies.js';
+import { AskedReplicas } from './ask-replicas.js';
 import type { RolloutInput } from './contract.js';
 
+/** The replicas of the rollout's environment, as one rollout speaks to them. */
+export interface Replicas {
+  /** those that hold a lease and do not answer, which it went on without */
+  readonly silent: readonly string[];
+  /**
+   * A receipt of this generation from every live replica.
+   * @param goingBack whether it must not fail for want of a receipt; a rollback's own reload never does
+   */
+  reload(live: Pointer, goingBack?: boolean): Promise<Receipt[]>;
+  /** The golden vectors through every live replica's HTTP door; returns how many were asked. 0: no replica answers at all. */
+  smoke(live: Pointer): Promise<number>;
+  /** Resolves when people have been told of the silent ones, or could not be. */
+  told(): Promise<void>;
+}
+
+export function replicasOf(input: RolloutInput): Replicas {
+  if (patched(PATCHES.leaseIsReceipt)) return new AskedReplicas(input);
+  return {
+    silent: [],
+    reload: (live) => reloadReplicas(input, live),
+    smoke: (live) => smokeReplicas(input, live),
+    told: () => Promise.resolve(),
+  };
+}
+
 /**
- * Asks every replica with a live lease until each has answered for this generation. A replica that dies meanwhile leaves the list when
+ * Before `PATCHES.leaseIsReceipt`. Asks every replica with a live lease until each has answered for this generation. A replica that dies meanwhile leaves the list when
  * its lease ends, or comes back and is asked again; one that joins is asked too. A final refusal ends it at once.
  */
 async function everyReplica<T>(input: RolloutInput, ask: (one: ReplicaInfo) => Promise<T>): Promise<T[]> {
@@ -29,7 +56,8 @@ async function everyReplica<T>(input: RolloutInput, ask: (one: ReplicaInfo) => P
         )
       );
     }
-    if (missing.length === 0 || refusals.length > 0) await sleep('1s');
+    if (missing.length === 0 || refusals.length > 0)
+      await sleep('1s', { summary: 'A moment, then the replicas are asked again' });
   }
 }
 
@@ -41,15 +69,13 @@ function isFinal(error: unknown): boolean {
   );
 }
 
-/** A receipt of this generation from every live replica. */
-export function reloadReplicas(input: RolloutInput, live: Pointer): Promise<Receipt[]> {
+function reloadReplicas(input: RolloutInput, live: Pointer): Promise<Receipt[]> {
   const { model, environment } = input;
   const target = { model, environment, ...bundleIdOf(live), generation: live.generation };
   return everyReplica(input, ({ replicaId }) => replica(replicaId).reload(target));
 }
 
-/** The golden vectors through every live replica's HTTP door; returns how many were asked. */
-export async function smokeReplicas(input: RolloutInput, live: Pointer): Promise<number> {
+async function smokeReplicas(input: RolloutInput, live: Pointer): Promise<number> {
   const bundle = bundleIdOf(live);
   const results = await everyReplica(input, (one) =>
     smokeChecks.smoke({ model: input.model, replica: one, bundle, generation: live.generation }),

@@ -9,7 +9,7 @@ export function bitsOf(largest: number): number {
  */
 export function packed(values: Int32Array, width: number): Uint8Array {
   const [first = 0] = values;
-  if (values.every((value) => value === first)) {
+  if (areAll(values, first)) {
     const run = new Uint8Array(5 + ((width + 7) >> 3));
     let at = writeVarint(run, 0, values.length * 2);
     for (let bits = 0; bits < width; bits += 8) run[at++] = first >> bits;
@@ -30,6 +30,11 @@ export function packed(values: Int32Array, width: number): Uint8Array {
   }
   if (bits > 0) bytes[at] = pending;
   return bytes.subarray(0, start + groups * width);
+}
+
+function areAll(values: Int32Array, wanted: number): boolean {
+  for (let at = 0; at < values.length; at++) if (values[at] !== wanted) return false;
+  return true;
 }
 
 function writeVarint(bytes: Uint8Array, at: number, value: number): number {

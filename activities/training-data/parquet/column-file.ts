@@ -3,6 +3,7 @@ import type { ColumnChunk, Encoding, RowGroup } from 'hyparquet';
 import { ByteWriter, schemaFromColumnData } from 'hyparquet-writer';
 import { writeMetadata } from 'hyparquet-writer/src/metadata.js';
 import type { Column, ColumnValues } from './columns.js';
+import { deltaTexts } from './delta-texts.js';
 import { numberDictionary } from './number-dictionary.js';
 import { indexBytes, textBytes, writeDataPage, writeDictionaryPage, type PageCodec, type Presence } from './pages.js';
 
@@ -55,7 +56,7 @@ export async function createColumnFile(path: string, columns: readonly Column[])
       writeMetadata(writer, {
         version: 2,
         created_by: 'sluice',
-        schema: schema,
+        schema,
         num_rows: BigInt(rows),
         row_groups: groups,
         metadata_length: 0,
@@ -113,15 +114,14 @@ function encode({ type }: Column, values: ColumnValues, { nulls }: Presence): En
     const { texts } = values;
     const ids = nulls === 0 ? values.ids : values.ids.filter((id) => id >= 0);
     if (texts.size * 2 > ids.length)
-      return { encoding: 'PLAIN', codec: 'SNAPPY', dictionary: null, values: textBytes(texts, ids) };
+      return { encoding: 'DELTA_BYTE_ARRAY', codec: 'UNCOMPRESSED', dictionary: null, values: deltaTexts(texts, ids) };
     const dictionary = { bytes: textBytes(texts), count: texts.size };
     return { encoding: 'RLE_DICTIONARY', codec: 'UNCOMPRESSED', dictionary, values: indexBytes(ids, texts.size) };
   }
   const numbers =
     nulls === 0 ? values.numbers : (values.numbers as Float64Array).filter((value) => !Number.isNaN(value));
   if (type === 'INT64') {
-    const longs = BigInt64Array.from(numbers as Float64Array, BigInt);
-    return { encoding: 'PLAIN', codec: 'SNAPPY', dictionary: null, values: bytesOf(longs) };
+    return { encoding: 'PLAIN', codec: 'SNAPPY', dictionary: null, values: longBytes(numbers) };
   }
   if (numbers instanceof Float64Array)
     return { encoding: 'PLAIN', codec: 'UNCOMPRESSED', dictionary: null, values: bytesOf(numbers) };
@@ -131,17 +131,41 @@ function encode({ type }: Column, values: ColumnValues, { nulls }: Presence): En
   return { encoding: 'RLE_DICTIONARY', codec: 'UNCOMPRESSED', dictionary, values: indexBytes(few.ids, few.size) };
 }
 
+/** Whole numbers in 64 bits, without making a bigint of each. */
+function longBytes(numbers: ArrayLike<number>): Uint8Array {
+  const words = new DataView(new ArrayBuffer(numbers.length * 8));
+  for (let at = 0; at < numbers.length; at++) {
+    const value = numbers[at] ?? 0;
+    const high = Math.floor(value / 0x1_0000_0000);
+    words.setUint32(at * 8, value - high * 0x1_0000_0000, true);
+    words.setInt32(at * 8 + 4, high, true);
+  }
+  return bytesOf(words);
+}
+
 function presenceOf({ nullable }: Column, values: ColumnValues): Presence {
   const rows = rowsOf(values);
   if (!nullable) return { rows, levels: null, nulls: 0 };
-  const levels = new Int32Array(rows);
-  let nulls = 0;
-  for (let row = 0; row < rows; row++) {
-    const isThere = 'texts' in values ? (values.ids[row] ?? -1) >= 0 : !Number.isNaN(values.numbers[row]);
-    if (isThere) levels[row] = 1;
-    else nulls++;
-  }
+  const nulls = 'texts' in values ? countNegative(values.ids) : countNaN(values.numbers);
+  const levels = new Int32Array(rows).fill(1);
+  if (nulls > 0)
+    for (let row = 0; row < rows; row++) {
+      const isThere = 'texts' in values ? (values.ids[row] ?? -1) >= 0 : !Number.isNaN(values.numbers[row]);
+      if (!isThere) levels[row] = 0;
+    }
   return { rows, levels, nulls };
+}
+
+function countNegative(ids: Int32Array): number {
+  let count = 0;
+  for (let row = 0; row < ids.length; row++) if ((ids[row] ?? 0) < 0) count++;
+  return count;
+}
+
+function countNaN(numbers: ArrayLike<number>): number {
+  let count = 0;
+  for (let row = 0; row < numbers.length; row++) if (Number.isNaN(numbers[row])) count++;
+  return count;
 }
 
 /** The least and the greatest number, by which a reader passes over groups. */

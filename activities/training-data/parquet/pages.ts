@@ -71,27 +71,18 @@ export function indexBytes(ids: Int32Array, size: number): Uint8Array {
   return bytes;
 }
 
-/** Texts as a page holds them: each behind its length. @param ids which, in this order; all of them by default */
-export function textBytes({ bytes, starts, size }: TextBytes, ids?: Int32Array): Uint8Array {
-  const count = ids?.length ?? size;
-  let length = 0;
-  for (let at = 0; at < count; at++) {
-    const id = ids?.[at] ?? at;
-    length += 4 + (starts[id + 1] ?? 0) - (starts[id] ?? 0);
-  }
-  const page = Buffer.alloc(length);
+/** All texts as a dictionary holds them: each behind its length. */
+export function textBytes({ bytes, starts, size }: TextBytes): Uint8Array {
+  const page = Buffer.allocUnsafe(size * 4 + (starts[size] ?? 0));
   let to = 0;
-  for (let index = 0; index < count; index++) {
-    const id = ids?.[index] ?? index;
+  for (let id = 0; id < size; id++) {
     const [from, end] = [starts[id] ?? 0, starts[id + 1] ?? 0];
-    page.writeUInt32LE(end - from, to);
-    to += 4;
+    to = page.writeUInt32LE(end - from, to);
     for (let at = from; at < end; at++) page[to++] = bytes[at] ?? 0;
   }
   return page;
 }
 
 function compressed(codec: PageCodec, bytes: Uint8Array): Uint8Array {
-  // An empty text is one byte in Snappy.
   return codec === 'SNAPPY' ? snappyCompress(bytes) : bytes;
 }

@@ -77,6 +77,9 @@ function checks(report: DriftReport): Markup {
       figure(reference),
     ),
   );
+  const known = report.known_frauds?.scopes.map(
+    ({ days, n, caught }) => `${count(caught)} of ${count(n)} were alerts (last ${days} days)`,
+  );
   const labelled =
     performance.rows === 0
       ? 'none'
@@ -86,6 +89,7 @@ ${row('alert rate', alert_rate, percentage(alert_rate.rate), percentage(alert_ra
 ${row('fraud rate of matured labels', target, percentage(target.rate), percentage(target.reference))}
 ${row("segments' order by score", rank_stability, `${figure(rank_stability.spearman)} over ${rank_stability.segments} segments`, '')}
 ${row('newest row', freshness, minute(freshness.newest), '')}
+${report.known_frauds === undefined ? markup`` : row('frauds known already', report.known_frauds, known?.join('; ') ?? '', `recall ${percentage(report.known_frauds.scopes[0]?.reference_recall)}`)}
 ${row('matured labels', performance, labelled, '')}
 ${metrics}
 </tbody></table></div>`;

@@ -1,0 +1,30 @@
+import { CancellationScope, startChild } from '@temporalio/workflow';
+import { TypedSearchAttributes, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import type { Notification } from '../../domain/notification/notification.js';
+import { MODEL_ATTRIBUTE } from '../../domain/runs/search-attributes.js';
+import { notificationWorkflowId, WORKFLOW } from '../sendNotification/contract.js';
+import { QUEUES } from './queues.js';
+import { summaryOf } from './summaries.js';
+
+/**
+ * Hands a notification over to a workflow of its own, which outlives this one; resolves as soon as Temporal has it. One that is on its
+ * way already, whoever handed it over, is not sent twice. Also works in a run that has been cancelled.
+ */
+export async function handOver(model: string, notification: Notification): Promise<void> {
+  try {
+    await CancellationScope.nonCancellable(() =>
+      startChild<(input: Notification) => Promise<void>>(WORKFLOW, {
+        args: [notification],
+        workflowId: notificationWorkflowId(notification),
+        taskQueue: QUEUES.release,
+        parentClosePolicy: 'ABANDON',
+        // Whether the occasion has been told is the ledger's to know, which outlives this history.
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+        typedSearchAttributes: new TypedSearchAttributes([{ key: MODEL_ATTRIBUTE, value: model }]),
+        staticSummary: summaryOf(notification.title),
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+  }
+}

@@ -1,0 +1,33 @@
+import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
+import type { NotEnoughFeedback } from '../../activities/recalibration/contract.js';
+import { shortCalls } from '../common/proxies.js';
+import type { ThresholdsRun } from './run.js';
+
+/** Too little feedback, and what it is the same as long as. */
+export interface TooLittle {
+  tooLittle: string;
+  while: Partial<NotEnoughFeedback>;
+}
+
+/** Too little feedback is an answer; every other failure is one. */
+export function tooLittle(error: unknown): TooLittle {
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  if (!(cause instanceof ApplicationFailure) || cause.type !== 'NotEnoughFeedback') throw error;
+  return { tooLittle: cause.message, while: cause.details?.[0] ?? {} };
+}
+
+/** The run ends without a proposal. Told once for a model version, until there is a proposal: the next week's says nothing new. */
+export function endWithTooLittle(run: ThresholdsRun, { tooLittle: why, while: same }: TooLittle): void {
+  const { model, key } = run.input;
+  const occasion = `${same.modelVersion ?? key}/${same.newestProposal ?? 'none'}`;
+  run.notify(
+    shortCalls.notify({
+      key: `thresholds/${model}/not-enough-feedback/${occasion}`,
+      severity: 'info',
+      title: `${model}: not enough feedback for new thresholds`,
+      text: why,
+      whatToDo: `The live thresholds stay. Import labels (sluice labels import), or wait for them; then: sluice thresholds propose. This is told once, until there is a proposal.`,
+    }),
+  );
+  run.end('NotEnoughFeedback', why);
+}
