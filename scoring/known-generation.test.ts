@@ -18,6 +18,11 @@ describe('the highest generation on record', () => {
     expect([await known.ask(never), await known.ask(never), await known.ask(never)]).toEqual([3, 3, 3]);
   });
 
+  it('is the highest also when who knows less answers last', async () => {
+    const late = () => new Promise<number>((resolve) => setImmediate(() => resolve(3)));
+    expect(await createKnownGeneration({ registry: late, audit: source(4) }, silent).ask(never)).toBe(4);
+  });
+
   it('is 0 where nobody can be asked, without waiting unless that is wanted', async () => {
     expect(await createKnownGeneration({}, silent).ask(() => true)).toBe(0);
     expect(await createKnownGeneration({ registry: source(undefined) }, silent).ask(never)).toBe(0);

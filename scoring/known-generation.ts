@@ -26,7 +26,9 @@ export function createKnownGeneration(
   const silent = new Set<string>();
   const askOne = async (name: string, source: () => Promise<number>): Promise<void> => {
     try {
-      highest = Math.max(highest, await source());
+      const answer = await source();
+      // Not before the answer is there: meanwhile another source may have raised it.
+      highest = Math.max(highest, answer);
       unheard.delete(name);
       silent.delete(name);
     } catch (error) {
