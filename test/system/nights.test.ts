@@ -119,6 +119,13 @@ async function ecb(day: string): Promise<Record<string, number>> {
   return { EUR: dollars, ...Object.fromEntries([...perEuro].map(([name, rate]) => [name, dollars / rate])) };
 }
 
+/** The activities that a night has scheduled so far. */
+async function activitiesOf(key: string): Promise<string[]> {
+  const found = await findRun(session, REFRESH, { model: MODEL, key, job: null }).catch(() => null);
+  const events = (await found?.handle.fetchHistory())?.events ?? [];
+  return events.flatMap((event) => event.activityTaskScheduledEventAttributes?.activityType?.name ?? []);
+}
+
 const bundles = async () =>
   new Set(
     (await store.list(bundlesPrefix(MODEL)))
@@ -185,12 +192,15 @@ describe('nights on real servers', () => {
     const before = { generation: (await metadata()).generation, bundles: await bundles() };
     const audit = createAuditLog(mongo.db);
     const entries = (await audit.entries()).length;
-    // A database that stands still keeps every job in its middle, however fast it would be.
     const [database, worker] = await Promise.all([stack.pidOf('mongo'), stack.pidOf('data-worker')]);
+    const ending = night('2025-07-01');
+    await vi.waitUntil(async () => (await activitiesOf('2025-07-01')).includes('loadModelSpec'), {
+      timeout: 60_000,
+      interval: 20,
+    });
+    // Once it is authorised, which is on record in the database. One that stands still keeps every job in its middle, however fast it would be.
     process.kill(database, 'SIGSTOP');
-    let ending: ReturnType<typeof night>;
     try {
-      ending = night('2025-07-01');
       for (const job of JOBS) {
         await vi.waitUntil(
           async () => {
