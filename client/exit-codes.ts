@@ -22,7 +22,7 @@ export const EXIT = {
   notFound: 7,
   /** what is scored differs from what the model was trained on */
   drift: 8,
-  /** too little data for a verdict, which is no pass */
+  /** too little data for a verdict, or nothing live, which is no pass */
   inconclusive: 9,
   /** Ctrl-C, as shells count it */
   interrupted: 130,
@@ -39,7 +39,7 @@ Exit codes:
   6  Temporal, MongoDB, S3 or MLflow is not reachable
   7  no such release, model or bundle
   8  drift: scored transactions differ from the training data
-  9  inconclusive: too little data for a verdict
+  9  inconclusive: too little data for a verdict, or nothing live
   130  stopped by Ctrl-C`;
 
 /** How a run ended, or stands, as a script wants to know it: every kind of run has these and no others. */
@@ -78,6 +78,7 @@ const OUTCOMES: Record<Status, Outcome> = {
   Retraining: 'drift',
   Inconclusive: 'inconclusive',
   NotEnoughFeedback: 'inconclusive',
+  NothingLive: 'inconclusive',
   inconclusive: 'inconclusive',
   Rejected: 'notApproved',
   Expired: 'notApproved',
@@ -110,6 +111,7 @@ const FAILED: Partial<Record<FailureType, number>> = {
   NoReplica: EXIT.failed,
   IntegrityError: EXIT.failed,
   RunStopped: EXIT.failed,
+  NoData: EXIT.usage,
   GateFailed: EXIT.failed,
   DataCheckFailed: EXIT.failed,
 };

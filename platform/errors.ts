@@ -13,6 +13,7 @@ export const FAILURES = {
   Conflict: 'final',
   Unreachable: 'retryable',
   Rejected: 'final',
+  NoData: 'final',
   DataCheckFailed: 'final',
   GateFailed: 'final',
   TrainingFailed: 'final',

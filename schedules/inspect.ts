@@ -32,7 +32,7 @@ export interface LastRun {
   status: string;
   /** what the launcher came to, once it has completed */
   result: LaunchResult | null;
-  /** why it failed, else null */
+  /** why its run failed, also where the schedule goes on; else null */
   why: string | null;
 }
 
@@ -83,7 +83,8 @@ async function lastRunOf(
   try {
     const status = (await handle.describe()).status.name;
     if (status === 'RUNNING') return { ...base, status, result: null, why: null };
-    return { ...base, status, result: (await handle.result()) as LaunchResult, why: null };
+    const result = (await handle.result()) as LaunchResult;
+    return { ...base, status, result, why: result.why ?? null };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return { ...base, status: 'gone', result: null, why: null };
     if (error instanceof WorkflowFailedError) {

@@ -53,7 +53,7 @@ export async function compareWindow(
   if (report.verdict === 'inconclusive') {
     const day = await toDriftDay(deps.db, spec, target, report, null);
     await saveDay(deps.db, day);
-    return day;
+    return { ...day, since: await newestVerdict(deps.db, day) };
   }
   const bytes = readableJson(report);
   const outcome = await deps.store.putIfAbsent(reportKey, bytes, 'application/json');
@@ -215,5 +215,14 @@ async function withoutReference(
     pageKey: null,
   };
   await saveDay(db, day);
-  return day;
+  return { ...day, since: await newestVerdict(db, day) };
+}
+
+/** The key of the model version's newest day with a verdict, up to this one; null: it has none. */
+async function newestVerdict(db: Db, { model, modelVersion, asOf }: DriftDay): Promise<string | null> {
+  const newest = await openCollection(db, COLLECTIONS.driftReports).findOne(
+    { model, model_version: modelVersion, report_key: { $ne: null }, as_of: { $lte: new Date(asOf) } },
+    { sort: { as_of: -1 } },
+  );
+  return newest?.key ?? null;
 }

@@ -27,6 +27,8 @@ export interface KeptSnapshot {
   rows: number;
   /** null when the window held nothing to describe */
   snapshotKey: string | null;
+  /** of an empty window: the key of the newest snapshot before it, null where there is none; absent in others, and before 25 November 2026 */
+  since?: string | null;
   why: string;
 }
 

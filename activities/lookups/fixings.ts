@@ -10,7 +10,7 @@ const LEAD_DAYS = 31;
 
 /**
  * Every fixing that a booking between `from` and `asOf` may be converted with, oldest first.
- * @throws SluiceError InvalidInput when there is none
+ * @throws SluiceError NoData when there is none
  */
 export async function readFixings(
   db: Db,
@@ -22,7 +22,7 @@ export async function readFixings(
   const fixings = await storedFixings(db, data, firstDay, lastDay);
   if (fixings.length === 0) {
     throw new SluiceError(
-      'InvalidInput',
+      'NoData',
       `${data.fixings_collection} has no fixing between ${firstDay} and ${asOf.slice(0, 10)}. Import the exchange rates: \`sluice data import-fixings FILE\`.`,
     );
   }

@@ -8,10 +8,14 @@ export interface WaitActivities {
 
 /** How a run stands that somebody waits for. */
 export type RunState =
-  | { state: 'completed' }
+  /** `status` as the run says it; absent in answers of before 25 November 2026, null where it says none */
+  | { state: 'completed'; status?: string | null }
   | { state: 'waiting-for-approval' }
-  /** failed, cancelled, terminated or timed out; `why` in words */
-  | { state: 'failed'; why: string };
+  /**
+   * failed, cancelled, terminated or timed out; `why` in words. `type`: that of the innermost failure, or `cancelled`; null where there is
+   * none, absent in answers of before 25 November 2026
+   */
+  | { state: 'failed'; why: string; type?: string | null };
 
 /** What a schedule let fall without a word: Temporal counts it and tells nobody. */
 export interface ScheduleLoss {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowFailedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
-import { rootCause } from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure, rootCause } from '@temporalio/common';
+import { CANCELLED } from '../../domain/schedules/outcome.js';
 import { readScheduleMark } from '../../domain/schedules/mark.js';
 import { heartbeating } from '../heartbeat.js';
 import type { AwaitRunActivities, RunState, ScheduleActivities, ScheduleLoss } from './contract.js';
@@ -54,11 +55,24 @@ async function stateOf(client: Client, workflowId: string): Promise<RunState | n
     if (status.name === 'RUNNING')
       return typedSearchAttributes.get(STATUS_ATTRIBUTE) === WAITING ? { state: 'waiting-for-approval' } : null;
     await client.workflow.getHandle(workflowId, runId).result();
-    return { state: 'completed' };
+    return { state: 'completed', status: typedSearchAttributes.get(STATUS_ATTRIBUTE) ?? null };
   } catch (error) {
     if (error instanceof WorkflowFailedError)
-      return { state: 'failed', why: `failed: ${rootCause(error.cause) ?? error.message}` };
-    if (error instanceof WorkflowNotFoundError) return { state: 'failed', why: 'is gone from Temporal' };
+      return {
+        state: 'failed',
+        why: `failed: ${rootCause(error.cause) ?? error.message}`,
+        type: failureTypeOf(error.cause),
+      };
+    if (error instanceof WorkflowNotFoundError) return { state: 'failed', why: 'is gone from Temporal', type: null };
     throw error;
   }
+}
+
+/** The type of the innermost failure that has one. */
+function failureTypeOf(failure: unknown): string | null {
+  if (failure instanceof CancelledFailure) return CANCELLED;
+  let type: string | null = null;
+  for (let cause = failure; cause instanceof Error; cause = cause.cause)
+    if (cause instanceof ApplicationFailure) type = cause.type ?? type;
+  return type;
 }

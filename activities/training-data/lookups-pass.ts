@@ -54,7 +54,7 @@ export async function lookupsPass(
   const empty = builders.find((builder) => builder.rows() === 0);
   if (empty !== undefined) {
     throw new SluiceError(
-      'InvalidInput',
+      'NoData',
       `the lookup ${empty.name} has no rows to be made from: none between ${new Date(fromMs).toISOString()} and ${new Date(toMs).toISOString()}, where the held-out part begins. Import more transactions.`,
     );
   }

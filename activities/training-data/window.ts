@@ -22,7 +22,7 @@ export interface SnapshotWindow {
 /**
  * The window's rows are those with `time ≤ asOf − maturity` and `label time ≤ asOf`: younger ones have a label only if they turned out bad.
  * Splits are by time: the newest rows are the test part, those before them the validation part.
- * @throws SluiceError InvalidInput when there is no row to take
+ * @throws SluiceError NoData when there is no row to take
  */
 export async function snapshotWindow(db: Db, data: ModelSpec['data'], asOf: string): Promise<SnapshotWindow> {
   const asOfMs = Date.parse(asOf);
@@ -42,7 +42,7 @@ export async function snapshotWindow(db: Db, data: ModelSpec['data'], asOf: stri
   if (rows === 0) {
     const all = await countWindow(db, data, { from: from.toISOString(), asOf });
     throw new SluiceError(
-      'InvalidInput',
+      'NoData',
       `${data.collection} has no row between ${from.toISOString()} and ${to.toISOString()} whose label was known at ${asOf} (${all} rows in the window altogether). Import transactions, or choose an asOf that they reach.`,
     );
   }

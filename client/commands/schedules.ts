@@ -208,7 +208,7 @@ function stateText(state: ScheduleState, uiUrl: (workflowId: string, runId?: str
     ...(lastRun === null
       ? []
       : [
-          `    last: due ${minute(lastRun.scheduledAt)}, ${lastRun.result?.outcome ?? lastRun.status.toLowerCase()}${lastRun.why === null ? '' : `: ${lastRun.why}`}`,
+          `    last: due ${minute(lastRun.scheduledAt)}, ${lastRun.result?.status ?? lastRun.result?.outcome ?? lastRun.status.toLowerCase()}${lastRun.why === null ? '' : `: ${lastRun.why}`}`,
           `    ${lastRun.result === null ? uiUrl(lastRun.workflowId, lastRun.runId) : uiUrl(lastRun.result.workflowId)}`,
         ]),
     ...(lost === 0

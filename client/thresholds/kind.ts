@@ -15,7 +15,7 @@ export interface ThresholdsRef {
   model: string;
 }
 
-/** Recalibrations. A key has one; one that failed, or found too little feedback, may be tried again. */
+/** Recalibrations. A key has one; one that failed, or found too little feedback or nothing live, may be tried again. */
 export const THRESHOLDS: RunKind<ThresholdsRef, ThresholdsProgress> = {
   noun: 'thresholds',
   workflowTypes: [WORKFLOW],
@@ -26,7 +26,7 @@ export const THRESHOLDS: RunKind<ThresholdsRef, ThresholdsProgress> = {
   },
   words: ({ key }) => key,
   reuse: 'ALLOW_DUPLICATE_FAILED_ONLY',
-  mayRepeat: ({ status }) => status === 'NotEnoughFeedback',
+  mayRepeat: ({ status }) => status === 'NotEnoughFeedback' || status === 'NothingLive',
   text: thresholdsText,
   now: async ({ settings }, runs) => {
     const live = runs.filter(({ status }) => status === 'Live');

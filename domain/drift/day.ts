@@ -12,6 +12,11 @@ export interface DriftDay {
   verdict: DriftVerdict;
   /** in words, also when there is no drift */
   why: string;
+  /**
+   * of a day without a verdict: the key of the model version's newest day before it that has one, null where there is none; absent in other
+   * days, and in those of before 25 November 2026
+   */
+  since?: string | null;
   /** rows of the window */
   rows: number;
   featuresWithDrift: string[];

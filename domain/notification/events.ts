@@ -49,6 +49,7 @@ export interface Events {
   nothingToRestore: { model: string; version: string; why: string };
   refreshJobFailed: Job & { job: string; error: string | null };
   refreshFailed: Job & { why: string };
+  nothingLive: { model: string };
   lookupUnchanged: { model: string; day: string; lookup: string; failures: readonly string[] };
   lookupsHeld: Decidable & { day: string; lookups: readonly string[]; failures: readonly string[]; deadline: string };
   lookupsSuperseded: Job & { lookups: readonly string[]; why: string };
@@ -154,6 +155,13 @@ const WORDINGS: { readonly [Kind in EventKind]: Wording<Events[Kind]> } = {
     title: ({ model, day }) => `${model}: the refresh as of ${day} failed`,
     text: ({ why }) => why,
     whatToDo: again,
+  },
+  nothingLive: {
+    severity: 'warning',
+    title: ({ model }) => `${model}: nothing is live yet`,
+    text: () => 'Its scheduled runs (refreshes, drift, thresholds) have nothing to work on. This is told once.',
+    whatToDo: ({ model }) =>
+      `\`sluice release start --model ${model} --reason WHY\`, or pause its schedules until there is a model.`,
   },
   lookupUnchanged: {
     severity: 'warning',

@@ -360,7 +360,7 @@ describe('rows that cannot be used', () => {
       ) as string,
     });
     await expect(refresh('refreshMerchantFrequency', { asOf: '2031-01-01T00:00:00.000Z' })).rejects.toMatchObject({
-      type: 'InvalidInput',
+      type: 'NoData',
       message:
         'bank_transactions has no row between 2030-10-03T00:00:00.000Z and 2031-01-01T00:00:00.000Z. Import transactions, or choose an asOf that they reach.',
     });

@@ -3,7 +3,9 @@ import { ApplicationFailure } from '@temporalio/common';
 import { Attempts } from '../../domain/approval/attempts.js';
 import { identityOf, type Identity } from '../../domain/approval/identity.js';
 import { PendingDecision, type ApprovalOutcome, type DecisionTerms } from '../../domain/approval/pending-decision.js';
+import type { Notification } from '../../domain/notification/notification.js';
 import type { Decision } from '../../schemas/types.js';
+import { handOverSince } from '../common/notify.js';
 import { PATCHES } from '../common/patches.js';
 import { shortCalls } from '../common/proxies.js';
 import { reasonOf } from '../common/reason.js';
@@ -96,12 +98,14 @@ export class ApprovalGate {
 async function tellRefused(model: string, actor: string, why: string): Promise<void> {
   const { workflowId, runId } = workflowInfo();
   try {
-    await shortCalls.notify({
+    const notification: Notification = {
       key: `${runId}/refused-decisions`,
       severity: 'warning',
       title: `${model}: decisions in the name of ${actor} are refused`,
       text: `${workflowId} has refused several (${why}). Further ones in this name are looked at every quarter of an hour only. If this was not ${actor}, find out who reaches Temporal.`,
-    });
+      workflowId,
+    };
+    await handOverSince(model, notification, () => shortCalls.notify(notification));
   } catch (error) {
     log.warn('a notification could not be sent', { error: reasonOf(error) });
   }

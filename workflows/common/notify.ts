@@ -1,8 +1,9 @@
-import { CancellationScope, startChild } from '@temporalio/workflow';
+import { CancellationScope, patched, startChild } from '@temporalio/workflow';
 import { TypedSearchAttributes, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { Notification } from '../../domain/notification/notification.js';
 import { MODEL_ATTRIBUTE } from '../../domain/runs/search-attributes.js';
 import { notificationWorkflowId, WORKFLOW } from '../sendNotification/contract.js';
+import { PATCHES } from './patches.js';
 import { QUEUES } from './queues.js';
 import { summaryOf } from './summaries.js';
 
@@ -27,4 +28,12 @@ export async function handOver(model: string, notification: Notification): Promi
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }
+}
+
+/**
+ * As `handOver`, for what was sent by an activity before `PATCHES.everyNotificationHandedOver`.
+ * @param before sends it as runs of then did
+ */
+export function handOverSince(model: string, notification: Notification, before: () => Promise<void>): Promise<void> {
+  return patched(PATCHES.everyNotificationHandedOver) ? handOver(model, notification) : before();
 }

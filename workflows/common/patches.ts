@@ -78,4 +78,38 @@ export const PATCHES = {
    * May go when no run that began before is open, and no frozen history without the marker is kept; with it goes `Run.tellAsBefore`.
    */
   notificationsOfTheirOwn: 'notifications-of-their-own',
+  /**
+   * Since 2026-11-24, docs/notifications.md.
+   * What: what was left of notifications sent by an activity `notify` is handed over as well: of drift, of too little feedback, of refused
+   * decisions, of a silent replica, of what was settled. A drift run also tells that it failed.
+   * Why: a mail server that was down held up drift runs and proposals for four hours, and was never told of a silent replica.
+   * Where: asked by `handOverSince` of workflows/common/notify.ts, and where a drift run fails.
+   * May go when no run that began before is open, and no frozen history without the marker is kept; with it go `passingNotice` in proxies.ts
+   * and the activity `notify`.
+   */
+  everyNotificationHandedOver: 'every-notification-handed-over',
+  /**
+   * Since 2026-11-24, decision 0029.
+   * What: a refresh and a recalibration that find nothing live end as NothingLive, told once; before: they failed.
+   * Why: before the first release every night was a critical notification, and `thresholds-weekly` paused itself.
+   * Where: asked only where nothing is live. Drift runs ended well before, and tell it under the same key since.
+   * May go when no frozen history without the marker is kept.
+   */
+  nothingLiveIsAnOutcome: 'nothing-live-is-an-outcome',
+  /**
+   * Since 2026-11-24, decision 0029.
+   * What: a scheduled run that ends by its own rules (missed gate, no data, cancelled) is an outcome of the launcher; before: it failed, and
+   * the schedule paused itself. A run of the same day that somebody else started and that failed, or that settled nothing, is run again.
+   * Where: asked by `launchScheduled` only where a run ended so.
+   * May go when no frozen history of `launchScheduled` without the marker is kept.
+   */
+  schedulesGoOn: 'schedules-go-on',
+  /**
+   * Since 2026-11-24, decision 0029.
+   * What: a night of which every job failed is told once, naming the jobs; one whose rollout failed is told although a job had failed too.
+   * Before: one notification a job, and none of the rollout.
+   * Where: asked only where a night failed and one of its jobs had.
+   * May go when no refresh that began before is open, and no frozen history without the marker is kept.
+   */
+  oneNotificationANight: 'one-notification-a-night',
 } as const;

@@ -154,7 +154,7 @@ export function listeningReplica(replicaId: string): ReplicaActivities {
   });
 }
 
-/** For who cannot wait: a channel that is down for longer does not learn of it, the file and the log do. */
+/** For who cannot wait, in runs from before `PATCHES.everyNotificationHandedOver`: a channel that is down for longer does not learn of it. */
 export const passingNotice = proxyActivities<NotifyActivities>({
   taskQueue: QUEUES.release,
   startToCloseTimeout: '20s',

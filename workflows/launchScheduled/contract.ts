@@ -1,3 +1,5 @@
+import type { GoesOn } from '../../domain/schedules/outcome.js';
+
 export const WORKFLOW = 'launchScheduled';
 
 /** What can be scheduled; `jobs.ts` says which workflow each is and under which id. */
@@ -29,9 +31,18 @@ export interface LaunchInput {
 }
 
 /**
- * `waiting-for-approval`: the run goes on without the launcher until a person decides, so that the next night is not held up.
+ * `waiting-for-approval`: the run goes on without the launcher until a person decides, so that the next night is not held up. The others but
+ * `completed`: the run failed, and the schedule goes on all the same.
  */
-export type LaunchOutcome = 'completed' | 'waiting-for-approval';
+export const OUTCOMES = [
+  'completed',
+  'waiting-for-approval',
+  'checks-failed',
+  'no-data',
+  'overtaken',
+  'cancelled',
+] as const satisfies readonly ('completed' | 'waiting-for-approval' | GoesOn)[];
+export type LaunchOutcome = (typeof OUTCOMES)[number];
 
 export interface LaunchResult {
   workflowId: string;
@@ -39,4 +50,8 @@ export interface LaunchResult {
   /** the id had run or was running: it was found, not started again */
   found: boolean;
   outcome: LaunchOutcome;
+  /** of a run that completed, as it says it; absent: it says none, or ended before 25 November 2026 */
+  status?: string;
+  /** why the run failed although its schedule goes on; absent: it did not */
+  why?: string;
 }

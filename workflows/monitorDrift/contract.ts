@@ -29,9 +29,9 @@ export function retrainingReleaseId(key: string): string {
   return `drift-${key}`;
 }
 
-/** `Warning`: something to look at that is no drift. `Retraining`: drift, and its retraining has been started. `Recorded`: a weekly snapshot is kept. */
-export type DriftStatus =
-  'Running' | 'None' | 'Warning' | 'Drift' | 'Retraining' | 'Recorded' | 'Inconclusive' | 'Failed';
+/** How a drift run can end; each has a frozen history. `Warning`: something to look at that is no drift. `Retraining`: drift, and its retraining has been started. `Recorded`: a weekly snapshot is kept. */
+export const ENDS = ['None', 'Warning', 'Drift', 'Retraining', 'Recorded', 'Inconclusive', 'Failed'] as const;
+export type DriftStatus = 'Running' | (typeof ENDS)[number];
 
 /** What came of a day that asks for a retraining: its release runs, or a former retraining holds it back until a time. */
 export interface Retraining {

@@ -1,12 +1,26 @@
+import { patched, workflowInfo } from '@temporalio/workflow';
 import type { DriftDay } from '../../domain/drift/day.js';
+import { notificationOf } from '../../domain/notification/events.js';
+import type { Notification } from '../../domain/notification/notification.js';
+import { nothingLiveKey } from '../common/nothing-live.js';
+import { handOverSince } from '../common/notify.js';
+import { PATCHES } from '../common/patches.js';
 import { shortCalls } from '../common/proxies.js';
+import { isNoNews } from '../common/reason.js';
 import { driftWorkflowId, type DriftInput, type Retraining } from './contract.js';
+import type { DriftRun } from './run.js';
+
+/** What an answer without a verdict is the same as long as; `since` is absent in days of before 25 November 2026. */
+export interface Undecided {
+  modelVersion?: string;
+  since?: string | null | undefined;
+}
 
 /** A day with drift, or without new data: what it is, what was done about it, and what people should do. Sent once per key. */
-export function notifyDrift(day: DriftDay, retraining: Retraining | null): Promise<void> {
+export function notifyDrift({ input }: DriftRun, day: DriftDay, retraining: Retraining | null): Promise<void> {
   const { model, key, verdict } = day;
   const what = verdict === 'drift' ? 'drift' : 'stale data';
-  return shortCalls.notify({
+  return send(input, {
     key: `${driftWorkflowId(model, key)}/drift`,
     severity: retraining === null ? 'warning' : 'critical',
     title: `${model}: ${what} as of ${day.asOf.slice(0, 10)}`,
@@ -25,13 +39,53 @@ function doneAbout({ outcome, claim, until }: Retraining): string {
     : `No retraining was started: the last one was ${claim.releaseId}, and the next may start from ${until}.`;
 }
 
-/** Too little data to judge by is no pass: somebody should know why. Sent once per key. */
-export function notifyInconclusive({ model, key, asOf, kind }: DriftInput, why: string): Promise<void> {
-  return shortCalls.notify({
-    key: `${driftWorkflowId(model, key)}/inconclusive`,
+/**
+ * Too little data to judge by is no pass: somebody should know why. Sent once, until there is a verdict or another model: the next day's says
+ * nothing new.
+ */
+export function notifyInconclusive({ input }: DriftRun, why: string, same: Undecided): Promise<void> {
+  const { model, key, kind } = input;
+  const { modelVersion = 'any', since } = same;
+  const told = withoutVerdict(input, why);
+  if (since === undefined) return send(input, { ...told, key: `${driftWorkflowId(model, key)}/inconclusive` });
+  return send(input, {
+    ...told,
+    key: `drift/${model}/${kind}-inconclusive/${modelVersion}/${since ?? 'never'}`,
+    text: `${why}. This is told once, until there is ${kind === 'weekly' ? 'a snapshot' : 'a verdict'}.`,
+  });
+}
+
+/** Nothing is live yet; told once for a model. */
+export function notifyNothingLive(run: DriftRun, why: string): Promise<void> {
+  const { model, key } = run.input;
+  const { workflowId } = workflowInfo();
+  return handOverSince(model, notificationOf('nothingLive', nothingLiveKey(model), workflowId, { model }), () =>
+    shortCalls.notify({ ...withoutVerdict(run.input, why), key: `${driftWorkflowId(model, key)}/inconclusive` }),
+  );
+}
+
+function withoutVerdict({ model, asOf, kind }: DriftInput, why: string): Omit<Notification, 'key'> {
+  return {
     severity: 'warning',
     title: `${model}: ${kind === 'weekly' ? 'no weekly snapshot' : 'no verdict on drift'} as of ${asOf.slice(0, 10)}`,
     text: why,
     whatToDo: `Correct the cause, then run it again: sluice drift run --as-of ${asOf}${kind === 'weekly' ? ' --weekly' : ''}`,
+  };
+}
+
+function send({ model }: DriftInput, told: Notification): Promise<void> {
+  const notification = { ...told, workflowId: workflowInfo().workflowId };
+  return handOverSince(model, notification, () => shortCalls.notify(notification));
+}
+
+/** The comparison could not be made. Also told by the schedule that had started it, under the same key: once. */
+export function tellFailure(run: DriftRun, error: unknown): void {
+  const { model, asOf, kind } = run.input;
+  if (isNoNews(error) || !patched(PATCHES.everyNotificationHandedOver)) return;
+  run.tellFailure('runFailed', {
+    model,
+    what: `${kind === 'weekly' ? 'the weekly snapshot' : 'the drift run'} as of ${asOf.slice(0, 10)}`,
+    why: run.progress.why ?? 'no reason given',
+    again: `sluice drift run --as-of ${asOf}${kind === 'weekly' ? ' --weekly' : ''}`,
   });
 }

@@ -1,5 +1,6 @@
+import { nothingLive } from '../common/nothing-live.js';
 import { bulkIo, shortCalls } from '../common/proxies.js';
-import { notifyDrift, notifyInconclusive } from './notifications.js';
+import { notifyDrift, notifyInconclusive, notifyNothingLive, tellFailure, type Undecided } from './notifications.js';
 import type { DriftInput, DriftResult } from './contract.js';
 import { retrain } from './retrain.js';
 import { DriftRun } from './run.js';
@@ -15,9 +16,12 @@ export async function monitorDrift(input: DriftInput): Promise<DriftResult> {
     await (input.kind === 'weekly' ? keepSnapshot(run) : compare(run));
   } catch (error) {
     run.fail(error);
+    tellFailure(run, error);
+    await run.notified();
     throw error;
   }
   run.log.close();
+  await run.notified();
   return run.result();
 }
 
@@ -32,7 +36,8 @@ async function compare(run: DriftRun): Promise<void> {
     ({ rows, verdict }) => `${rows} rows: ${verdict}`,
   );
   run.update({ day, why: day.why });
-  if (day.verdict === 'inconclusive') return await inconclusive(run, day.why);
+  if (day.verdict === 'inconclusive')
+    return await inconclusive(run, day.why, { modelVersion: day.modelVersion, since: day.since });
 
   // First what must not be late, then what may wait for a server that is down.
   if (day.action === 'retrain') {
@@ -44,7 +49,7 @@ async function compare(run: DriftRun): Promise<void> {
     run.update({ retraining });
   }
   const { retraining } = run.progress;
-  if (day.action !== 'none') await run.step('alert', () => notifyDrift(day, retraining));
+  if (day.action !== 'none') await run.step('alert', () => notifyDrift(run, day, retraining));
   const { url } = await run.step(
     'MLflow',
     () => shortCalls.logDriftReport({ model, key }),
@@ -65,11 +70,11 @@ async function keepSnapshot(run: DriftRun): Promise<void> {
     ({ rows }) => `${rows} rows`,
   );
   run.update({ snapshot, why: snapshot.why });
-  if (snapshot.snapshotKey === null) return await inconclusive(run, snapshot.why);
+  if (snapshot.snapshotKey === null) return await inconclusive(run, snapshot.why, { since: snapshot.since });
   run.update({ status: 'Recorded' });
 }
 
-/** What answers live requests; null, after a notification, when nothing does. */
+/** What answers live requests; null, after a notification, when nothing does. Told once for a model: the next night says nothing new. */
 async function liveBundle(run: DriftRun): Promise<BundleId | null> {
   const { model } = run.input;
   const live = await run.step(
@@ -79,11 +84,13 @@ async function liveBundle(run: DriftRun): Promise<BundleId | null> {
   );
   run.hold(live?.version);
   if (live !== null) return bundleIdOf(live);
-  await inconclusive(run, `nothing of ${model} is live yet: release a model first, \`sluice release start\``);
+  const why = nothingLive(model);
+  await run.step('alert', () => notifyNothingLive(run, why));
+  run.update({ status: 'Inconclusive', why });
   return null;
 }
 
-async function inconclusive(run: DriftRun, why: string): Promise<void> {
-  await run.step('alert', () => notifyInconclusive(run.input, why));
+async function inconclusive(run: DriftRun, why: string, same: Undecided): Promise<void> {
+  await run.step('alert', () => notifyInconclusive(run, why, same));
   run.update({ status: 'Inconclusive', why });
 }

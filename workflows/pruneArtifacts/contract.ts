@@ -27,8 +27,11 @@ export function pruneOperation({
   return `prune ${model} keep ${keep ?? 'default'} older than ${olderThanDays ?? 'default'} days`;
 }
 
+/** How a prune can end; each has a frozen history. */
+export const ENDS = ['Pruned', 'Failed'] as const;
+
 export interface PruneProgress {
-  status: 'Running' | 'Pruned' | 'Failed';
+  status: 'Running' | (typeof ENDS)[number];
   steps: StepProgress[];
   result: PruneResult | null;
   why: string | null;

@@ -33,17 +33,21 @@ export type ThresholdsProposal = ThresholdSummary & {
   overrides?: readonly OverrideChange[];
 };
 
-/** `NotEnoughFeedback`: no proposal, and nothing has failed; the key may be run again when there is more. */
-export type ThresholdsStatus =
-  | 'Running'
-  | 'NotEnoughFeedback'
-  | 'WaitingForApproval'
-  | 'Live'
-  | 'Unchanged'
-  | 'Rejected'
-  | 'Expired'
-  | 'Superseded'
-  | 'Failed';
+/**
+ * How a recalibration can end; each has a frozen history. `NotEnoughFeedback`, `NothingLive`: no proposal, and nothing has failed; the key
+ * may be run again when there is more.
+ */
+export const ENDS = [
+  'NotEnoughFeedback',
+  'NothingLive',
+  'Live',
+  'Unchanged',
+  'Rejected',
+  'Expired',
+  'Superseded',
+  'Failed',
+] as const;
+export type ThresholdsStatus = 'Running' | 'WaitingForApproval' | (typeof ENDS)[number];
 
 export interface ThresholdsProgress {
   status: ThresholdsStatus;

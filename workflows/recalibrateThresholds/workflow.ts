@@ -4,6 +4,7 @@ import { bundleIdOf } from '../../domain/bundle/id.js';
 import type { ThresholdsOf } from '../../activities/recalibration/contract.js';
 import { gatesOfProposal } from '../../domain/thresholds/gates.js';
 import { ApprovalGate } from '../approval/gate.js';
+import { mayEndWithNothingLive, nothingLive, tellNothingLive } from '../common/nothing-live.js';
 import { bulkIo, shortCalls } from '../common/proxies.js';
 import { admit } from './admit.js';
 import { decideOn } from './approval.js';
@@ -46,6 +47,10 @@ async function recalibrate(run: ThresholdsRun, gate: ApprovalGate): Promise<void
     overrides?.deadlineSeconds === undefined ? policy.deadline_hours : overrides.deadlineSeconds / 3600;
   await admit(run, policy, deadlineHours);
   const live = await shortCalls.readPointer({ model, environment: ENVIRONMENT });
+  if (live === null && mayEndWithNothingLive()) {
+    tellNothingLive(run, model);
+    return run.end('NothingLive', nothingLive(model));
+  }
   if (live === null)
     throw ApplicationFailure.nonRetryable(
       `nothing of ${model} is live, so there are no thresholds to recalibrate: release a model first`,

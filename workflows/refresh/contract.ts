@@ -88,23 +88,26 @@ export interface HeldProposal {
   >[];
 }
 
-export type RefreshStatus =
-  | 'Running'
-  | 'WaitingForApproval'
+/** How a refresh can end; each has a frozen history. */
+export const REFRESH_ENDS = [
   /** made, and published by the run that asked for it */
-  | 'Made'
+  'Made',
   /** what changed is live */
-  | 'Refreshed'
+  'Refreshed',
   /** everything is as it was: no new bundle */
-  | 'Unchanged'
+  'Unchanged',
+  /** nothing is live yet, so there is nothing to refresh */
+  'NothingLive',
   /** a job failed; the others' artifacts are live */
-  | 'Incomplete'
+  'Incomplete',
   /** what was held is not published, by a person's decision or for want of one; the rest is live */
-  | 'Rejected'
-  | 'Expired'
+  'Rejected',
+  'Expired',
   /** what changed is older than what is live, or other changes went live first; it is not published */
-  | 'Superseded'
-  | 'Failed';
+  'Superseded',
+  'Failed',
+] as const;
+export type RefreshStatus = 'Running' | 'WaitingForApproval' | (typeof REFRESH_ENDS)[number];
 
 export interface RefreshProgress {
   status: RefreshStatus;

@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { patched } from '@temporalio/workflow';
 import { bundleIdOf, type BundleId } from '../../domain/bundle/id.js';
 import type { Pointer } from '../../domain/release/types.js';
+import { mayEndWithNothingLive } from '../common/nothing-live.js';
 import { PATCHES } from '../common/patches.js';
 import { bulkIo, shortCalls } from '../common/proxies.js';
 import { publishBundle, rolloutFailed } from '../publish/publish.js';
@@ -12,9 +13,11 @@ import type { RefreshRun } from './run.js';
 
 type Kept = Awaited<ReturnType<typeof bulkIo.recomposeBundle>>['kept'];
 
-/** The bundle that is live now. Fails with NotFound where nothing is: a refresh replaces lookups of a live bundle. */
-export async function liveBundle(model: string): Promise<BundleId> {
-  return bundleIdOf(required(model, await shortCalls.readPointer({ model, environment: 'production' })));
+/** The bundle that is live now; null where nothing is: a refresh replaces lookups of a live bundle. */
+export async function liveBundle(model: string): Promise<BundleId | null> {
+  const live = await shortCalls.readPointer({ model, environment: 'production' });
+  if (live === null && mayEndWithNothingLive()) return null;
+  return bundleIdOf(required(model, live));
 }
 
 function required(model: string, live: Pointer | null): Pointer {

@@ -2,12 +2,14 @@ import { allHandlersFinished, CancellationScope, condition, isCancellation } fro
 import type { BundleId } from '../../domain/bundle/id.js';
 import { ApprovalGate } from '../approval/gate.js';
 import { shortCalls } from '../common/proxies.js';
+import { nothingLive, tellNothingLive } from '../common/nothing-live.js';
 import { reasonOf } from '../common/reason.js';
 import { authoriseRequest } from '../common/request.js';
 import { conclude } from './conclude.js';
 import { refreshRequest, type RefreshResult } from './contract.js';
 import { decideOnHeld } from './hold.js';
-import { notifyFailedJobs, notifyFailedRun, notifyStale } from './notifications.js';
+import { notifyFailure } from './failure.js';
+import { notifyFailedJobs, notifyStale } from './notifications.js';
 import { liveBundle, publish } from './publish.js';
 import type { RefreshRun } from './run.js';
 
@@ -26,9 +28,7 @@ export async function refresh(run: RefreshRun, build: (live: BundleId) => Promis
     const why = cancelled ? 'cancelled' : reasonOf(error);
     run.end('Failed', why);
     if (!cancelled) {
-      // Where jobs failed, that is the news; else the run itself is.
-      const jobsFailed = run.progress.jobs.some(({ state }) => state === 'failed');
-      run.notify(jobsFailed ? notifyFailedJobs(run) : notifyFailedRun(run, why));
+      run.notify(notifyFailure(run, why));
       await run.notified();
     }
     throw error;
@@ -56,8 +56,12 @@ async function steps(run: RefreshRun, gate: ApprovalGate, build: (live: BundleId
   const compared = await run.step(
     'live bundle',
     () => liveBundle(model),
-    (live) => live.version,
+    (live) => live?.version ?? 'none',
   );
+  if (compared === null) {
+    tellNothingLive(run, model);
+    return run.end('NothingLive', nothingLive(model));
+  }
   run.hold(compared.version);
   await run.step(
     'build',

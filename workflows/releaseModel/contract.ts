@@ -53,8 +53,9 @@ export interface Proposal {
   overrides?: readonly OverrideChange[];
 }
 
-export type ReleaseStatus =
-  'Running' | 'WaitingForApproval' | 'Released' | 'Rejected' | 'Expired' | 'Superseded' | 'Failed';
+/** How a release can end; each has a frozen history. */
+export const ENDS = ['Released', 'Rejected', 'Expired', 'Superseded', 'Failed'] as const;
+export type ReleaseStatus = 'Running' | 'WaitingForApproval' | (typeof ENDS)[number];
 
 export interface ReleaseProgress {
   status: ReleaseStatus;

@@ -49,7 +49,7 @@ export function tellEnd(run: ReleaseRun, error?: unknown): void {
       if (isNoNews(error)) return;
       const type = rootFailureType(error);
       const kind =
-        type === 'GateFailed' || type === 'DataCheckFailed'
+        type === 'GateFailed' || type === 'DataCheckFailed' || type === 'NoData'
           ? 'checksFailed'
           : type === 'RolloutFailed'
             ? 'undone'

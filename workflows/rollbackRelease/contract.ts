@@ -26,8 +26,11 @@ export function rollbackOperation({
   return `rollback ${model} ${environment} ${version ?? 'last good'}`;
 }
 
+/** How a rollback can end; each has a frozen history. */
+export const ENDS = ['RolledBack', 'Superseded', 'Failed'] as const;
+
 export interface RollbackProgress {
-  status: 'Running' | 'RolledBack' | 'Superseded' | 'Failed';
+  status: 'Running' | (typeof ENDS)[number];
   steps: StepProgress[];
   why: string | null;
 }

@@ -1,7 +1,9 @@
 import { ActivityFailure, CancellationScope, condition, isCancellation, log, workflowInfo } from '@temporalio/workflow';
 import { ApplicationFailure, TimeoutFailure } from '@temporalio/common';
 import { bundleIdOf } from '../../domain/bundle/id.js';
+import type { Notification } from '../../domain/notification/notification.js';
 import type { Pointer, Receipt, ReplicaInfo } from '../../domain/release/types.js';
+import { handOverSince } from '../common/notify.js';
 import { listeningReplica, passingNotice, shortCalls, smokeChecks } from '../common/proxies.js';
 import { reasonOf } from '../common/reason.js';
 import { goesBack, type RolloutInput } from './contract.js';
@@ -134,12 +136,14 @@ export class AskedReplicas implements Replicas {
   private leaveOut({ replicaId, address }: ReplicaInfo, failure: unknown): void {
     const { model, environment, bundle } = this.input;
     this.leftOut.add(replicaId);
-    const notice = passingNotice.notify({
+    const notification: Notification = {
       key: `${workflowInfo().runId}/silent/${replicaId}`,
       severity: 'critical',
       title: `${model}: replica ${replicaId} does not answer`,
       text: `It holds a lease in ${environment} (${address}) and does not answer${failure === null ? '' : ` (${reasonOf(failure)})`}. The rollout of ${bundle.version} goes on without it, and it may serve an older bundle. Look at its log; restart it, or take it out of service.`,
-    });
+      workflowId: workflowInfo().workflowId,
+    };
+    const notice = handOverSince(model, notification, () => passingNotice.notify(notification));
     this.notices.push(
       notice.catch((error: unknown) => log.warn('a notification could not be sent', { error: reasonOf(error) })),
     );

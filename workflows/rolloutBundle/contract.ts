@@ -41,17 +41,20 @@ export function versionsOf({ bundle, base }: Pick<RolloutInput, 'bundle' | 'base
   return base === null ? [bundle.version] : [bundle.version, base.version];
 }
 
-export type RolloutOutcome =
+/** How a rollout can end; each has a frozen history. */
+export const OUTCOMES = [
   /** every live replica serves the bundle and its smoke passed */
-  | 'live'
+  'live',
   /** another change went first; nothing was touched, compose again and try again */
-  | 'base-moved'
+  'base-moved',
   /** a failed reload or smoke was undone: the former bundle is live again, at a higher generation */
-  | 'undone'
+  'undone',
   /** it failed, and a newer change has since taken the pointer: nothing to undo */
-  | 'overtaken'
+  'overtaken',
   /** it failed, and there was no former bundle to go back to */
-  | 'nothing-to-restore';
+  'nothing-to-restore',
+] as const;
+export type RolloutOutcome = (typeof OUTCOMES)[number];
 
 /** Whether the bundle proved itself; `Inconclusive`: it was never live. */
 export type RolloutVerdict = 'Successful' | 'Failed' | 'Inconclusive';

@@ -16,8 +16,11 @@ export interface SettleResult {
   failed: string | null;
 }
 
+/** How settling can end; each has a frozen history. */
+export const ENDS = ['Settled', 'Failed'] as const;
+
 export interface SettleProgress {
-  status: 'Running' | 'Settled' | 'Failed';
+  status: 'Running' | (typeof ENDS)[number];
   steps: StepProgress[];
   why: string | null;
 }

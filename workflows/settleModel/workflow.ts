@@ -1,7 +1,9 @@
 import { isCancellation, log, workflowInfo } from '@temporalio/workflow';
 import { bundleIdOf } from '../../domain/bundle/id.js';
+import type { Notification } from '../../domain/notification/notification.js';
 import { mendingOf, type LiveState, type Mending } from '../../domain/release/live-state.js';
 import { page, stepsTable, titleLine } from '../common/details.js';
+import { handOverSince } from '../common/notify.js';
 import { passingNotice, settling } from '../common/proxies.js';
 import { reasonOf } from '../common/reason.js';
 import { Run } from '../common/run.js';
@@ -113,8 +115,9 @@ async function tell(
   failed: string | null,
 ): Promise<void> {
   try {
-    await passingNotice.notify({
-      key: `${workflowInfo().runId}/settled`,
+    const { runId, workflowId } = workflowInfo();
+    const notification: Notification = {
+      key: `${runId}/settled`,
       severity: failed === null ? 'warning' : 'critical',
       title:
         failed === null
@@ -128,7 +131,9 @@ async function tell(
               `${failed}. Look at what is live in ${environment}; \`sluice rollback\` goes back to the last good bundle.`,
             ]),
       ].join('. '),
-    });
+      workflowId,
+    };
+    await handOverSince(model, notification, () => passingNotice.notify(notification));
   } catch (error) {
     log.warn('a notification could not be sent', { error: reasonOf(error) });
   }

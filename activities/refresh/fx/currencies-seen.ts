@@ -10,7 +10,7 @@ const MAX_CURRENCIES = 1_000;
 /**
  * The currencies that the trailing window's rows are in, most frequent first, counted where the data is. The fields are those that the registry's
  * conversions read.
- * @throws SluiceError InvalidInput for an empty window: what nobody needs cannot be checked
+ * @throws SluiceError NoData for an empty window: what nobody needs cannot be checked
  */
 export async function currenciesSeen(
   db: Db,
@@ -27,7 +27,7 @@ export async function currenciesSeen(
     const groups = await countValues(db, data, field, { from, to }, MAX_CURRENCIES).toArray();
     if (groups.length === 0)
       throw new SluiceError(
-        'InvalidInput',
+        'NoData',
         `${data.collection} has no row between ${from.toISOString()} and ${to.toISOString()}: import transactions, or choose an asOf that they reach.`,
       );
     for (const { _id: currency, rows } of groups) {

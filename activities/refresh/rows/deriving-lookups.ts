@@ -15,7 +15,7 @@ import type { Part } from './window-parts.js';
  * What some derived values are computed with: the live bundle's static lookups, since its category names are the ones that its model knows, and every
  * stored fixing that a booking of the window is converted with. A lookup that none of them uses is not read.
  * @returns with what a version record says of it
- * @throws SluiceError InvalidInput when the window has no row, or begins before the fixings
+ * @throws SluiceError NoData when the window has no row, InvalidInput when it begins before the fixings
  */
 export async function derivingLookups(
   db: Db,
@@ -56,7 +56,7 @@ async function fixingsOf(db: Db, data: ModelSpec['data'], window: Part, needed: 
   const first = await firstBooking(db, data, { [data.fields.time]: { $gte: from, $lt: to } });
   if (first === null)
     throw new SluiceError(
-      'InvalidInput',
+      'NoData',
       `${data.collection} has no row between ${from.toISOString()} and ${to.toISOString()}. Import transactions, or choose an asOf that they reach.`,
     );
   if (!needed) return [];

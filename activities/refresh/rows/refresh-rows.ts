@@ -37,7 +37,7 @@ const DAY_MS = 86_400_000;
  * Makes every lookup of one job from the rows of the trailing window `[asOf − window_days, asOf)`, whatever their label, compares it with the live
  * one and stores it; or answers with what was stored for this key before. The same derivations and builders as a snapshot's lookups, and the same rows
  * but for those whose only fault is in a field that this job has no use for.
- * @throws SluiceError InvalidInput when the window has no row, or none that can be used
+ * @throws SluiceError NoData when the window has no row, InvalidInput when none can be used
  */
 export async function refreshFromRows(
   { db, store, trustedKeys, models, log }: RowRefreshDeps,
