@@ -78,6 +78,11 @@ function start(date: string, kind: 'daily' | 'weekly' = 'daily'): Promise<Workfl
   });
 }
 const result = (handle: WorkflowHandle) => handle.result() as Promise<DriftResult>;
+/** Notifications are under way for a moment after the run that they are about. */
+const eventually = (check: () => void): Promise<void> => vi.waitFor(check, 15_000);
+/** Of the test's own model: those of the test before may still be under way. */
+const told = () => system.notifications.filter(({ title }) => title.startsWith(`${model}: `));
+const alerts = () => told().map(({ title }) => title);
 const judge = async (date: string) => result(await start(date));
 const stepsOf = ({ steps }: DriftProgress) => steps.map(({ name, status }) => `${name}: ${status}`);
 
@@ -123,7 +128,7 @@ describe('a day', () => {
       'alert: skipped',
       'MLflow: done',
     ]);
-    expect(system.alerts).toEqual([]);
+    expect(alerts()).toEqual([]);
     await freeze('none', handle);
   });
 
@@ -131,9 +136,37 @@ describe('a day', () => {
     const handle = await start('2025-06-28');
     drift.verdictOf = () => 'drift';
     expect(await result(handle)).toMatchObject({ status: 'Drift', day: { sustained: { days: 1 } } });
-    expect(system.alerts).toEqual([`${model}: drift as of 2025-06-28`]);
+    await eventually(() => expect(alerts()).toEqual([`${model}: drift as of 2025-06-28`]));
     expect(await releases('2025-06-28')).toEqual([]);
     await freeze('alerted', handle);
+    await freeze('alerted-telling', handle);
+  });
+
+  it('with something to look at that is no drift: a warning', async () => {
+    const handle = await start('2025-06-28');
+    drift.verdictOf = () => 'warn';
+    expect(await result(handle)).toMatchObject({ status: 'Warning' });
+    await freeze('warned', handle);
+  });
+
+  it('is not held up by channels that are down; what it had to tell comes when they are back', async () => {
+    let back = (): void => {};
+    const down = new Promise<void>((resolve) => (back = resolve));
+    system.beforeDelivery = () => down;
+    drift.verdictOf = () => 'drift';
+    const handle = await start('2025-06-28');
+    try {
+      expect(await result(handle)).toMatchObject({ status: 'Drift', mlflowUrl: 'http://mlflow/#/2025-06-28' });
+      const { events } = await handle.fetchHistory();
+      const asked = events?.map((event) => event.activityTaskScheduledEventAttributes?.activityType?.name);
+      expect(asked).toContain('compareWindow');
+      expect(asked).not.toContain('notify');
+      expect(alerts()).toEqual([]);
+    } finally {
+      back();
+    }
+    await eventually(() => expect(alerts()).toEqual([`${model}: drift as of 2025-06-28`]));
+    expect(told()[0]).toMatchObject({ severity: 'warning', workflowId: handle.workflowId });
   });
 
   it('with lasting drift that costs no more alerts than before: no retraining', async () => {
@@ -147,19 +180,33 @@ describe('a day', () => {
     drift.verdictOf = () => 'inconclusive';
     const handle = await start('2025-06-28');
     expect(await result(handle)).toMatchObject({ status: 'Inconclusive', mlflowUrl: null });
-    expect(system.alerts).toEqual([`${model}: no verdict on drift as of 2025-06-28`]);
     expect(drift.logged).toEqual([]);
     await freeze('inconclusive', handle);
+    await freeze('inconclusive-telling', handle);
+    // The next day's says nothing new; after a verdict it does.
+    expect(await judge('2025-06-29')).toMatchObject({ status: 'Inconclusive' });
     drift.verdictOf = () => 'none';
     expect(await judge('2025-06-28')).toMatchObject({ status: 'None' });
+    drift.verdictOf = () => 'inconclusive';
+    expect(await judge('2025-06-30')).toMatchObject({ status: 'Inconclusive' });
+    await eventually(() =>
+      expect(alerts()).toEqual([
+        `${model}: no verdict on drift as of 2025-06-28`,
+        `${model}: no verdict on drift as of 2025-06-30`,
+      ]),
+    );
   });
 
-  it('with nothing live: told, as no verdict', async () => {
+  it('with nothing live: told once, as no verdict', async () => {
     system.pointer = null;
-    const end = await judge('2025-06-28');
+    const handle = await start('2025-06-28');
+    const end = await result(handle);
+    await freeze('nothing-live', handle);
     expect(end).toMatchObject({ status: 'Inconclusive', why: expect.stringContaining('release a model first') });
     expect(stepsOf(end)).toContain('compare: skipped');
-    expect(system.alerts).toHaveLength(1);
+    expect(await judge('2025-06-29')).toMatchObject({ status: 'Inconclusive' });
+    expect(await result(await start('2025-06-29', 'weekly'))).toMatchObject({ status: 'Inconclusive' });
+    await eventually(() => expect(alerts()).toEqual([`${model}: nothing is live yet`]));
   });
 
   it('that cannot be compared fails, and shows where and why', async () => {
@@ -172,6 +219,16 @@ describe('a day', () => {
     expect(progress).toMatchObject({ status: 'Failed', why: expect.stringContaining('is not what its manifest says') });
     expect(stepsOf(progress).slice(0, 3)).toEqual(['live bundle: done', 'compare: failed', 'retraining: skipped']);
     await freeze('failed', handle);
+    await freeze('failed-telling', handle);
+    await eventually(() => expect(told()).toHaveLength(1));
+    expect(told()[0]).toMatchObject({
+      severity: 'critical',
+      // as the schedule's launcher would have it
+      key: `${handle.workflowId}/failed`,
+      title: `${model}: the drift run as of 2025-06-28 failed`,
+      text: expect.stringContaining('is not what its manifest says'),
+      whatToDo: expect.stringContaining('sluice drift run --as-of 2025-06-28'),
+    });
   });
 });
 
@@ -189,6 +246,15 @@ describe('a retraining', () => {
     expect(system.reports).toMatchObject([{ releaseId: 'drift-2025-06-28', actor: expect.stringContaining('drift') }]);
     await freeze('retraining', third);
     await freeze('retraining-holding', third);
+    await freeze('retraining-telling', third);
+    const about = () => told().map(({ severity, title }) => `${severity} ${title}`);
+    await eventually(() =>
+      expect(about()).toEqual([
+        `critical ${model}: drift as of 2025-06-28`,
+        `info ${model}: retraining drift-2025-06-28, started by drift, is live`,
+      ]),
+    );
+    expect(told()[0]?.text).toContain('Retraining drift-2025-06-28 was started');
 
     const next = await start('2025-06-29');
     expect(await result(next)).toMatchObject({
@@ -196,6 +262,7 @@ describe('a retraining', () => {
       retraining: { outcome: 'cooling-down', claim: { releaseId: 'drift-2025-06-28' } },
     });
     await freeze('cooling-down', next);
+    await freeze('cooling-down-telling', next);
 
     await drifted('2025-07-10', '2025-07-11');
     expect(await judge('2025-07-12')).toMatchObject({ status: 'Retraining' });
@@ -289,6 +356,7 @@ describe('a retraining', () => {
     await expect(handle.result()).rejects.toThrow();
     await releaseEnded('2025-06-28');
     expect(drift.claims).toMatchObject([{ startedAt: expect.any(String) }]);
+    await freeze('cancelled', handle);
   });
 });
 
@@ -299,13 +367,16 @@ describe('a weekly snapshot', () => {
       status: 'Recorded',
       snapshot: { snapshotKey: `fraud/drift/${model}/weekly-2025-06-29/snapshot.json` },
     });
-    expect(system.alerts).toEqual([]);
+    expect(alerts()).toEqual([]);
     await freeze('weekly', handle);
   });
 
   it('of an empty window: told', async () => {
     drift.rows = 0;
-    expect(await result(await start('2025-06-29', 'weekly'))).toMatchObject({ status: 'Inconclusive' });
-    expect(system.alerts).toEqual([`${model}: no weekly snapshot as of 2025-06-29`]);
+    const handle = await start('2025-06-29', 'weekly');
+    expect(await result(handle)).toMatchObject({ status: 'Inconclusive' });
+    expect(await result(await start('2025-07-06', 'weekly'))).toMatchObject({ status: 'Inconclusive' });
+    await eventually(() => expect(alerts()).toEqual([`${model}: no weekly snapshot as of 2025-06-29`]));
+    await freeze('weekly-empty', handle);
   });
 });

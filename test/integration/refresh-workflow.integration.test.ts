@@ -132,6 +132,8 @@ describe('nightlyRefresh', () => {
     await freeze('refreshed-holding', handle);
     await freeze('made', child);
     await freeze('made-holding', child);
+    for (const job of ['merchantFrequency', 'categoryStats', 'synonyms'] as const)
+      await freeze(`made-${job}`, environment.client.workflow.getHandle(refreshWorkflowId(MODEL, '2025-06-30', job)));
 
     const before = fake.pointer;
     const again = await start();
@@ -168,17 +170,52 @@ describe('nightlyRefresh', () => {
     await told(() => expect(fake.alerts).toHaveLength(1));
   });
 
-  it('fails, and says what to do, where nothing is live; and where every job failed', async () => {
-    jobs.failureOf = (job) => `${job} is broken`;
+  it('fails where every job failed, and tells it once, naming the jobs by cause', async () => {
+    jobs.failureOf = (job) => (job === 'fxRates' ? 'the provider is down' : 'MongoDB does not answer');
     const handle = await start();
-    expect(await failure(handle)).toMatch(/is broken/);
-    await told(() => expect(fake.alerts).toHaveLength(4));
+    expect(await failure(handle)).toMatch(/does not answer/);
     expect(await progress(handle)).toMatchObject({ status: 'Failed' });
+    const about = () => fake.notifications.filter(({ title }) => title.includes('2025-06-30'));
+    await told(() => expect(about()).toHaveLength(1));
+    expect(about()[0]).toMatchObject({
+      severity: 'critical',
+      // the schedule's own key for this run: its launcher tells nothing more
+      key: 'refresh/ulb_gbdt/2025-06-30/failed',
+      title: 'ulb_gbdt: the refresh as of 2025-06-30 failed',
+      text: 'every job failed. merchantFrequency, categoryStats, synonyms: MongoDB does not answer; fxRates: the provider is down',
+      whatToDo: expect.stringContaining('sluice refresh run'),
+    });
     await freeze('failed', handle);
+    await freeze('failed-once', handle);
+  });
 
+  it('tells of the rollout that failed after a job had failed: two events', async () => {
+    jobs.failureOf = (job) => (job === 'fxRates' ? 'the provider is down' : null);
+    fake.smokeFails = (version) => version !== FIRST;
+    const handle = await start();
+    expect(await failure(handle)).toMatch(/vector 3 differs/);
+    await told(() =>
+      expect([...fake.alerts].sort()).toEqual([
+        'ulb_gbdt: fxRates failed as of 2025-06-30',
+        'ulb_gbdt: the refresh as of 2025-06-30 failed',
+      ]),
+    );
+    await freeze('incomplete-rolled-back', handle);
+  });
+
+  it('ends as NothingLive where nothing is live: told once, whatever night or job comes next', async () => {
     fake.pointer = null;
-    expect(await failure(await start(JULY_1))).toMatch(/nothing of ulb_gbdt is live.*sluice release start/);
-    await told(() => expect(fake.alerts.at(-1)).toContain('the refresh as of 2025-07-01 failed'));
+    const handle = await start();
+    expect(await result(handle)).toMatchObject({
+      status: 'NothingLive',
+      why: expect.stringMatching(/nothing of ulb_gbdt is live yet.*sluice release start/),
+    });
+    expect(await result(await start(JULY_1))).toMatchObject({ status: 'NothingLive' });
+    const alone = await start(JULY_1, 'fxRates');
+    expect(await result(alone)).toMatchObject({ status: 'NothingLive' });
+    await told(() => expect(fake.alerts).toEqual(['ulb_gbdt: nothing is live yet']));
+    await freeze('nothing-live', handle);
+    await freeze('nothing-live-job', alone);
   });
 
   it('publishes the rest at once and what is beyond its tolerance when a person says so', async () => {
@@ -289,7 +326,9 @@ describe('nightlyRefresh', () => {
       if (version.startsWith('refresh-')) fake.goLive(rival);
       return version.startsWith('refresh-');
     };
-    const end = await result(await start());
+    const handle = await start();
+    const end = await result(handle);
+    await freeze('superseded', handle);
     expect(end).toMatchObject({ status: 'Superseded', generation: null, bundleVersion: null });
     expect(end.why).toMatch(
       /not published: the rollout of refresh-.* failed: vector 3 differs by 0.2; 20250630-130000/,
@@ -332,11 +371,14 @@ describe('a job alone', () => {
     expect(fake.pointer?.generation).toBe(2);
     expect(jobs.made).toHaveLength(4);
     await freeze('cancelled', alone);
+    await freeze('cancelled-night', night);
   });
 
   it('fails with its reason, and tells once', async () => {
     jobs.failureOf = () => 'the provider is down';
-    expect(await failure(await start(JUNE_30, 'fxRates'))).toBe('the provider is down');
+    const handle = await start(JUNE_30, 'fxRates');
+    expect(await failure(handle)).toBe('the provider is down');
     await told(() => expect(fake.alerts).toEqual(['ulb_gbdt: fxRates failed as of 2025-06-30']));
+    await freeze('failed-job', handle);
   });
 });

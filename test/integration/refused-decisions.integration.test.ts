@@ -100,15 +100,18 @@ describe('decisions of people who may not decide', () => {
     const said = await flood(200, { actor: 'mallory' });
     expect(said).toContain('mallory is no approver');
     expect(said).toContainEqual(expect.stringMatching(/5 attempts in the name of mallory were refused/));
-    await vi.waitFor(() =>
-      expect(fake.alerts.filter((title) => title.includes('in the name of mallory'))).toEqual([
-        'ulb_gbdt: decisions in the name of mallory are refused',
-      ]),
+    await vi.waitFor(
+      () =>
+        expect(fake.alerts.filter((title) => title.includes('in the name of mallory'))).toEqual([
+          'ulb_gbdt: decisions in the name of mallory are refused',
+        ]),
+      15_000,
     );
     expect(await letIn()).toBe(5);
     await decide({});
     expect((await handle.result()) as ReleaseResult).toMatchObject({ status: 'Released' });
     await freeze('refused-attempts', handle);
+    await freeze('refused-attempts-telling', handle);
   }, 300_000);
 
   it('texts that nobody would read are refused before they are kept', async () => {

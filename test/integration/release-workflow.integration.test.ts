@@ -1,6 +1,6 @@
 import { HOLDS_ATTRIBUTE, MODEL_ATTRIBUTE, STATUS_ATTRIBUTE } from '../../domain/runs/search-attributes.js';
 import { WorkflowFailedError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
-import { defaultPayloadConverter, rootCause } from '@temporalio/common';
+import { ApplicationFailure, defaultPayloadConverter, rootCause } from '@temporalio/common';
 import type { WorkflowBundle } from '@temporalio/worker';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { QUEUES } from '../../workflows/common/queues.js';
@@ -96,6 +96,14 @@ const rolloutHandle = async (): Promise<WorkflowHandle> => {
   const { runId } = await environment.client.workflow.getHandle(rolloutId('ulb_gbdt', 'production')).describe();
   return environment.client.workflow.getHandle(rolloutId('ulb_gbdt', 'production'), runId);
 };
+
+/** A release may need several rollouts: the one that lost the race. */
+async function firstRolloutOf(release: WorkflowHandle): Promise<WorkflowHandle> {
+  const { events } = await release.fetchHistory();
+  const started = (events ?? []).flatMap((event) => event.childWorkflowExecutionStartedEventAttributes ?? []);
+  const rollout = started.find(({ workflowType }) => workflowType?.name === 'rolloutBundle')?.workflowExecution;
+  return environment.client.workflow.getHandle(rollout?.workflowId ?? '', rollout?.runId ?? '');
+}
 
 /** Notifications are under way for a moment after the run that they are about. */
 const told = (check: () => void): Promise<void> => vi.waitFor(check, 15_000);
@@ -325,6 +333,39 @@ describe('releaseModel', () => {
       message: 'the data did not pass its checks: rows is 1000, 1000 below 2000',
     });
     expect((await progress(handle)).steps.find(({ name }) => name === 'train')?.status).toBe('skipped');
+    await freeze('data-check-failed', handle);
+  });
+
+  it('stops where the window holds no rows: told as checks that were not passed', async () => {
+    fake.activities.snapshot = () =>
+      Promise.reject(ApplicationFailure.nonRetryable('bank_transactions has no row', 'NoData'));
+    await environment.close();
+    environment = await startWorkers(stack.env, bundle, fake);
+    const handle = await start({}, undefined, 'schedule');
+    expect(await failure(handle)).toMatchObject({ type: 'NoData' });
+    await told(() => expect(fake.notifications).toHaveLength(1));
+    expect(fake.notifications[0]).toMatchObject({
+      severity: 'warning',
+      key: `${handle.workflowId}/failed`,
+      title: expect.stringMatching(/^ulb_gbdt: scheduled release r\d+ did not pass its checks$/),
+    });
+    await freeze('no-data', handle);
+  });
+
+  it('says loudly what could not be undone', async () => {
+    const first = await result(await start());
+    fake.smokeFails = (version) => version !== first.bundleVersion;
+    const { setStage } = fake.activities;
+    fake.activities.setStage = (input) =>
+      input.stage === 'Archived'
+        ? Promise.reject(ApplicationFailure.nonRetryable('the registry refuses', 'Rejected'))
+        : setStage(input);
+    await environment.close();
+    environment = await startWorkers(stack.env, bundle, fake);
+    const handle = await start();
+    expect(await failure(handle)).toMatchObject({ type: 'UndoFailed' });
+    await told(() => expect(fake.alerts).toContain(`${handle.workflowId}: an undo failed`));
+    await freeze('undo-failed', handle);
   });
 
   it('invariant 6: fails its gates on a metric that is missing, and leaves pointer, aliases and stages as they were', async () => {
@@ -367,6 +408,7 @@ describe('releaseModel', () => {
   it('says loudly that the first bundle failed and there is none to go back to', async () => {
     fake.smokeFails = () => true;
     expect((await failure(await start())).message).toMatch(/no former bundle/);
+    await freeze('nothing-to-restore', await rolloutHandle());
     await told(() => expect(fake.alerts).toContainEqual(expect.stringContaining('none to go back to')));
   });
 
@@ -401,7 +443,9 @@ describe('releaseModel', () => {
       fake.goLive('rival');
       return Promise.resolve();
     };
-    expect(await result(await start())).toMatchObject({ status: 'Released', generation: 3 });
+    const handle = await start();
+    expect(await result(handle)).toMatchObject({ status: 'Released', generation: 3 });
+    await freeze('base-moved', await firstRolloutOf(handle));
   });
 
   it('two at once: both swaps have one winner each and the pointer rises by one each time', async () => {
@@ -597,12 +641,14 @@ describe('rollbackRelease', () => {
     const second = await result(await start());
     const rival = () => Promise.resolve(fake.goLive('rival'));
     fake.beforeSwap = rival;
-    expect(await failure(await rollback())).toMatchObject({
+    const superseded = await rollback();
+    expect(await failure(superseded)).toMatchObject({
       type: 'Superseded',
       message: expect.stringContaining('rival went live first'),
     });
     expect(fake.pointer).toMatchObject({ version: 'rival', generation: 3 });
     expect(fake.reports.at(-1)).toMatchObject({ status: 'Superseded', bundleVersion: first.bundleVersion });
+    await freeze('superseded', superseded);
 
     fake.beforeSwap = rival;
     const named = (await (await rollback({ version: second.bundleVersion })).result()) as RollbackResult;
@@ -617,10 +663,39 @@ describe('rollbackRelease', () => {
     expect((await failure(await rollback())).message).toMatch(/no bundle before/);
     expect((await failure(await rollback({ version: 'nope' }))).type).toBe('NotFound');
     await result(await start());
-    expect(await failure(await rollback({ caller: { actor: 'mallory', reason: 'mine' } }))).toMatchObject({
-      type: 'NotAuthorised',
-    });
+    const refused = await rollback({ caller: { actor: 'mallory', reason: 'mine' } });
+    expect(await failure(refused)).toMatchObject({ type: 'NotAuthorised' });
     expect(fake.pointer?.version).not.toBe(first.bundleVersion);
+    await freeze('refused', refused);
+  });
+
+  it('whose bundle fails its smoke is undone, and told', async () => {
+    const first = await result(await start());
+    const second = await result(await start());
+    fake.smokeFails = (version) => version === first.bundleVersion;
+    const handle = await rollback();
+    expect(await failure(handle)).toMatchObject({ type: 'RolloutFailed' });
+    expect(fake.pointer?.version).toBe(second.bundleVersion);
+    const about = () => fake.notifications.filter(({ workflowId }) => workflowId === handle.workflowId);
+    await told(() => expect(about()).toHaveLength(1));
+    expect(about()[0]).toMatchObject({
+      severity: 'critical',
+      title: expect.stringContaining('failed as it went live'),
+    });
+    await freeze('undone', handle);
+  });
+
+  it('whose bundle fails when something newer is live by then leaves that alone', async () => {
+    await result(await start());
+    await result(await start());
+    fake.smokeFails = (version) => {
+      if (version !== 'rival') fake.goLive('rival');
+      return version !== 'rival';
+    };
+    const handle = await rollback();
+    expect(await failure(handle)).toMatchObject({ type: 'Superseded' });
+    expect(fake.pointer?.version).toBe('rival');
+    await freeze('overtaken', await rolloutHandle());
   });
 
   it('of staging leaves the registry alone, and its report says so', async () => {

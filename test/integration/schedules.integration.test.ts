@@ -349,6 +349,112 @@ describe('launcher', () => {
     expect(attempts).toHaveLength(2);
   });
 
+  it.each([
+    ['2025-04-06', 'GateFailed', 'checks-failed'],
+    ['2025-04-13', 'DataCheckFailed', 'checks-failed'],
+    ['2025-04-20', 'NoData', 'no-data'],
+    ['2025-04-27', 'Conflict', 'overtaken'],
+    ['2025-05-04', 'Superseded', 'overtaken'],
+  ])('a release that ends on %s with %s is an outcome, %s: its schedule goes on', async (day, type, outcome) => {
+    const model = `ends-${type.toLowerCase()}`;
+    await apply(model);
+    await resumeSchedule(client, model, 'retraining-weekly', 'a drill');
+    const sunday = { from: new Date(day), to: new Date(day) };
+    await backfillSchedule(client, model, 'retraining-weekly', sunday, new Date());
+    const [launched] = await vi.waitUntil(
+      async () => {
+        const found = await ends(model, 'retraining-weekly');
+        return found.length > 0 ? found : null;
+      },
+      { timeout: 30_000, interval: 200 },
+    );
+    const workflowId = `release/${model}/scheduled-${day}`;
+    expect(launched?.result).toMatchObject({ workflowId, outcome, why: `failed: it ends with ${type}` });
+    const state = (await listSchedules(client, model)).find(({ name }) => name === 'retraining-weekly');
+    expect(state).toMatchObject({
+      paused: false,
+      lastRun: { status: 'COMPLETED', why: `failed: it ends with ${type}` },
+    });
+    // Under the key by which the release itself tells it: whoever is first is heard, once.
+    const notice = () => notices.filter(({ title }) => title.startsWith(`${model}:`));
+    await vi.waitFor(() => expect(notice()).toHaveLength(1), 15_000);
+    expect(notice()[0]).toMatchObject({ severity: 'warning', key: `${workflowId}/failed` });
+    if (type !== 'DataCheckFailed' && type !== 'Superseded') await freezeLauncher(outcome, launched?.id);
+  });
+
+  it('a run that somebody cancelled is an outcome, and told to nobody', async () => {
+    await apply('stops');
+    const monday = { from: new Date('2025-03-03'), to: new Date('2025-03-03') };
+    await backfillSchedule(client, 'stops', 'thresholds-weekly', monday, new Date());
+    const run = client.workflow.getHandle('thresholds/stops/2025-03-03');
+    await vi.waitFor(() => run.describe(), 15_000);
+    await run.cancel();
+    const [launched] = await vi.waitUntil(
+      async () => {
+        const found = await ends('stops', 'thresholds-weekly');
+        return found.length > 0 ? found : null;
+      },
+      { timeout: 30_000, interval: 200 },
+    );
+    expect(launched?.result).toMatchObject({ outcome: 'cancelled' });
+    expect((await listSchedules(client, 'stops')).find(({ name }) => name === 'thresholds-weekly')?.paused).toBe(false);
+    expect(notices.filter(({ title }) => title.startsWith('stops:'))).toEqual([]);
+    await freezeLauncher('cancelled', launched?.id);
+  });
+
+  it('runs its own where somebody else’s run of the day was under way and failed', async () => {
+    await apply('theirs');
+    const theirs = await client.workflow.start('recalibrateThresholds', {
+      taskQueue: QUEUES.release,
+      workflowId: 'thresholds/theirs/2025-05-05',
+      args: [{ model: 'theirs', asOf: '2025-05-05T00:00:00.000Z' }],
+    });
+    const monday = { from: new Date('2025-05-05'), to: new Date('2025-05-05') };
+    await backfillSchedule(client, 'theirs', 'thresholds-weekly', monday, new Date());
+    await vi.waitUntil(
+      async () => {
+        const thresholds = (await listSchedules(client, 'theirs')).find(({ name }) => name === 'thresholds-weekly');
+        const [launcher] = thresholds?.running ?? [];
+        if (launcher === undefined) return false;
+        const { events } = await client.workflow.getHandle(launcher).fetchHistory();
+        return events?.some((event) => event.startChildWorkflowExecutionFailedEventAttributes) === true;
+      },
+      { timeout: 30_000, interval: 200 },
+    );
+    await theirs.signal('refuse');
+    const [launched] = await vi.waitUntil(
+      async () => {
+        const found = await ends('theirs', 'thresholds-weekly');
+        return found.length > 0 ? found : null;
+      },
+      { timeout: 30_000, interval: 200 },
+    );
+    expect(launched?.result).toMatchObject({ outcome: 'completed', found: false });
+    expect((await listSchedules(client, 'theirs')).find(({ name }) => name === 'thresholds-weekly')?.paused).toBe(
+      false,
+    );
+    await freezeLauncher('theirs-failed', launched?.id);
+  });
+
+  it('a day on which nothing was live is run again when its schedule comes to it again', async () => {
+    await apply('unborn');
+    const day = { from: new Date('2025-06-01'), to: new Date('2025-06-01') };
+    for (const runs of [1, 2]) {
+      await backfillSchedule(client, 'unborn', 'nightly-refresh', day, new Date());
+      const found = await vi.waitUntil(
+        async () => {
+          const all = await ends('unborn', 'nightly-refresh');
+          return all.length === runs ? all : null;
+        },
+        { timeout: 30_000, interval: 200 },
+      );
+      expect(found.map(({ result }) => result)).toEqual(
+        Array.from({ length: runs }, () => expect.objectContaining({ found: false, status: 'NothingLive' }) as unknown),
+      );
+      if (runs === 2) await freezeLauncher('run-again', found[1]?.id);
+    }
+  });
+
   it('tells once of what a schedule dropped in silence, whichever launcher comes next', async () => {
     await apply('drops');
     const handle = client.schedule.getHandle(scheduleId('drops', 'thresholds-weekly'));
@@ -376,9 +482,15 @@ describe('launcher', () => {
   it('refuses what no schedule started, and a range that was never due', async () => {
     await apply('bad');
     const args = [{ model: 'bad', schedule: 'x', job: 'drift', asOfOffsetDays: 0, pausesOnFailure: false }];
-    await expect(
-      client.workflow.execute('launchScheduled', { taskQueue: QUEUES.release, workflowId: 'launch/bad/by-hand', args }),
-    ).rejects.toMatchObject({ cause: { message: expect.stringContaining('sluice schedules run') } });
+    const byHand = await client.workflow.start('launchScheduled', {
+      taskQueue: QUEUES.release,
+      workflowId: 'launch/bad/by-hand',
+      args,
+    });
+    await expect(byHand.result()).rejects.toMatchObject({
+      cause: { message: expect.stringContaining('sluice schedules run') },
+    });
+    await freeze('by-hand', byHand);
     const tuesday = { from: new Date('2025-06-03'), to: new Date('2025-06-03') };
     await expect(backfillSchedule(client, 'bad', 'thresholds-weekly', tuesday, new Date())).rejects.toThrow(
       /was not due/,
@@ -463,5 +575,6 @@ describe('testNotification', () => {
     });
     expect(await handle.result()).toEqual([{ sink: 'slack', ok: false, why: 'HTTP 404' }]);
     await freeze('tested', handle);
+    await freeze('tested-notification', handle);
   });
 });

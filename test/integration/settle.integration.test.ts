@@ -105,8 +105,9 @@ describe('what a terminated run leaves behind', () => {
     });
     expect([fake.aliases.get('champion'), ...stages()]).toEqual(['2', '1 Archived', '2 Production']);
     expect(fake.verdicts).toContainEqual(expect.objectContaining({ generation: 2, verdict: 'Successful' }));
-    expect(told()).toEqual([`${MODEL}: what a stopped run left behind was put right`]);
+    await vi.waitFor(() => expect(told()).toEqual([`${MODEL}: what a stopped run left behind was put right`]), 15_000);
     await freeze('settled', handle);
+    await freeze('settled-telling', handle);
 
     const again = await settle();
     expect(again.result).toEqual({ mended: [], failed: null });
@@ -117,7 +118,10 @@ describe('what a terminated run leaves behind', () => {
     await released();
     await terminateInReload();
     expect(await released()).toMatchObject({ status: 'Released', generation: 3 });
-    expect(fake.alerts).toContain(`${MODEL}: what a stopped run left behind was put right`);
+    await vi.waitFor(
+      () => expect(fake.alerts).toContain(`${MODEL}: what a stopped run left behind was put right`),
+      15_000,
+    );
     expect([fake.aliases.get('champion'), ...stages()]).toEqual(['3', '1 Archived', '2 Archived', '3 Production']);
   });
 
@@ -142,7 +146,11 @@ describe('what a terminated run leaves behind', () => {
     const { handle, result } = await settle();
     expect(result).toEqual({ mended: [], failed: expect.stringContaining('vector 3 differs by 0.2') as string });
     expect([fake.aliases.get('champion'), ...stages()]).toEqual(['1', '1 Production', '2 Production']);
-    expect(told()).toEqual([`${MODEL}: what a stopped run left behind could not be put right`]);
+    await vi.waitFor(
+      () => expect(told()).toEqual([`${MODEL}: what a stopped run left behind could not be put right`]),
+      15_000,
+    );
     await freeze('unsettled', handle);
+    await freeze('unsettled-telling', handle);
   });
 });

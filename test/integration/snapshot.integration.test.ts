@@ -232,19 +232,22 @@ describe('snapshot', () => {
     expect((await readdir(directory)).filter((name) => name.startsWith('snapshot-'))).toEqual([]);
   });
 
-  it.each<[string, () => Promise<unknown>, RegExp]>([
+  it.each<[string, string, () => Promise<unknown>, RegExp]>([
     [
       'no row is mature',
+      'NoData',
       () => insertRows((row) => (row['labeled_at'] = new Date('2025-07-01'))),
       /has no row between .* whose label was known at 2025-06-30.*Import transactions/,
     ],
     [
       'there are no fixings',
+      'NoData',
       () => Promise.all([insertRows(), db.collection('fx_fixings').deleteMany({})]),
       /fx_fixings has no fixing .*import-fixings/,
     ],
     [
       'fixings begin after the first booking',
+      'InvalidInput',
       () =>
         Promise.all([
           insertRows(),
@@ -252,10 +255,10 @@ describe('snapshot', () => {
         ]),
       /the oldest fixing is of 2025-03-03, and the first transaction was booked on 2025-03-01/,
     ],
-  ])('says what to do when %s', async (_, given, message) => {
+  ])('says what to do when %s', async (_, type, given, message) => {
     await given();
     await expect(snapshot()).rejects.toMatchObject({
-      type: 'InvalidInput',
+      type,
       message: expect.stringMatching(message) as string,
     });
   });

@@ -65,10 +65,10 @@ beforeEach(async () => {
 afterEach(() => environment.close());
 
 let serial = 0;
-async function start(overrides: ThresholdsInput['overrides'] = {}): Promise<WorkflowHandle> {
+async function start(overrides: ThresholdsInput['overrides'] = {}, actor = 'ada'): Promise<WorkflowHandle> {
   const key = `k${(serial += 1)}`;
   const asOf = '2025-06-30T00:00:00.000Z';
-  const input: ThresholdsInput = { model: MODEL, asOf, key, caller: { actor: 'ada', reason: 'weekly' }, overrides };
+  const input: ThresholdsInput = { model: MODEL, asOf, key, caller: { actor, reason: 'weekly' }, overrides };
   return environment.client.workflow.start(WORKFLOW, {
     taskQueue: QUEUES.release,
     workflowId: thresholdsWorkflowId(MODEL, key),
@@ -103,6 +103,18 @@ const as = (actor: string, verdict: 'approve' | 'reject' = 'approve', edits?: Re
   ...(edits === undefined ? {} : { edits }),
 });
 const show = 'sluice thresholds show';
+
+/** What people are told of a run, as severity and title. */
+const toldOf = ({ workflowId }: WorkflowHandle, ...expected: string[]): Promise<void> =>
+  vi.waitFor(
+    () =>
+      expect(
+        system.notifications
+          .filter((one) => one.workflowId === workflowId)
+          .map(({ severity, title }) => `${severity} ${title.replace(/ k\d+/, '')}`),
+      ).toEqual(['warning ulb_gbdt: thresholds of waits for a decision', ...expected]),
+    15_000,
+  );
 
 async function failure(handle: WorkflowHandle): Promise<string> {
   const error = await handle.result().then(
@@ -173,6 +185,7 @@ describe('recalibrateThresholds', () => {
       type: 'Conflict',
       message: expect.stringContaining('has finished'),
     });
+    await toldOf(handle, 'info ulb_gbdt: thresholds of was approved by grace', 'info ulb_gbdt: thresholds of is live');
     await freeze('approved', handle);
     await freeze('approved-holding', handle);
     await freeze('approved-telling', handle);
@@ -224,6 +237,7 @@ describe('recalibrateThresholds', () => {
     });
     expect(system.pointer?.version).toBe(LIVE);
     expect(fake.audit).toEqual([]);
+    await toldOf(handle, 'info ulb_gbdt: thresholds of was rejected by grace');
     await freeze('rejected', handle);
   });
 
@@ -234,6 +248,7 @@ describe('recalibrateThresholds', () => {
     await expect(decide(handle, { ...as('grace'), digest }, show)).rejects.toThrow('has finished');
     await expect(decide(handle, as('grace'), show)).rejects.toThrow('this run is not waiting for a decision');
     expect(fake.audit).toEqual([]);
+    await toldOf(handle, 'warning ulb_gbdt: nobody decided on thresholds of in time');
     await freeze('expired', handle);
   });
 
@@ -259,6 +274,11 @@ describe('recalibrateThresholds', () => {
     expect(end).toMatchObject({ status: 'Superseded', why: expect.stringMatching(why) });
     expect(system.pointer?.version).toBe(REFRESHED);
     expect(fake.audit).toEqual([]);
+    await toldOf(
+      handle,
+      'info ulb_gbdt: thresholds of was approved by grace',
+      'warning ulb_gbdt: thresholds of was superseded and is not live',
+    );
     if (what === 'thresholds') await freeze('superseded', handle);
     if (what === 'thresholds') await freeze('superseded-telling', handle);
   });
@@ -282,6 +302,11 @@ describe('recalibrateThresholds', () => {
     expect(await failure(handle)).toMatch(/vector 3 differs.*is live/);
     expect(system.pointer?.version).toBe(LIVE);
     expect(fake.audit.map(({ change }) => change?.kind ?? null)).toEqual(['thresholds', null]);
+    await toldOf(
+      handle,
+      'info ulb_gbdt: thresholds of was approved by grace',
+      'critical ulb_gbdt: thresholds of failed as it went live',
+    );
     await freeze('rolled-back', handle);
   });
 
@@ -293,11 +318,30 @@ describe('recalibrateThresholds', () => {
       why: expect.stringContaining('not enough feedback'),
       approval: null,
     });
+    // Handed over: no channel that is down holds up the run, and with it the schedule.
+    const { events } = await blind.fetchHistory();
+    expect(events?.map((event) => event.activityTaskScheduledEventAttributes?.activityType?.name)).not.toContain(
+      'notify',
+    );
     await freeze('not-enough-feedback', blind);
     // Told once, until it changes: the notification's key is the same the next week.
     expect(await result(await start())).toMatchObject({ status: 'NotEnoughFeedback' });
-    const keys = system.notifications.map(({ key }) => key).filter((key) => key.includes('not-enough-feedback'));
-    expect(keys).toHaveLength(1);
+    await vi.waitFor(() => expect(system.notifications).toHaveLength(1), 15_000);
+    expect(system.notifications[0]).toMatchObject({
+      severity: 'info',
+      title: `${MODEL}: not enough feedback for new thresholds`,
+    });
+
+    system.pointer = null;
+    const unborn = await start();
+    expect(await result(unborn)).toMatchObject({
+      status: 'NothingLive',
+      why: expect.stringContaining('release start'),
+    });
+    expect(await result(await start())).toMatchObject({ status: 'NothingLive' });
+    await vi.waitFor(() => expect(system.alerts.slice(1)).toEqual([`${MODEL}: nothing is live yet`]), 15_000);
+    await freeze('nothing-live', unborn);
+    fake.goLive(LIVE);
 
     fake.enoughFeedback = true;
     fake.spec = (spec) => (spec.recalibration.approval.policy = 'auto');
@@ -308,8 +352,23 @@ describe('recalibrateThresholds', () => {
     await awaitApproval(first);
     await decide(first, as('grace'), show);
     const { bundleVersion } = await result(first);
-    const again = await result(await start());
-    expect(again).toMatchObject({ status: 'Unchanged' });
+    const again = await start();
+    expect(await result(again)).toMatchObject({ status: 'Unchanged' });
     expect(system.pointer?.version).toBe(bundleVersion);
+    await freeze('unchanged', again);
+  });
+
+  it('changes nothing when it is cancelled, or asked for by somebody who may not', async () => {
+    const cancelled = await start();
+    await awaitApproval(cancelled);
+    await cancelled.cancel();
+    await expect(cancelled.result()).rejects.toThrow('cancelled');
+    await freeze('cancelled', cancelled);
+    const refusedRun = await start({}, 'grace');
+    expect(await failure(refusedRun)).toMatch(/needs requester/);
+    await freeze('refused', refusedRun);
+    expect(system.pointer?.version).toBe(LIVE);
+    // Whoever cancelled it, or was refused, knows it.
+    expect(system.alerts.filter((title) => !title.includes('waits for a decision'))).toEqual([]);
   });
 });

@@ -1,13 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import proto from '@temporalio/proto';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { Worker, type WorkflowBundle } from '@temporalio/worker';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { projectPath } from '../../platform/project.js';
 import { bundleWorkflows } from '../support/workflow-environment.js';
-
-const directory = projectPath('test', 'replay', 'histories');
-const histories = readdirSync(directory).filter((name) => name.endsWith('.bin'));
+import { HISTORIES, readHistory, type History } from './history.js';
 
 const ENDS = {
   release: [
@@ -82,7 +77,7 @@ const ENDS = {
 };
 
 /** A run's id is part of the ids of the notifications that it hands over. */
-const idOf = ({ events: [started] }: proto.temporal.api.history.v1.History): string | undefined =>
+const idOf = ({ events: [started] }: History): string | undefined =>
   started?.workflowExecutionStartedEventAttributes?.workflowId || undefined;
 
 // Invariant 10: every workflow that ever ran replays on today's code. Histories are never made anew; changed code uses `patched()`.
@@ -93,16 +88,16 @@ describe('replay gate', () => {
   });
 
   it.each(Object.entries(ENDS))('has every way in which a %s run can end', (kind, ends) => {
-    expect(ends.filter((end) => !histories.includes(`${end}-${kind}.bin`))).toEqual([]);
+    expect(ends.filter((end) => !HISTORIES.includes(`${end}-${kind}.bin`))).toEqual([]);
   });
 
-  it.each(histories)('%s', async (name) => {
-    const history = proto.temporal.api.history.v1.History.decode(readFileSync(`${directory}/${name}`));
+  it.each(HISTORIES)('%s', async (name) => {
+    const history = readHistory(name);
     await Worker.runReplayHistory({ workflowBundle }, history, idOf(history));
   });
 
   it('notices code that does something else than the history did', async () => {
-    const history = proto.temporal.api.history.v1.History.decode(readFileSync(`${directory}/released-release.bin`));
+    const history = readHistory('released-release.bin');
     const scheduled = history.events.find(
       (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'train',
     );

@@ -45,8 +45,11 @@ export class FakeDrift {
         reportKey: verdict === 'inconclusive' ? null : `fraud/drift/${model}/${key}/report.json`,
         pageKey: verdict === 'inconclusive' ? null : `fraud/drift/${model}/${key}/report.html`,
       };
+      const concluded = [...this.days.values()].filter((one) => one.reportKey !== null && one.asOf <= asOf);
       this.days.set(key, day);
-      return Promise.resolve(day);
+      if (verdict !== 'inconclusive') return Promise.resolve(day);
+      const newest = concluded.sort((a, b) => a.asOf.localeCompare(b.asOf)).at(-1);
+      return Promise.resolve({ ...day, since: newest?.key ?? null });
     },
     snapshotWindow: ({ model, key, asOf }) =>
       Promise.resolve({
@@ -55,6 +58,7 @@ export class FakeDrift {
         asOf,
         rows: this.rows,
         snapshotKey: this.rows === 0 ? null : `fraud/drift/${model}/${key}/snapshot.json`,
+        ...(this.rows === 0 ? { since: null } : {}),
         why: this.rows === 0 ? 'nothing was scored in the window' : `${this.rows} rows`,
       }),
     logDriftReport: ({ key }) => {
