@@ -105,7 +105,7 @@ describe('drift on real servers', () => {
     expect(await retrainings()).toEqual(['drift-2025-06-30']);
     const { handle } = await findRun(session, RELEASE, { model: MODEL, releaseId: 'drift-2025-06-30' });
     expect((await readProgress<ReleaseProgress>(handle)).steps[0]?.name).toBe('snapshot');
-    expect(await alertsOf('drift as of 2025-06-30')).toHaveLength(1);
+    await vi.waitFor(async () => expect(await alertsOf('drift as of 2025-06-30')).toHaveLength(1), 30_000);
   });
 
   it('the next day, inside the cool-down, starts none', async () => {
