@@ -444,6 +444,14 @@ export interface DriftScope {
    * largest distance of the distribution functions for numbers, total variation for categories; of the values that are there
    */
   effect: number | null;
+  /**
+   * of a category: share of the rows whose value the reference does not have, or too seldom for a bin of its own; absent in older reports
+   */
+  unseen?: number | null;
+  /**
+   * the share from which it is drift; null where nothing is judged
+   */
+  unseen_alert?: number | null;
   psi: number | null;
   psi_warn: number | null;
   psi_alert: number | null;
@@ -1042,6 +1050,10 @@ export interface ModelSpec {
      * as min_effect, for the last day alone: days differ from one another more than weeks do
      */
     last_day_min_effect: number;
+    /**
+     * share of rows with values of a category that the reference does not have, from which it is drift; 0.01 where it is not given
+     */
+    unseen_min_share?: number;
     /**
      * age of the newest row of the window
      */

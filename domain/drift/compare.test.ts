@@ -72,6 +72,12 @@ function rowsOf(seed: number, rows: number, { amount, kind, calibrated, days = 7
   };
 }
 
+/** Every so manyth row is of the kind 9. */
+function everyNth(every: number): (value: number) => number {
+  let row = 0;
+  return (value) => (row++ % every === 0 ? 9 : value);
+}
+
 const before = rowsOf(1, 56_000, { days: 28, to: '2025-06-02T00:00:00.000Z' });
 const labels = Uint8Array.from(before.calibrated, (score) => (score > 0.7 ? 1 : 0));
 const about = {
@@ -130,6 +136,40 @@ describe('comparing a window with the reference', () => {
     expect(featureOf(unseen, 'kind').why.join()).toMatch(/the reference does not have 9 \(new\) 2\d\.\d %/);
     const unknown = compared(rowsOf(4, 5_000, { kind: (value) => (value === 3 ? -1 : value) }));
     expect(featureOf(unknown, 'kind').why.join()).toMatch(/2\d\.\d % missing in the window, 0\.00 % before/);
+  });
+
+  it('finds a value that the reference never had in few rows already, on its first day', () => {
+    // About 1.6 % of one day: far less than what a known value may move by.
+    const since = Date.parse(TO) - DAY_MS;
+    const of = (every: number): DriftWindow => {
+      const window = rowsOf(27, 5_000);
+      const kind = window.features['kind'] as Float64Array;
+      const rare = kind.map((value, row) => ((window.bookedAtMs[row] ?? 0) >= since && row % every === 0 ? 9 : value));
+      return { ...window, features: { ...window.features, kind: rare } };
+    };
+    const report = compared(of(60));
+    expect(report.features_with_drift).toEqual(['kind']);
+    expect(featureOf(report, 'kind').why).toEqual([
+      '1.68 % on its last day have a value that the reference does not (from 1.00 % on it matters): 9 (new) 1.68 %',
+    ]);
+    expect(compared(of(60), { unseen_min_share: 0.02 }).verdict).toBe('none');
+    expect(compared(of(60), { min_rows: 715 }).verdict, 'too few rows of a day').toBe('none');
+    expect(compared(of(120)).verdict, 'six rows of 714').toBe('none');
+  });
+
+  it('does not take values for new that the reference has too, but too seldom to name', () => {
+    const kind = (before.features['kind'] as Float64Array).map((value, row) => (row % 50 === 0 ? 9 : value));
+    const seldom = { ...before, features: { ...before.features, kind }, labels };
+    const of = referenceOf(seldom, columns, about);
+    const counted = of.days?.columns.find(({ name }) => name === 'kind');
+    const at = counted?.values.indexOf(9) ?? -1;
+    counted?.values.splice(at, 1);
+    for (const day of counted?.counts ?? []) day.push(day.splice(at, 1)[0] ?? 0);
+    for (const day of counted?.counts ?? []) day.splice(-2, 2, (day.at(-2) ?? 0) + (day.at(-1) ?? 0));
+    expect(counted?.counts[0]).toHaveLength((counted?.values.length ?? 0) + 1);
+    const now = (every: number) => compared(rowsOf(28, 5_000, { kind: everyNth(every) }), {}, of);
+    expect(featureOf(now(50), 'kind').verdict).toBe('ok');
+    expect(featureOf(now(10), 'kind').verdict).toBe('drift');
   });
 
   it('sees a change on its first day, while six of seven days are as ever', () => {

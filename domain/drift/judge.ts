@@ -9,7 +9,7 @@ type Measured = Omit<DriftColumn, 'verdict' | 'why'>;
 const SCOPE_TEXT = { window: 'in the window', last_day: 'on its last day' } as const;
 
 /**
- * What a measured column means. Drift is a difference that is both beyond what the reference's own days and weeks show (adjusted p ≤ alpha) and large enough to matter, in either
+ * What a measured column means. Drift is a share of values that the reference does not have, or a difference that is both beyond what the reference's own days and weeks show (adjusted p ≤ alpha) and large enough to matter, in either
  * scope; or an index above its upper limit. With many rows everything is significant, with few everything is large: neither alone is drift.
  */
 export function judgeColumn(column: Measured, policy: DriftPolicy): Judged {
@@ -39,13 +39,19 @@ function findingsOf(
   const minEffect = isWeek ? policy.min_effect : policy.last_day_min_effect;
   const found: { verdict: 'warn' | 'drift'; why: string }[] = [];
   const { effect, p_adjusted, missing_p_adjusted, missing_fraction, psi, psi_warn, psi_alert } = scope;
+  const [unseen, unseenLimit] = [scope.unseen ?? null, scope.unseen_alert ?? null];
 
   if (effect !== null && p_adjusted !== null && p_adjusted <= policy.alpha && effect >= minEffect) {
     const measure = scope.test === 'ks' ? 'KS distance' : 'total variation';
-    const names = scope.test === 'ks' ? '' : unseenValues(column);
+    const names = scope.test === 'ks' ? '' : unseenValues(column, scope.scope);
     found.push({
       verdict: 'drift',
-      why: `${measure} ${fixed(effect)} ${where} (from ${minEffect} on it matters; adjusted p ${power(p_adjusted)})${names}`,
+      why: `${measure} ${fixed(effect)} ${where} (from ${minEffect} on it matters; adjusted p ${power(p_adjusted)})${names === '' ? '' : `; the reference does not have ${names}`}`,
+    });
+  } else if (unseen !== null && unseenLimit !== null && unseen >= unseenLimit) {
+    found.push({
+      verdict: 'drift',
+      why: `${percent(unseen)} ${where} have a value that the reference does not (from ${percent(unseenLimit)} on it matters): ${unseenValues(column, scope.scope)}`,
     });
   }
   const before = column.reference_missing_fraction ?? 0;
@@ -65,10 +71,13 @@ function findingsOf(
 }
 
 /** Categories that the reference never had, the first few by name. */
-function unseenValues({ bins }: Measured): string {
-  const unseen = bins.filter(({ reference, current, label }) => reference === 0 && current > 0 && label !== MISSING);
-  const names = unseen.slice(0, 5).map(({ label, current }) => `${label} ${percent(current)}`);
-  return names.length === 0 ? '' : `; the reference does not have ${names.join(', ')}`;
+function unseenValues({ bins }: Measured, of: DriftScope['scope']): string {
+  const shares = bins.map((bin) => ({ ...bin, now: (of === 'window' ? bin.current : bin.last_day) ?? 0 }));
+  const unseen = shares.filter(({ reference, now, label }) => reference === 0 && now > 0 && label !== MISSING);
+  return unseen
+    .slice(0, 5)
+    .map(({ label, now }) => `${label} ${percent(now)}`)
+    .join(', ');
 }
 
 function whyNothing(column: Measured): string {

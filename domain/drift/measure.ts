@@ -2,7 +2,7 @@ import type { DriftColumn, DriftScope, ReferenceProfile } from '../../schemas/ty
 import { quantileOfSorted } from '../lookups/quantile.js';
 import { categoryBins, numericBins, type Bins } from './bins.js';
 import { isPresent, missingAsSeen } from './present.js';
-import type { ColumnHistory, CountedDay } from './reference/history.js';
+import type { ColumnHistory, CountedDay, UnseenValues } from './reference/history.js';
 import { ReferenceDistribution } from './reference-distribution.js';
 import { jensenShannonDistance, klDivergence, wassersteinDistance } from './statistics/distances.js';
 import { populationStability } from './statistics/psi.js';
@@ -101,7 +101,11 @@ function measureScope(
       days.filter(({ day }) => scope.days.includes(day)),
       chance,
     ) ?? null;
-  const result = { ...unmeasured(scope, { sorted, rows }), missing_p: distance?.missingP ?? null };
+  const result = {
+    ...unmeasured(scope, { sorted, rows }),
+    missing_p: distance?.missingP ?? null,
+    ...unseenOf(distance?.unseen ?? null, policy),
+  };
   if (sorted.length === 0 || reference.count === 0) return result;
   const period = reference.period_hours;
   const counts = bins.count(sorted);
@@ -127,6 +131,22 @@ function measureScope(
       expected.map((value) => Math.max(value, policy.psi.epsilon)),
     ),
     wasserstein: reference.kind === 'numeric' ? distanceInUnits(reference, sorted) : null,
+  };
+}
+
+/** A single customer's whim is no new world. */
+const MIN_UNSEEN_ROWS = 10;
+const UNSEEN_MIN_SHARE = 0.01;
+
+/**
+ * Values that the reference does not have are told from what merely varies: they need no test against it, and a smaller share matters. Where the
+ * reference has rare ones of its own, the limit is twice the most that one of its days has.
+ */
+function unseenOf(unseen: UnseenValues | null, policy: DriftPolicy): Pick<DriftScope, 'unseen' | 'unseen_alert'> {
+  if (unseen === null || unseen.rows < MIN_UNSEEN_ROWS) return { unseen: unseen?.share ?? null, unseen_alert: null };
+  return {
+    unseen: unseen.share,
+    unseen_alert: Math.max(policy.unseen_min_share ?? UNSEEN_MIN_SHARE, 2 * unseen.usual),
   };
 }
 
@@ -157,6 +177,8 @@ function unmeasured({ scope, days }: ScopeRows, { sorted, rows }: Present): Drif
     missing_p: null,
     missing_p_adjusted: null,
     effect: null,
+    unseen: null,
+    unseen_alert: null,
     psi: null,
     psi_warn: null,
     psi_alert: null,

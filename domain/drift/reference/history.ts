@@ -19,9 +19,19 @@ export interface Distance {
   p: number | null;
   /** of the share of rows without a value; null where neither side has any */
   missingP: number | null;
+  /** rows whose category the reference does not have, or too seldom for a bin of its own; null for a number */
+  unseen: UnseenValues | null;
   psi: number;
   /** the index that is exceeded with the given probability where nothing changed */
   psiByChance: number;
+}
+
+export interface UnseenValues {
+  /** how many, and of the rows with a value which share */
+  rows: number;
+  share: number;
+  /** the largest share that a day of the reference has of them */
+  usual: number;
 }
 
 interface Shares {
@@ -82,9 +92,16 @@ export class ColumnHistory {
       effect: nothing ? null : effect,
       p: nothing ? null : tailBeyond(effect ** 2, seenBefore(usual.effect, single.effect, now.present)),
       missingP: noMissing ? null : tailBeyond(missing ** 2, withDraws(seen('missing'), now, expected)),
+      unseen: this.column.kind === 'numeric' ? null : this.#unseen(now),
       psi,
       psiByChance: valueBeyond(chance, seen('psi')),
     };
+  }
+
+  #unseen(now: Shares): UnseenValues {
+    const share = now.bins.at(-1) ?? 0;
+    const usual = this.expecting.map((place) => sharesOf([dayAt(this.column, place)]).bins.at(-1) ?? 0);
+    return { rows: Math.round(share * now.present), share, usual: Math.max(0, ...usual) };
   }
 
   #effects(length: number): BlockEffects {
