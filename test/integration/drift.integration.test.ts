@@ -434,7 +434,13 @@ describe('a comparison', () => {
     ['twelve rows', 12],
   ])('of %s has no verdict, keeps nothing but the day, and is made again when there is more', async (_, rows) => {
     if (rows > 0) await scored(1, rows, end - 1);
-    expect(await compare()).toMatchObject({ verdict: 'inconclusive', action: 'alert', rows, reportKey: null });
+    expect(await compare()).toMatchObject({
+      verdict: 'inconclusive',
+      action: 'alert',
+      rows,
+      reportKey: null,
+      since: null,
+    });
     expect(await store.list(driftPrefix({ model, key: KEY }))).toEqual([]);
     await scored(1);
     expect(await compare()).toMatchObject({ verdict: 'none', rows: 1400 + rows });
