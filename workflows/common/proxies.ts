@@ -1,7 +1,7 @@
 import { proxyActivities, type ActivityInterfaceFor, type ActivityOptions } from '@temporalio/workflow';
 import type { ApprovalActivities } from '../../activities/approval/contract.js';
 import type { BundleActivities, RecomposeActivities } from '../../activities/bundle/contract.js';
-import type { RegistryActivities } from '../../activities/registry/contract.js';
+import type { ProvenanceActivities, RegistryActivities } from '../../activities/registry/contract.js';
 import type { TrainingDataActivities } from '../../activities/training-data/contract.js';
 import type {
   DeliveryActivities,
@@ -55,6 +55,7 @@ function describedActivities<A extends Partial<Activities>>(options: ActivityOpt
 export const shortCalls = describedActivities<
   ModelSpecActivities &
     RegistryActivities &
+    ProvenanceActivities &
     PointerActivities &
     ScorerActivities &
     ApprovalActivities &
