@@ -274,7 +274,7 @@ describe('recalibrateThresholds', () => {
         /auc_roc, which is no gate of this proposal: precision, recall, alert_rate/,
       );
       expect(await refused(handle, good)).toMatch(
-        /the edited proposal misses 2 gates of the model's releases \(precision is 0\.1\d*, .*alert_rate is 1, /,
+        /the edited proposal misses 2 gates of the model's releases \(precision is 0\.0\d*, .*alert_rate is 1, /,
       );
       expect((await progress(handle)).status).toBe('WaitingForApproval');
       const { approval } = await progress(handle);

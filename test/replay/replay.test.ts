@@ -26,6 +26,7 @@ const ENDS = {
     'refused',
     'overridden',
     'refused-attempts',
+    'approved-compared',
   ],
   rollout: [
     'released',
