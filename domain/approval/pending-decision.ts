@@ -128,5 +128,5 @@ function overridesProblem(
     if (verdict !== 'approve') return '/overrides go with "approve" only';
     if (checkOverrides === undefined) return '/overrides: there is no gate to override here';
   }
-  return verdict === 'approve' ? (checkOverrides?.((overrides as string[] | undefined) ?? [], edited) ?? null) : null;
+  return verdict === 'approve' ? (checkOverrides?.(overrides ?? [], edited) ?? null) : null;
 }
