@@ -1,5 +1,6 @@
+import { withoutCredentials } from './credentials.js';
 import { createHttp } from './http.js';
-import { API, codeOf, isMissing, proxiedPath, quoted, type MlflowRun } from './mlflow.js';
+import { API, codeOf, isMissing, proxiedPath, quoted, runPage, type MlflowRun } from './mlflow.js';
 
 /** A run to be found again by its tags. */
 export interface TrackedRun extends Pick<MlflowRun, 'runId' | 'artifactUri'> {
@@ -140,7 +141,7 @@ export function createMlflowTracking(trackingUri: string, timeoutMs = 30_000): M
       await post('/runs/update', { run_id: runId, status: 'FINISHED', end_time: endTimeMs });
     },
 
-    pageOf: (run) => `${trackingUri.replace(/\/+$/, '')}/#/experiments/${run.experimentId}/runs/${run.runId}`,
+    pageOf: (run) => runPage(withoutCredentials(trackingUri), run),
   };
 }
 

@@ -68,6 +68,16 @@ interface WireVersion {
   aliases?: string[];
 }
 
+/** A run's page in MLflow's UI. @param address without credentials */
+export function runPage(address: string, { runId, experimentId }: { runId: string; experimentId: string }): string {
+  return `${address.replace(/\/+$/, '')}/#/experiments/${encodeURIComponent(experimentId)}/runs/${encodeURIComponent(runId)}`;
+}
+
+/** The page of a registered version. @param address without credentials */
+export function versionPage(address: string, name: string, version: string): string {
+  return `${address.replace(/\/+$/, '')}/#/models/${encodeURIComponent(name)}/versions/${encodeURIComponent(version)}`;
+}
+
 export const API = '/api/2.0/mlflow';
 const PROXY_SCHEME = 'mlflow-artifacts:';
 const PAGE_SIZE = 1000;

@@ -269,6 +269,13 @@ export interface Decision {
   edits?: {
     [k: string]: unknown;
   };
+  /**
+   * approve, although the proposal misses these gates of the model's releases; needs the role overrider
+   *
+   * @minItems 1
+   * @maxItems 100
+   */
+  overrides?: string[];
 }
 
 export type DriftVerdict = 'ok' | 'warn' | 'drift' | 'inconclusive';

@@ -19,6 +19,8 @@ export interface DecisionQuestion {
   requester: string;
   /** what an approver changed in the proposal; absent: nothing */
   edits?: Record<string, unknown>;
+  /** gates of the model's releases that an approver let a proposal miss; absent: none */
+  overriddenGates?: readonly string[];
   /** where a request departs from the model's spec; absent: nowhere */
   overrides?: readonly OverrideChange[];
 }

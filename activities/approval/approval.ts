@@ -22,8 +22,8 @@ export function createApprovalActivities({ log, principalsFile }: ApprovalDeps):
     async authorizeDecision(input) {
       const { workflowId, model, requester, requesterMayApprove } = input;
       const decision = validate('decision', input.decision);
-      const { decisionId, verdict, actor, reason, digest, proof, edits } = decision;
-      const proven = { decisionId, verdict, actor, workflowId, digest: provenDigest(digest, edits) };
+      const { decisionId, verdict, actor, reason, digest, proof, edits, overrides } = decision;
+      const proven = { decisionId, verdict, actor, workflowId, digest: provenDigest(digest, edits, overrides) };
       return log.once(
         {
           model,
@@ -35,16 +35,25 @@ export function createApprovalActivities({ log, principalsFile }: ApprovalDeps):
           digest,
           requester,
           ...(edits === undefined ? {} : { edits }),
+          ...(overrides === undefined ? {} : { overriddenGates: overrides }),
         },
         proof,
         async () => {
-          const answer = authorise({
-            principal: await principalOf(actor),
-            actor,
-            role: 'approver',
-            principalsFile,
-            proven: (tokenSha256) => proof !== undefined && proofMatches(proof, tokenSha256, proven),
-          });
+          const principal = await principalOf(actor);
+          const ask = (role: Role): Authorisation =>
+            authorise({
+              principal,
+              actor,
+              role,
+              principalsFile,
+              proven: (tokenSha256) => proof !== undefined && proofMatches(proof, tokenSha256, proven),
+            });
+          const answer = ask('approver');
+          if (answer.allowed && overrides !== undefined) {
+            const overriding = ask('overrider');
+            if (!overriding.allowed)
+              return refusal(`this overrides gates of the model's spec (${overrides.join(', ')}): ${overriding.why}`);
+          }
           // A requester who withdraws harms nobody; one who approves alone is what the policy forbids.
           const alone = verdict === 'approve' && actor === requester && !requesterMayApprove;
           return answer.allowed && alone

@@ -1,3 +1,4 @@
+import type { CandidateProvenance } from '../../domain/release/provenance.js';
 import type { Metrics, ModelRef } from '../../domain/release/types.js';
 
 /** queue `release` */
@@ -22,4 +23,15 @@ export interface RegistryActivities {
   tagModelVersion(input: ModelRef & { modelVersion: string; tags: Record<string, string> }): Promise<void>;
   /** Who is who now, so that an undo can restore it. */
   registryState(input: ModelRef): Promise<{ champion: string | null; challenger: string | null; production: string[] }>;
+}
+
+/** queue `release` */
+export interface ProvenanceActivities {
+  /**
+   * What a registered candidate was made of, beside the live bundle, and the pages that show more.
+   * @param input champion the live bundle's version; null when nothing is live
+   */
+  provenance(
+    input: ModelRef & { runId: string; modelVersion: string; champion: string | null },
+  ): Promise<CandidateProvenance>;
 }

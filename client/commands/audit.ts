@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { overrideLine } from '../../domain/release/overrides.js';
 import type { AuditEntry } from '../../schemas/types.js';
 import type { Cli } from '../cli.js';
 import { EXIT } from '../exit-codes.js';
@@ -77,6 +78,7 @@ function entryText(entry: AuditEntry): string {
     lines.push(
       `   approved by ${change.decided_by}: ${change.decision_reason ?? ''} (digest ${change.proposal_sha256 ?? '?'})`,
     );
+  for (const override of change?.overrides ?? []) lines.push(`   for this change only: ${overrideLine(override)}`);
   for (const { name, old, new: now } of change?.values ?? []) lines.push(`   ${name}: ${old ?? '–'} → ${now ?? '–'}`);
   return lines.join('\n');
 }

@@ -55,7 +55,7 @@ Examples:
       cli.output.result({ name, roles: principal.roles, token }, () =>
         [
           `${name} may ${principal.roles.join(', ')}`,
-          ...(token === null ? [] : [`SLUICE_TOKEN=${token}   (not stored: keep it)`]),
+          ...(token === null ? [] : [`SLUICE_TOKEN=${token}`, '(the token is not stored: keep this line)']),
         ].join('\n'),
       );
       cli.setExitCode(EXIT.ok);

@@ -66,7 +66,7 @@ export function thresholdsCommand(cli: Cli): Command {
         cli.withSession(async (session) => (await runs())[verb](session, { key, model: options.model })),
       );
 
-  addDecisions<DecisionOptions & { edits?: string }>(thresholds, {
+  addDecisions<DecisionOptions & { edits?: string; override?: string[] }>(thresholds, {
     argument: 'key',
     what: 'the proposal that waits for a decision',
     options: [model],
@@ -76,13 +76,19 @@ export function thresholdsCommand(cli: Cli): Command {
           '--edits <file>',
           'JSON with other thresholds: {"threshold": 0.5, "per_category": {"CATEGORY": 0.4}}; null: the overall one',
         ),
+      () =>
+        new Option(
+          '--override <gate>',
+          "let the proposal miss this gate of the model's releases (`show` lists them); repeatable, needs the role overrider",
+        ).argParser((gate: string, before: string[] = []) => [...before, parseText(gate)]),
     ],
     example: '2025-06-30 --reason "fewer alerts, same recall" --actor grace',
-    decide: (verdict, key, { model: name, edits: file, ...choice }) =>
+    decide: (verdict, key, { model: name, edits: file, override: overrides, ...choice }) =>
       cli.withSession(async (session) => {
         const edits =
           file === undefined ? {} : { edits: await (await import('../thresholds/edits.js')).readEdits(file) };
-        return (await runs()).decide(session, { key, model: name }, { verdict, ...choice, ...edits });
+        const stated = overrides === undefined ? {} : { overrides };
+        return (await runs()).decide(session, { key, model: name }, { verdict, ...choice, ...edits, ...stated });
       }),
   });
 

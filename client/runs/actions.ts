@@ -17,7 +17,11 @@ export interface RunActions<Ref extends RunRef> {
   watch(session: Session, ref: Ref, options?: { goesOn?: string }): Promise<number>;
   show(session: Session, ref: Ref): Promise<number>;
   list(session: Session, limit: number): Promise<number>;
-  decide(session: Session, ref: Ref, choice: Pick<Choice, 'verdict' | 'reason' | 'digest' | 'edits'>): Promise<number>;
+  decide(
+    session: Session,
+    ref: Ref,
+    choice: Pick<Choice, 'verdict' | 'reason' | 'digest' | 'edits' | 'overrides'>,
+  ): Promise<number>;
   cancel(session: Session, ref: Ref): Promise<number>;
 }
 
@@ -34,7 +38,8 @@ export function defineRun<Ref extends RunRef, Progress extends RunProgress>(
     const model = models.length === 1 && models[0] === ref.model ? '' : ` --model ${ref.model}`;
     return `sluice ${kind.noun} ${verb} ${kind.words(ref)}${model}`;
   };
-  const approveCommand = (ref: Ref): string => `${command('approve', ref)} --reason TEXT`;
+  const approveCommand = (ref: Ref, progress: Progress): string =>
+    `${command('approve', ref)} --reason TEXT${kind.approveWords?.(progress) ?? ''}`;
 
   const frame = (ref: Ref) => (progress: Progress) => {
     const waits = progress.approval ?? null;
@@ -44,7 +49,7 @@ export function defineRun<Ref extends RunRef, Progress extends RunProgress>(
         waits === null
           ? null
           : {
-              what: `waits for a decision until ${waits.deadline}: ${approveCommand(ref)}   (or reject)`,
+              what: `waits for a decision until ${waits.deadline}: ${approveCommand(ref, progress)}   (or reject)`,
               proposal: kind.proposal?.(progress) ?? null,
             },
     };
@@ -60,7 +65,7 @@ export function defineRun<Ref extends RunRef, Progress extends RunProgress>(
     const url = session.uiUrl(workflowId);
     const more = (await kind.more?.(session, workflowId, progress)) ?? {};
     output.result({ ...ref, ...progress, error, ...more, url }, () =>
-      kind.text({ ref, progress, error, url, more, approve: approveCommand(ref) }, withSteps),
+      kind.text({ ref, progress, error, url, more, approve: approveCommand(ref, progress) }, withSteps),
     );
     return exitCodeOf(progress.status);
   };

@@ -18,6 +18,8 @@ export interface Choice {
   token: string | null;
   /** approve, but with these values; what may stand here is the run's to say */
   edits?: Record<string, unknown>;
+  /** approve, although the proposal misses these gates */
+  overrides?: readonly string[];
 }
 
 /**
@@ -27,7 +29,7 @@ export interface Choice {
  */
 export async function decide(
   handle: WorkflowHandle,
-  { verdict, actor, reason, token, edits, ...choice }: Choice,
+  { verdict, actor, reason, token, edits, overrides, ...choice }: Choice,
   lookAt: string,
 ): Promise<{ digest: string; decisionId: string }> {
   const { approval } = await handle.query<{ approval: PendingApproval<unknown> | null }>(PROGRESS_QUERY);
@@ -35,7 +37,8 @@ export async function decide(
   if (digest === undefined)
     throw new SluiceError('Conflict', `this run is not waiting for a decision: see \`${lookAt}\``);
   const decisionId = randomBytes(8).toString('hex');
-  const proven = { decisionId, verdict, actor, workflowId: handle.workflowId, digest: provenDigest(digest, edits) };
+  const covered = provenDigest(digest, edits, overrides);
+  const proven = { decisionId, verdict, actor, workflowId: handle.workflowId, digest: covered };
   const decision: Decision = {
     decisionId,
     verdict,
@@ -43,6 +46,7 @@ export async function decide(
     reason,
     digest,
     ...(edits === undefined ? {} : { edits }),
+    ...(overrides === undefined ? {} : { overrides: [...overrides] }),
     ...(token === null ? {} : { proof: decisionProof(token, proven) }),
   };
   try {

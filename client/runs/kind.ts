@@ -71,6 +71,8 @@ export interface RunKind<Ref extends RunRef, Progress extends RunProgress> {
   items?(progress: Progress): ProgressItem[];
   /** what is proposed, shown once while a decision is awaited */
   proposal?(progress: Progress): string;
+  /** what `approve` needs besides a reason, with a blank before it */
+  approveWords?(progress: Progress): string;
   /** read beside the progress; part of the JSON */
   more?(session: Session, workflowId: string, progress: Progress): Promise<Record<string, unknown>>;
   /** What a status says that was true when it was said and may not be any more: asked once for a whole list. */

@@ -1,3 +1,4 @@
+import { missedGates, overrideWords } from '../../domain/thresholds/gates.js';
 import {
   thresholdsRequest,
   thresholdsWorkflowId,
@@ -37,7 +38,8 @@ export const THRESHOLDS: RunKind<ThresholdsRef, ThresholdsProgress> = {
     );
     return (ref, status) => (status === 'Live' && replaced(ref) ? 'Replaced' : status);
   },
-  proposal: ({ proposal }) => (proposal === null ? '' : proposalText(proposal)),
+  proposal: ({ proposal, gates }) => (proposal === null ? '' : proposalText(proposal, gates)),
+  approveWords: ({ approval }) => overrideWords(missedGates(approval?.proposal.gates ?? [])),
   listed: ({ model, key }) => `${model}  ${key}`,
 };
 

@@ -1,5 +1,5 @@
 import { budgetLines, categoryLines, overallLines, weekLines } from '../../domain/thresholds/show.js';
-import { gateLines } from '../../domain/thresholds/gates.js';
+import { gateLines, type ProposalGate } from '../../domain/thresholds/gates.js';
 import { paddedTable } from '../../domain/notification/table.js';
 import type { ThresholdSummary } from '../../domain/thresholds/summary.js';
 import type { ThresholdsProgress } from '../../workflows/recalibrateThresholds/contract.js';
@@ -20,7 +20,7 @@ export function thresholdsText(
   if (withSteps) lines.push('', ...stepLines(progress.steps));
   if (edited !== null) lines.push('', 'approved with edits', ...proposalLines(edited));
   else if (proposal !== null) lines.push('', ...proposalLines(proposal));
-  if (gates.length > 0) lines.push('', paddedTable(gateLines(gates)));
+  lines.push(...gateSection(gates));
   if (approval !== null)
     lines.push('', `To decide by ${approval.deadline}: ${approve}   (or reject)`, `digest ${approval.digest}`);
   if (error !== null && error !== why) lines.push('', `ended with: ${error}`);
@@ -28,8 +28,12 @@ export function thresholdsText(
 }
 
 /** What is proposed: old and new, figures with intervals, backtest. */
-export function proposalText(summary: ThresholdSummary): string {
-  return proposalLines(summary).join('\n');
+export function proposalText(summary: ThresholdSummary, gates: readonly ProposalGate[] = []): string {
+  return [...proposalLines(summary), ...gateSection(gates)].join('\n');
+}
+
+function gateSection(gates: readonly ProposalGate[]): string[] {
+  return gates.length === 0 ? [] : ['', paddedTable(gateLines(gates))];
 }
 
 function proposalLines(summary: ThresholdSummary): string[] {

@@ -50,6 +50,19 @@ describe('proof of a decision', () => {
     expect(provenDigest('b'.repeat(64), { a: 0.5 })).not.toBe(provenDigest(digest, { a: 0.5 }));
   });
 
+  it('covers the gates that are overridden, beside the edits', () => {
+    const { digest } = decision;
+    const all = [
+      provenDigest(digest),
+      provenDigest(digest, { a: 1 }),
+      provenDigest(digest, null, ['a']),
+      provenDigest(digest, null, ['a', 'b']),
+      provenDigest(digest, { a: 1 }, ['a']),
+    ];
+    expect(new Set(all).size).toBe(all.length);
+    expect(all[0]).toBe(digest);
+  });
+
   it('covers an operation in full', () => {
     const operation = {
       operationId: 'o1',

@@ -132,6 +132,27 @@ describe('a pending decision', () => {
       reason: 'seen',
       at: '1970-01-01T00:00:00.001Z',
       edits: { a: 1 },
+      overrides: null,
     });
+    const overriding = (overrides: unknown, more: Partial<Decision> = {}) =>
+      decision(1, { overrides: overrides as string[], ...more });
+    expect(shown.refusal(overriding(['a']), 1)).toBe('/overrides: there is no gate to override here');
+    const gated = new PendingDecision();
+    gated.open(
+      {
+        ...{ digest: DIGEST, deadlineSeconds: 10, checkEdits: () => null },
+        checkOverrides: (names, isEdited) => (isEdited || names.join() === 'a' ? null : 'override a'),
+      },
+      0,
+    );
+    expect(gated.refusal(decision(1), 1)).toBe('override a');
+    expect(gated.refusal(decision(1, { verdict: 'reject' }), 1)).toBeNull();
+    expect(gated.refusal(edited({ a: 1 }), 1)).toBeNull();
+    for (const wrong of ['a', [], [1], null]) expect(gated.refusal(overriding(wrong), 1)).toMatch(/must be a list/);
+    expect(gated.refusal(overriding(['a', 'a']), 1)).toBe('/overrides names a gate twice');
+    expect(gated.refusal(overriding(Array.from({ length: 101 }, String)), 1)).toMatch(/more than 100/);
+    expect(gated.refusal(overriding(['a'], { verdict: 'reject' }), 1)).toBe('/overrides go with "approve" only');
+    expect(gated.take(overriding(['a']), 1)).toBeNull();
+    expect(gated.outcome).toMatchObject({ verdict: 'approve', overrides: ['a'] });
   });
 });

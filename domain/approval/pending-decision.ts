@@ -9,6 +9,11 @@ export interface DecisionTerms {
   deadlineSeconds: number;
   /** says what is wrong with an approver's edits, or null; without it there is nothing to edit. Synchronous: it decides in a validator. */
   checkEdits?: (edits: Record<string, unknown>) => string | null;
+  /**
+   * Says what is wrong with the gates that an approval overrides, or null; without it there is nothing to override. Synchronous as well.
+   * @param edited what goes live is not as it was proposed, so which gates it misses is not known yet
+   */
+  checkOverrides?: (overrides: readonly string[], edited: boolean) => string | null;
 }
 
 export type ApprovalOutcome =
@@ -20,6 +25,8 @@ export type ApprovalOutcome =
       at: string;
       /** null: as proposed */
       edits: Record<string, unknown> | null;
+      /** gates that it overrides; null: none */
+      overrides: readonly string[] | null;
       /** of the actor; absent in histories of before it was asked */
       identity?: Identity;
     }
@@ -55,9 +62,9 @@ export class PendingDecision {
   take(decision: Decision, nowMs: number, identity?: Identity): string | null {
     const refusal = this.refusal(decision, nowMs);
     if (refusal !== null) return refusal;
-    const { verdict, actor, reason, edits = null } = decision;
+    const { verdict, actor, reason, edits = null, overrides = null } = decision;
     const at = new Date(nowMs).toISOString();
-    this.decided = { verdict, actor, reason, edits, at, ...(identity === undefined ? {} : { identity }) };
+    this.decided = { verdict, actor, reason, edits, overrides, at, ...(identity === undefined ? {} : { identity }) };
     return null;
   }
 
@@ -73,7 +80,9 @@ const MAX_LENGTH = { decisionId: 200, actor: 200, reason: 2_000, digest: 64 };
 const MAX_PROOF = 200;
 const MAX_EDITS = 100_000;
 
-function problemOf(decision: unknown, { digest, checkEdits }: DecisionTerms): string | null {
+const MAX_OVERRIDES = 100;
+
+function problemOf(decision: unknown, { digest, checkEdits, checkOverrides }: DecisionTerms): string | null {
   if (typeof decision !== 'object' || decision === null)
     return 'the decision must be an object {decisionId, verdict, actor, reason, digest}';
   const fields = decision as Record<string, unknown>;
@@ -88,12 +97,36 @@ function problemOf(decision: unknown, { digest, checkEdits }: DecisionTerms): st
   if (fields['verdict'] !== 'approve' && fields['verdict'] !== 'reject')
     return '/verdict must be "approve" or "reject"';
   if (fields['digest'] !== digest) return `/digest is not that of the proposal shown now (${digest}): look at it again`;
-  const { edits } = fields;
+  const { edits, overrides } = fields;
+  return (
+    editsProblem(edits, fields['verdict'], checkEdits) ??
+    overridesProblem(overrides, fields['verdict'], edits !== undefined, checkOverrides)
+  );
+}
+
+function editsProblem(edits: unknown, verdict: string, checkEdits: DecisionTerms['checkEdits']): string | null {
   if (edits === undefined) return null;
   if (typeof edits !== 'object' || edits === null || Array.isArray(edits)) return '/edits must be an object';
   if (JSON.stringify(edits).length > MAX_EDITS) return `/edits are longer than ${MAX_EDITS} characters`;
-  if (fields['verdict'] !== 'approve') return '/edits go with "approve" only';
+  if (verdict !== 'approve') return '/edits go with "approve" only';
   if (checkEdits === undefined) return '/edits: this is approved as it is shown, or rejected';
   const problem = checkEdits(edits as Record<string, unknown>);
   return problem === null ? null : `/edits${problem}`;
+}
+
+function overridesProblem(
+  overrides: unknown,
+  verdict: string,
+  edited: boolean,
+  checkOverrides: DecisionTerms['checkOverrides'],
+): string | null {
+  if (overrides !== undefined) {
+    if (!Array.isArray(overrides) || overrides.length === 0 || !overrides.every((one) => typeof one === 'string'))
+      return '/overrides must be a list of gates, or be left out';
+    if (overrides.length > MAX_OVERRIDES) return `/overrides names more than ${MAX_OVERRIDES} gates`;
+    if (new Set(overrides).size < overrides.length) return '/overrides names a gate twice';
+    if (verdict !== 'approve') return '/overrides go with "approve" only';
+    if (checkOverrides === undefined) return '/overrides: there is no gate to override here';
+  }
+  return verdict === 'approve' ? (checkOverrides?.(overrides ?? [], edited) ?? null) : null;
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { escapeMarkdown, inlineCode, markdownTable } from './escape.js';
+import { escapeMarkdown, inlineCode, link, markdownTable } from './escape.js';
 
 /** What reshapes a page: each alone, among other text, and at the beginning of a line. */
 const hostile = fc.string({
@@ -68,6 +68,17 @@ describe('text from outside in Markdown', () => {
         const lines = markdownTable(['a', 'b'], rows).split('\n');
         expect(lines).toHaveLength(rows.length + 2);
         for (const line of lines) expect(line.replaceAll(/\\./g, '').split('|')).toHaveLength(4);
+      }),
+    );
+  });
+
+  it('links to web addresses only, and nothing ends such a link early', () => {
+    expect(link('a [b]', 'http://h:1/#/runs/x')).toBe('[a \\[b\\]](<http://h:1/#/runs/x>)');
+    expect(link('a', 'javascript:alert(1)')).toBe('a `javascript:alert(1)`');
+    fc.assert(
+      fc.property(hostile, (text) => {
+        const url = /\(<(.*)>\)$/s.exec(link('a', `https://h/${text}`))?.[1];
+        expect(url).toMatch(/^https:\/\/h\/[^<>\\\s]*$/);
       }),
     );
   });

@@ -21,6 +21,12 @@ export function inlineCode(text: string): string {
   return longest === 0 && line.trim() !== '' ? `${fence}${line}${fence}` : `${fence} ${line} ${fence}`;
 }
 
+/** A link that opens, whatever is in its parts; other than a web address, it is text. */
+export function link(text: string, url: string): string {
+  if (!/^https?:\/\//.test(url)) return `${escapeMarkdown(text)} ${inlineCode(url)}`;
+  return `[${escapeMarkdown(text)}](<${url.replaceAll(/[<>\\\s]/g, (one) => encodeURIComponent(one))}>)`;
+}
+
 /** A cell or line longer than this tells nobody more. */
 const LONGEST_TEXT = 1000;
 

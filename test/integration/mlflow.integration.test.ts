@@ -1,12 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import getPort from 'get-port';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createProvenanceActivities } from '../../activities/registry/provenance.js';
 import type { RegistryActivities } from '../../activities/registry/contract.js';
 import { createRegistryActivities } from '../../activities/registry/registry.js';
 import { createMlflowClient, type MlflowClient } from '../../platform/mlflow.js';
+import type { ObjectStore } from '../../platform/object-store.js';
 import { createMlflowTracking } from '../../platform/mlflow-tracking.js';
+import { testSigner } from '../support/live-tiny-bundle.js';
 import { createRun, putArtifact } from '../support/mlflow-run.js';
 import { useServers, type SharedServers } from '../support/shared-servers.js';
+import { makeTinyBundle, TINY_MODEL } from '../support/tiny-bundle.js';
 
 let stack: SharedServers;
 let uri: string;
@@ -166,5 +170,62 @@ describe('the MLflow registry', () => {
       type: 'Unreachable',
       message: expect.stringMatching(`MLflow at http://127\\.0\\.0\\.1:${port} .*MLFLOW_TRACKING_URI`),
     });
+  });
+});
+
+describe('what a candidate was made of', () => {
+  const tracked = async (params: Record<string, string>): Promise<string> => {
+    const runId = await createRun(uri);
+    for (const [key, value] of Object.entries(params))
+      await fetch(`${uri}/api/2.0/mlflow/runs/log-parameter`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ run_id: runId, key, value }),
+      });
+    return runId;
+  };
+
+  it('is told beside the live bundle, with pages that carry no credentials; what was deleted is not known any more', async () => {
+    const { signer, trustedKeys } = testSigner();
+    const bundle = await makeTinyBundle({ signer });
+    const store = {
+      bucket: 'sluice',
+      endpoint: 'http://s3',
+      get: (key: string) => {
+        const bytes = key.includes(bundle.version) ? bundle.files.get(key.split('/').at(-1) as string) : undefined;
+        return Promise.resolve(bytes === undefined ? null : { bytes, etag: 'e' });
+      },
+    } as unknown as ObjectStore;
+    const [before, now] = [
+      await tracked({ seed: '1', num_leaves: '31' }),
+      await tracked({ seed: '2', num_leaves: '31' }),
+    ];
+    const theirs = (runId: string) => (runId === now ? now : before);
+    const secret = createMlflowClient(uri.replace('http://', 'http://ada:pa55@'));
+    const of = (client: Pick<MlflowClient, 'address' | 'getRun'>) =>
+      createProvenanceActivities({
+        ...{ mlflow: client, store, trustedKeys },
+        models: { load: () => Promise.resolve({ spec: { registered_name: 'a model', description: '' } }) },
+      });
+    const asked = { model: TINY_MODEL, runId: now, modelVersion: '2' };
+
+    const known = await of({ address: secret.address, getRun: (id) => mlflow.getRun(theirs(id)) }).provenance({
+      ...asked,
+      champion: bundle.version,
+    });
+    expect(known.parameters).toEqual([{ name: 'seed', champion: '1', candidate: '2' }]);
+    expect(known.champion).toMatchObject({
+      bundle: bundle.version,
+      files: `s3://sluice/fraud/artifacts/${TINY_MODEL}/${bundle.version}/`,
+      data: null,
+    });
+    expect(known.links.version).toBe(`${uri}/#/models/a%20model/versions/2`);
+    expect(known.links.run).toMatch(new RegExp(`^${uri}/#/experiments/\\d+/runs/${now}$`));
+    expect(JSON.stringify(known)).not.toContain('pa55');
+
+    const gone = await of(mlflow).provenance({ ...asked, champion: bundle.version });
+    expect(gone).toMatchObject({ parameters: null, champion: { links: { run: null } } });
+    const first = await of(mlflow).provenance({ ...asked, champion: null });
+    expect(first).toMatchObject({ champion: null, parameters: expect.arrayContaining([expect.anything()]) });
   });
 });

@@ -274,7 +274,7 @@ describe('releaseModel', () => {
 
   it('waits for a person under the policy manual; refuses a wrong digest, shape or actor; goes live when approved', async () => {
     const handle = await start({ policy: 'manual' });
-    const { digest } = await awaitApproval(handle);
+    const { digest, proposal } = await awaitApproval(handle);
     const refused = async (decision: Record<string, unknown>) => {
       const error = await handle.executeUpdate(DECIDE_UPDATE, { args: [decision] }).then(
         () => expect.fail('should be refused'),
@@ -288,10 +288,16 @@ describe('releaseModel', () => {
     expect(await refused({ ...good, reason: ' ' })).toMatch(/\/reason/);
     expect(await refused({ ...good, actor: 'mallory' })).toMatch(/no approver/);
     expect(fake.pointer).toBeNull();
+    // What it was made of is shown, and the digest covers it.
+    expect(decisionDigest(proposal)).toBe(digest);
+    expect(proposal).toMatchObject({ data: { rows: 1000, positives: 20 }, provenance: { champion: null } });
+    expect(await page(handle)).toContain('[version 1 in MLflow](<http://mlflow/#/versions/1>)');
+    expect(await page(handle)).toContain('| num\\_leaves | – | 31 |');
     await handle.executeUpdate(DECIDE_UPDATE, { args: [good] });
     expect(await result(handle)).toMatchObject({ status: 'Released' });
     expect(fake.reports[0]).toMatchObject({ actor: 'ada, decided by grace', reason: 'figures are fine' });
     await freeze('approved', handle);
+    await freeze('approved-compared', handle);
   });
 
   it('refuses a decision before there is anything to decide', async () => {

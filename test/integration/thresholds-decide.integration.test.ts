@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { sha256Hex } from '../../domain/bundle/digest.js';
 import { DECIDE_UPDATE } from '../../workflows/approval/contract.js';
 import { QUEUES } from '../../workflows/common/queues.js';
 import { PROGRESS_QUERY } from '../../workflows/common/contract.js';
@@ -17,13 +18,14 @@ import {
 import { ensureBuilt } from '../support/build.js';
 import { Cli } from '../support/cli.js';
 import { FakeSystem } from '../support/fake-system.js';
-import { FakeThresholds } from '../support/fake-thresholds.js';
+import { FakeThresholds, withoutGates } from '../support/fake-thresholds.js';
 import { useServers, type SharedServers } from '../support/shared-servers.js';
 import { startBrowser, WorkflowPage } from '../support/temporal-ui.js';
 import { bundleWorkflows, startWorkers, type WorkflowEnvironment } from '../support/workflow-environment.js';
 
 // A person decides: in the real Temporal UI, driven by a real browser, and with the real command. Everything behind the workflow is in memory.
 const MODEL = 'ulb_gbdt';
+const TOKEN = 'a token of olga';
 /** long enough to open the page and fill the form in */
 const EXPIRES_SECONDS = 20;
 
@@ -33,6 +35,7 @@ let stack: SharedServers;
 let directory: string;
 let fake: FakeThresholds;
 let environment: WorkflowEnvironment;
+let cliEnv: Record<string, string>;
 let cli: Cli;
 
 beforeAll(async () => {
@@ -47,6 +50,7 @@ beforeAll(async () => {
         { name: 'ada', roles: ['requester', 'approver'] },
         { name: 'grace', roles: ['approver'] },
         { name: 'cleo', roles: ['requester'] },
+        { name: 'olga', roles: ['approver', 'overrider'], token_sha256: sha256Hex(TOKEN) },
       ],
     }),
   );
@@ -56,13 +60,14 @@ beforeAll(async () => {
   environment = await startWorkers(stack.env, bundle, system);
   // Deciding speaks to Temporal alone, a list to the audit log as well: of the rest, only addresses have to be there.
   const nowhere = 'http://127.0.0.1:1';
-  cli = new Cli(directory, {
+  cliEnv = {
     S3_ENDPOINT: nowhere,
     S3_ACCESS_KEY_ID: 'none',
     S3_SECRET_ACCESS_KEY: 'none',
     MLFLOW_TRACKING_URI: nowhere,
     ...stack.env,
-  });
+  };
+  cli = new Cli(directory, cliEnv);
 }, 120_000);
 afterAll(async () => {
   await browser?.close();
@@ -192,6 +197,32 @@ describe('with the command', () => {
       exitCode: 0,
       stdout: expect.stringContaining('approved with edits'),
     });
+  }, 120_000);
+
+  it('shows what the gates of the releases say, and takes an approval only with those that are missed, from who may', async () => {
+    fake.spec = (spec) => (spec.gates = [{ metric: 'precision', min: 0.99 }]);
+    const { key, handle } = await waiting().finally(() => (fake.spec = withoutGates));
+    const decide = (actor: string, env: Record<string, string>, ...rest: string[]) =>
+      new Cli(directory, { ...cliEnv, ...env }).run(
+        ...['thresholds', 'approve', key, '--reason', 'fine', '--actor', actor, ...rest],
+      );
+    const shown = await cli.run('thresholds', 'show', key);
+    expect(shown.stdout).toMatch(/precision +≥ 0\.9900 +\S+ +0\.\d+ +NO/);
+    expect(shown.stdout).toContain(`sluice thresholds approve ${key} --reason TEXT --override precision`);
+    expect(await decide('grace', {})).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringMatching(/misses a gate of the model's releases .* --override precision/),
+    });
+    const override = ['--override', 'precision'];
+    expect(await decide('grace', {}, ...override)).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('this needs overrider'),
+    });
+    expect(await decide('olga', { SLUICE_TOKEN: TOKEN }, ...override)).toMatchObject({ exitCode: 0 });
+    expect(await result(handle)).toMatchObject({ status: 'Live', decidedBy: 'olga' });
+    expect((await cli.run('thresholds', 'show', key)).stdout).toMatch(
+      /for this run only: gates\.precision: ≥ 0\.9900 → 0\.\d+ \(weaker\)/,
+    );
   }, 120_000);
 
   it('takes a rejection, refuses a decision after the deadline, and lists how each ended', async () => {

@@ -8,6 +8,8 @@ import type { WorkflowBundle } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { decide } from '../../client/runs/decide.js';
 import { provenDigest } from '../../domain/approval/proven-digest.js';
+import { sha256Hex } from '../../domain/bundle/digest.js';
+import { decisionDigest } from '../../domain/release/decision-digest.js';
 import { validate } from '../../platform/validate.js';
 import { DECIDE_UPDATE } from '../../workflows/approval/contract.js';
 import { QUEUES } from '../../workflows/common/queues.js';
@@ -21,12 +23,13 @@ import {
 } from '../../workflows/recalibrateThresholds/contract.js';
 import { freeze } from '../support/freeze.js';
 import { FakeSystem } from '../support/fake-system.js';
-import { FakeThresholds, OLD } from '../support/fake-thresholds.js';
+import { FakeThresholds, OLD, withoutGates } from '../support/fake-thresholds.js';
 import { useServers, type SharedServers } from '../support/shared-servers.js';
 import { bundleWorkflows, startWorkers, type WorkflowEnvironment } from '../support/workflow-environment.js';
 
 const MODEL = 'ulb_gbdt';
 const LIVE = '20250630-120000-1.0.0-0a1b2c3';
+const TOKEN = 'a token of olga';
 const REFRESHED = '20250701-010000-1.0.1-0a1b2c3';
 
 let stack: SharedServers;
@@ -48,6 +51,7 @@ beforeAll(async () => {
         { name: 'ada', roles: ['requester', 'approver'] },
         { name: 'grace', roles: ['approver'] },
         { name: 'cleo', roles: ['requester'] },
+        { name: 'olga', roles: ['approver', 'overrider'], token_sha256: sha256Hex(TOKEN) },
       ],
     }),
   );
@@ -210,6 +214,101 @@ describe('recalibrateThresholds', () => {
     await freeze('edited', handle);
   });
 
+  describe('where the proposal misses gates of the releases', () => {
+    beforeEach(() => {
+      fake.spec = (spec) => {
+        spec.gates = [
+          { metric: 'precision', min: 0.9 },
+          { metric: 'recall', min: 0.1 },
+          { metric: 'alert_rate', max: 0.0001 },
+          { metric: 'auc_roc', min: 0.99 },
+        ];
+      };
+    });
+    const missed = ['precision', 'alert_rate'];
+
+    it('goes live when somebody who may overrides exactly those; digest, record and audit entry have it', async () => {
+      const handle = await start();
+      const { digest, proposal } = await awaitApproval(handle);
+      expect(proposal.gates?.map(({ gate, passed }) => [gate, passed])).toEqual([
+        ['precision', false],
+        ['recall', true],
+        ['alert_rate', false],
+      ]);
+      expect(decisionDigest(proposal)).toBe(digest);
+      const { gates: _gates, ...silent } = proposal;
+      expect(decisionDigest(silent)).not.toBe(digest);
+
+      const before = fake.questions.length;
+      const good = { decisionId: 'd1', verdict: 'approve', actor: 'grace', reason: 'fine', digest };
+      expect(await refused(handle, good)).toMatch(
+        /misses 2 gates of the model's releases \(precision is 0\.\d+, .*"overrides": \["precision","alert_rate"\].* --override precision --override alert_rate/,
+      );
+      expect(await refused(handle, { ...good, overrides: ['precision'] })).toMatch(/override exactly those/);
+      expect(await refused(handle, { ...good, overrides: [...missed, 'recall'] })).toMatch(
+        /^\/overrides names recall, which this proposal does not miss/,
+      );
+      expect(await refused(handle, { ...good, overrides: 'precision' })).toMatch(/\/overrides must be a list/);
+      expect(await refused(handle, { ...good, verdict: 'reject', overrides: missed })).toMatch(/"approve" only/);
+      // By the validator: nobody was asked, and history has nothing of it.
+      expect(fake.questions).toHaveLength(before);
+      expect(await refused(handle, { ...good, overrides: missed }), 'an approver').toMatch(
+        /this overrides gates of the model's spec \(precision, alert_rate\): grace holds the role approver, and this needs overrider/,
+      );
+      expect(await refused(handle, { ...good, actor: 'olga', overrides: missed }), 'a name').toMatch(/SLUICE_TOKEN/);
+      expect(system.pointer?.version).toBe(LIVE);
+
+      await decide(handle, { ...as('olga'), token: TOKEN, overrides: missed }, show);
+      const end = await result(handle);
+      expect(end.status).toBe('Live');
+      const record = [
+        { name: 'gates.precision', old: '≥ 0.9000', new: expect.any(Number), weakens: true },
+        { name: 'gates.alert_rate', old: expect.stringContaining('≤'), new: expect.any(Number), weakens: true },
+      ];
+      expect(end.overrides).toEqual(record);
+      expect(fake.questions.at(-1)).toMatchObject({ actor: 'olga', allowed: true, overriddenGates: missed });
+      const entry = validate('audit-entry', fake.audit[0]);
+      expect(entry.change).toMatchObject({
+        decided_by: 'olga',
+        decided_by_identity: 'proven',
+        overrides: record,
+        proposal_sha256: provenDigest(digest, null, missed),
+      });
+      await freeze('overridden', handle);
+    });
+
+    it('judges edits by their own figures, before the decision counts', async () => {
+      const handle = await start();
+      const { digest } = await awaitApproval(handle);
+      // Everything is an alert.
+      const edits = { threshold: 0, per_category: { cash: null, transfer: null } };
+      const good = { decisionId: 'e1', verdict: 'approve', actor: 'grace', reason: 'fine', digest, edits };
+      expect(await refused(handle, { ...good, overrides: ['auc_roc'] })).toMatch(
+        /auc_roc, which is no gate of this proposal: precision, recall, alert_rate/,
+      );
+      expect(await refused(handle, good)).toMatch(
+        /the edited proposal misses 2 gates of the model's releases \(precision is 0\.0\d*, .*alert_rate is 1, /,
+      );
+      expect((await progress(handle)).status).toBe('WaitingForApproval');
+      const { approval } = await progress(handle);
+      expect(approval?.digest).toBe(digest);
+      await decide(handle, { ...as('grace', 'reject') }, show);
+      expect(await result(handle)).toMatchObject({ status: 'Rejected' });
+    });
+
+    it('needs no override where the edits miss nothing', async () => {
+      fake.spec = (spec) => (spec.gates = [{ metric: 'alert_rate', max: 0.05 }]);
+      const handle = await start();
+      await awaitApproval(handle);
+      await expect(decide(handle, as('grace'), show)).rejects.toThrow(/--override alert_rate/);
+      const edits = { threshold: 1, per_category: { cash: null, transfer: null } };
+      await decide(handle, as('grace', 'approve', edits), show);
+      const end = await result(handle);
+      expect(end).toMatchObject({ status: 'Live', gates: [{ gate: 'alert_rate', passed: true }] });
+      expect(end.overrides).toBeUndefined();
+    });
+  });
+
   it('two decisions at once: one counts, the other is told so', async () => {
     const handle = await start();
     await awaitApproval(handle);
@@ -347,7 +446,7 @@ describe('recalibrateThresholds', () => {
     fake.spec = (spec) => (spec.recalibration.approval.policy = 'auto');
     expect(await failure(await start())).toMatch(/policy must be manual/);
 
-    fake.spec = () => undefined;
+    fake.spec = withoutGates;
     const first = await start();
     await awaitApproval(first);
     await decide(first, as('grace'), show);

@@ -21,6 +21,7 @@ const ENDS = {
     'refused',
     'overridden',
     'refused-attempts',
+    'approved-compared',
   ],
   rollout: [
     'released',
@@ -63,6 +64,7 @@ const ENDS = {
     'approved-holding',
     'approved-telling',
     'superseded-telling',
+    'overridden',
   ],
   drift: ['none', 'alerted', 'retraining', 'cooling-down', 'inconclusive', 'failed', 'weekly', 'retraining-holding'],
   launch: ['completed', 'found', 'losses', 'paused', 'waiting', 'losses-telling', 'paused-telling'],

@@ -3,7 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { parse } from 'yaml';
 import type { ApprovalActivities } from '../../activities/approval/contract.js';
 import type { BundleActivities } from '../../activities/bundle/contract.js';
-import type { RegistryActivities } from '../../activities/registry/contract.js';
+import type { ProvenanceActivities, RegistryActivities } from '../../activities/registry/contract.js';
 import type { TrainingDataActivities } from '../../activities/training-data/contract.js';
 import type { DeliveryActivities, NotifyActivities } from '../../activities/notification/contract.js';
 import type { PointerActivities } from '../../activities/pointer/contract.js';
@@ -40,6 +40,7 @@ type Everything = ModelSpecActivities &
   TrainingDataActivities &
   TrainerActivities &
   RegistryActivities &
+  ProvenanceActivities &
   BundleActivities &
   PointerActivities &
   ScorerActivities &
@@ -254,6 +255,23 @@ export class FakeSystem {
       this.registry.has(modelVersion)
         ? Promise.resolve()
         : Promise.reject(final('NotFound', `no version ${modelVersion}`)),
+    provenance: ({ runId, modelVersion, champion }) =>
+      Promise.resolve({
+        links: { run: `http://mlflow/#/runs/${runId}`, version: `http://mlflow/#/versions/${modelVersion}` },
+        champion:
+          champion === null
+            ? null
+            : {
+                bundle: champion,
+                files: `s3://bucket/${champion}/`,
+                modelVersion: '0',
+                asOf: '2025-06-01T00:00:00.000Z',
+                links: { run: null, version: 'http://mlflow/#/versions/0' },
+                snapshotId: 'snap-before',
+                data: { from: '2025-01-01', to: '2025-03-31', rows: 900, positives: 9 },
+              },
+        parameters: [{ name: 'num_leaves', champion: champion === null ? null : '15', candidate: '31' }],
+      }),
     registryState: () =>
       Promise.resolve({
         champion: this.aliases.get('champion') ?? null,

@@ -73,8 +73,9 @@ describe('the README', () => {
         line.includes('drift run') ? expect.toBeOneOf([0, 8]) : 0,
         expect.any(String),
       ]);
-      const [, ...words] = line.split(' ');
-      if (line.startsWith('sluice ')) ran.add(words.slice(0, 2).join(' ')).add(words[0] as string);
+      // with something before it, too: a token, a loop
+      for (const [, noun = '', verb = ''] of line.matchAll(/\bsluice (\S+) (\S+)/g))
+        ran.add(noun).add(`${noun} ${verb}`);
     }
     const scored = (await (await fetch(`${stack.env['SCORER_URL']}/v1/metadata`)).json()) as { generation: number };
     expect(scored.generation).toBe(3);

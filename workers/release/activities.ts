@@ -9,6 +9,7 @@ import { channelsOf } from '../../activities/notification/channels.js';
 import { fileSink, logSink } from '../../activities/notification/local.js';
 import { createNotifyActivities } from '../../activities/notification/notify.js';
 import { createPointerActivities } from '../../activities/pointer/pointer.js';
+import { createProvenanceActivities } from '../../activities/registry/provenance.js';
 import { createRegistryActivities } from '../../activities/registry/registry.js';
 import { createReportActivities } from '../../activities/report/report.js';
 import { createPinActivities } from '../../activities/retention/pins.js';
@@ -47,6 +48,7 @@ export function releaseActivities(system: System<(typeof RELEASE_PARTS)[number]>
   return {
     ...createModelSpecActivities({ ...system, gitSha: settings.SLUICE_GIT_SHA }),
     ...createRegistryActivities({ ...system, models: withDefinitions(models, store) }),
+    ...createProvenanceActivities({ ...system, models: withDefinitions(models, store) }),
     ...createPointerActivities({ ...system, audit: createAuditLog(db) }),
     ...createRolloutActivities({ store, verdicts: createRolloutVerdicts(system) }),
     ...createLiveStateActivities({ ...system, client, verdicts: createRolloutVerdicts(system) }),

@@ -16,6 +16,8 @@ export interface ApprovalPolicy extends DecisionTerms {
   requester: string;
   requesterMayApprove: boolean;
   remindEverySeconds: number;
+  /** Says of a decision that was authorised what only an activity can find out, or null: nothing is wrong with it. */
+  examine?: (decision: Decision) => Promise<string | null>;
 }
 
 /**
@@ -31,7 +33,10 @@ export class ApprovalGate {
     setHandler(
       defineUpdate<{ accepted: true; verdict: string }, [Decision]>(DECIDE_UPDATE),
       async (decision) => {
-        const identity = await this.authorise(decision, this.policy as ApprovalPolicy);
+        const policy = this.policy as ApprovalPolicy;
+        const identity = await this.authorise(decision, policy);
+        if (policy.examine !== undefined) refuse(await policy.examine(decision), 'InvalidInput');
+        this.attempts.allowed(decision.actor);
         // Two people may have been authorised side by side, or the deadline may have passed: it is checked once more as it is taken.
         refuse(this.pending.take(decision, Date.now(), identity), 'InvalidInput');
         return { accepted: true, verdict: decision.verdict };
@@ -75,10 +80,7 @@ export class ApprovalGate {
     if (mustBeRead) await this.readNames(policy);
     const { workflowId } = workflowInfo();
     const answer = await shortCalls.authorizeDecision({ model, workflowId, decision, requester, requesterMayApprove });
-    if (answer.allowed) {
-      this.attempts.allowed(actor);
-      return identityOf(answer);
-    }
+    if (answer.allowed) return identityOf(answer);
     if (this.attempts.refused(actor)) void tellRefused(model, actor, answer.why);
     throw ApplicationFailure.nonRetryable(answer.why, 'NotAuthorised');
   }

@@ -1,6 +1,6 @@
 import type { ApprovalActivities } from '../../activities/approval/contract.js';
 import type { BundleActivities, RecomposeActivities } from '../../activities/bundle/contract.js';
-import type { RegistryActivities } from '../../activities/registry/contract.js';
+import type { ProvenanceActivities, RegistryActivities } from '../../activities/registry/contract.js';
 import type { TrainingDataActivities } from '../../activities/training-data/contract.js';
 import type {
   DeliveryActivities,
@@ -36,6 +36,7 @@ export type Activities = ApprovalActivities &
   BundleActivities &
   RecomposeActivities &
   RegistryActivities &
+  ProvenanceActivities &
   TrainingDataActivities &
   DeliveryActivities &
   NotificationTestActivities &

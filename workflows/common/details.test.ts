@@ -6,6 +6,7 @@ import { describeRefresh } from '../refresh/details.js';
 import { describeRelease } from '../releaseModel/details.js';
 import { describeRollback } from '../rollbackRelease/details.js';
 import { describeRollout } from '../rolloutBundle/details.js';
+import { parameterChanges, type CandidateProvenance } from '../../domain/release/provenance.js';
 import type { ThresholdSummary } from '../../domain/thresholds/summary.js';
 import { bounded } from './details.js';
 import type { StepProgress } from './progress.js';
@@ -158,14 +159,57 @@ const waitingRelease = (text: string, gates: number): string =>
         modelVersion: '3',
         onnxSha256: 'o',
         operatingThreshold: 0.41234567,
-        metrics: { auc_pr: 0.81234567 },
+        metrics: { auc_pr: 0.81234567, daily_alerts: 23.456789 },
         gates: Array.from({ length: gates }, (_, index) => ({
           ...{ name: `gate ${index}`, passed: true, observed: 1, required: text, message: text },
         })),
-        champion: { version: 'b-live', metrics: { auc_pr: 0.8 } },
+        champion: {
+          version: 'b-live',
+          metrics: { auc_pr: 0.8, operating_threshold: 0.51234567, daily_alerts: 12.345678 },
+        },
+        data: { snapshotId: 'snap', from: '2025-01-01', to: '2025-06-30', rows: 1000, positives: 20 },
+        provenance: provenance(text),
       },
     },
   });
+
+/** As much as `provenance` lets through. */
+const provenance = (text: string): CandidateProvenance => ({
+  links: { run: 'http://mlflow:5000/#/experiments/1/runs/r>1', version: 'http://mlflow:5000/#/models/m/versions/3' },
+  champion: {
+    bundle: 'b-live',
+    files: 's3://sluice/fraud/artifacts/m/b-live/',
+    modelVersion: '2',
+    asOf: '2025-03-31',
+    links: { run: null, version: 'http://mlflow:5000/#/models/m/versions/2' },
+    snapshotId: 'snap-before',
+    data: { from: '2024-10-01', to: '2025-03-31', rows: 900, positives: 9 },
+  },
+  parameters: parameterChanges(
+    { num_leaves: '15', ...Object.fromEntries(Array.from({ length: 99 }, (_, index) => [`p${index} ${text}`, text])) },
+    { num_leaves: '31' },
+  ),
+});
+
+it('shows thresholds with the alerts they make, what changed in data and parameters, and links that open', () => {
+  const text = waitingRelease('x', 0);
+  expect(text).toContain('| threshold | 0.5123 | 0.4123 |\n| expected alerts a day | 12.35 | 23.46 |');
+  expect(text).toContain(
+    [
+      '| transactions | 900 | 1000 |',
+      '| frauds | 9 (1.000 %) | 20 (2.000 %) |',
+      '| from | 2024-10-01 | 2025-01-01 |',
+      '| to | 2025-03-31 | 2025-06-30 |',
+      '| snapshot | snap-before | snap |',
+    ].join('\n'),
+  );
+  expect(text).toContain('| num\\_leaves | 15 | 31 |');
+  expect(text).toContain(
+    '[version 3 in MLflow](<http://mlflow:5000/#/models/m/versions/3>), [its training run](<http://mlflow:5000/#/experiments/1/runs/r%3E1>)',
+  );
+  expect(text).toContain('[version 2 in MLflow](<http://mlflow:5000/#/models/m/versions/2>), its run has been deleted');
+  expect(text).toContain('`s3://sluice/fraud/artifacts/m/b-live/`');
+});
 
 it('shows candidate and champion side by side, the difference, the threshold and the data', () => {
   const text = waitingRelease('x', 0);
@@ -196,8 +240,17 @@ it('says first that thresholds would miss the gates of a release', () => {
     gates: [
       { gate: 'precision', required: '≥ 0.7500', old: 0.83, new: 0.33, passed: false, message: 'precision is 0.3300' },
     ],
-    approval: { digest: 'd', deadline: asOf, proposal: THRESHOLDS },
+    approval: {
+      ...{ digest: 'd', deadline: asOf },
+      proposal: {
+        ...THRESHOLDS,
+        gates: [{ gate: 'precision', required: '', old: 0.83, new: 0.33, passed: false, message: 'm' }],
+      },
+    },
   });
+  const json = /```json\n([\s\S]*?)\n```/.exec(page)?.[1] ?? '';
+  expect(JSON.parse(json)).toMatchObject({ verdict: 'approve', overrides: ['precision'] });
+  expect(page).toContain('`sluice thresholds approve k --reason WHY --override precision`');
   expect(page).toContain('**A release with these figures would not pass its gates: precision is 0.3300.**');
   expect(page).toContain('| precision | ≥ 0.7500 | 0.8300 | 0.3300 | NO |');
   expect(page.indexOf('would not pass')).toBeLessThan(page.indexOf('More Actions'));

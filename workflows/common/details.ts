@@ -86,6 +86,7 @@ export function decisionSections({
   question,
   commands,
   hint = null,
+  overrides = [],
   workflowId,
 }: {
   approval: Pick<PendingApproval<unknown>, 'deadline' | 'digest'>;
@@ -96,10 +97,15 @@ export function decisionSections({
   commands: { approve: string; reject: string };
   /** Markdown: what else a decision can say */
   hint?: string | null;
+  /** gates that an approval must override */
+  overrides?: readonly string[];
   workflowId: string;
 }): string {
   const { deadline, digest } = approval;
-  const example = { decisionId: `ui-${name}`, verdict: 'approve', actor: 'YOUR NAME', reason: 'WHY', digest };
+  const example = {
+    ...{ decisionId: `ui-${name}`, verdict: 'approve', actor: 'YOUR NAME', reason: 'WHY', digest },
+    ...(overrides.length === 0 ? {} : { overrides }),
+  };
   return page(
     `## To decide by ${deadline}`,
     bounded(page(...question), LONGEST_QUESTION),

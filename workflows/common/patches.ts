@@ -112,4 +112,21 @@ export const PATCHES = {
    * May go when no refresh that began before is open, and no frozen history without the marker is kept.
    */
   oneNotificationANight: 'one-notification-a-night',
+  /**
+   * Since 2026-11-24, decision 0028.
+   * What: proposed thresholds carry what the gates of the model's releases say of them, the digest covers that, and an approval must override
+   * each gate that they miss; figures of an approver's edits are computed before the decision counts. Before: gates were shown beside them.
+   * Why: a recalibration could do what a release may not, by a person who was told so in passing.
+   * Where: asked once, where the approval of a recalibration opens.
+   * May go when no recalibration that began before waits for a decision, and no frozen history without the marker is kept.
+   */
+  missedGatesAreOverridden: 'missed-gates-are-overridden',
+  /**
+   * Since 2026-11-24.
+   * What: before the approval of a release opens, `provenance` reads what candidate and champion are made of; it is part of the proposal.
+   * Why: an approver saw figures, and not what had changed in data and parameters.
+   * Where: asked once, where the approval of a release opens.
+   * May go when no release that began before waits for a decision, and no frozen history without the marker is kept.
+   */
+  proposalsSayWhatChanged: 'proposals-say-what-changed',
 } as const;

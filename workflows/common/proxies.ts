@@ -1,7 +1,7 @@
 import { proxyActivities, type ActivityInterfaceFor, type ActivityOptions } from '@temporalio/workflow';
 import type { ApprovalActivities } from '../../activities/approval/contract.js';
 import type { BundleActivities, RecomposeActivities } from '../../activities/bundle/contract.js';
-import type { RegistryActivities } from '../../activities/registry/contract.js';
+import type { ProvenanceActivities, RegistryActivities } from '../../activities/registry/contract.js';
 import type { TrainingDataActivities } from '../../activities/training-data/contract.js';
 import type {
   DeliveryActivities,
@@ -58,6 +58,7 @@ const HEARTBEAT_TIMEOUT = '10s';
 export const shortCalls = describedActivities<
   ModelSpecActivities &
     RegistryActivities &
+    ProvenanceActivities &
     PointerActivities &
     ScorerActivities &
     ApprovalActivities &

@@ -30,6 +30,10 @@ export const SUMMARIES: Summaries = {
   championFeatures: ({ bundle }) => `Features of the held-out rows with the lookups of ${bundle.version}`,
   register: ({ runId }) => `Register the model of MLflow run ${runId}`,
   registryState: () => 'Read champion and challenger from the registry',
+  provenance: ({ modelVersion, champion }) =>
+    champion === null
+      ? `What is version ${modelVersion} made of?`
+      : `Compare what version ${modelVersion} and ${champion} are made of`,
   setStage: ({ modelVersion, stage }) => `Version ${modelVersion} to ${stage}`,
   setAlias: ({ alias, modelVersion }) =>
     modelVersion === null ? `Take the alias ${alias} away` : `Alias ${alias} to version ${modelVersion}`,

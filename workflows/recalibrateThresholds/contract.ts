@@ -29,6 +29,8 @@ export function thresholdsRequest({ model, key, asOf, overrides }: Omit<Threshol
 
 /** What an approver is shown, and what the decision's digest covers. */
 export type ThresholdsProposal = ThresholdSummary & {
+  /** what the gates of the model's releases say of it: an approval overrides those that it misses; absent before 2026-11-25 */
+  gates?: readonly ProposalGate[];
   /** where this recalibration departs from the model's spec; absent: nowhere */
   overrides?: readonly OverrideChange[];
 };

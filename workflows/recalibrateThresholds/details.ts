@@ -1,5 +1,5 @@
 import { escapeMarkdown, inlineCode, markdownTable } from '../../domain/markdown/escape.js';
-import { gateLines, type ProposalGate } from '../../domain/thresholds/gates.js';
+import { gateLines, missedGates, overrideWords, type ProposalGate } from '../../domain/thresholds/gates.js';
 import type { ThresholdSummary } from '../../domain/thresholds/summary.js';
 import { budgetLines, categoryLines, overallLines, weekLines } from '../../domain/thresholds/show.js';
 import {
@@ -40,15 +40,22 @@ function toDecide(
   return decisionSections({
     approval,
     name: key,
+    overrides: missedGates(approval.proposal.gates ?? []),
     question: [
       ...(missed.length === 0
         ? []
-        : [`**A release with these figures would not pass its gates: ${escapeMarkdown(missed.join('; '))}.**`]),
+        : [
+            `**A release with these figures would not pass its gates: ${escapeMarkdown(missed.join('; '))}.**`,
+            'Whoever approves it all the same states so: `"overrides"` names exactly these gates, and whoever does needs the role overrider. That role needs a token, whose proof the command in a terminal makes.',
+          ]),
       ...(gates.length === 0 ? [] : [section(gateLines(gates))]),
       section(overallLines(approval.proposal)),
     ],
-    hint: 'With other thresholds: add `"edits": {"threshold": 0.5, "per_category": {"CATEGORY": 0.4}}` (null: the overall one).',
-    commands: { approve: decideCommand('approve', key), reject: decideCommand('reject', key) },
+    hint: 'With other thresholds: add `"edits": {"threshold": 0.5, "per_category": {"CATEGORY": 0.4}}` (null: the overall one); `"overrides"` then names the gates that these miss.',
+    commands: {
+      approve: decideCommand('approve', key, missedGates(approval.proposal.gates ?? [])),
+      reject: decideCommand('reject', key),
+    },
     workflowId,
   });
 }
@@ -72,7 +79,7 @@ function section([titles = [], ...rows]: string[][]): string {
   return markdownTable(titles, rows);
 }
 
-/** What an approver types. */
-export function decideCommand(verdict: 'approve' | 'reject', key: string): string {
-  return `sluice thresholds ${verdict} ${key} --reason WHY`;
+/** What an approver types. @param missed gates that an approval overrides */
+export function decideCommand(verdict: 'approve' | 'reject', key: string, missed: readonly string[] = []): string {
+  return `sluice thresholds ${verdict} ${key} --reason WHY${overrideWords(missed)}`;
 }

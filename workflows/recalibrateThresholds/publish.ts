@@ -31,7 +31,7 @@ export async function publish(
     caller: run.caller,
     kind: 'thresholds',
     change: {
-      proposal_sha256: provenDigest(decision.digest, decision.edits),
+      proposal_sha256: provenDigest(decision.digest, decision.edits, decision.overrides),
       decided_by: decision.actor,
       decision_reason: decision.reason,
       decided_at: decision.at,

@@ -2,12 +2,14 @@ import { allHandlersFinished, condition } from '@temporalio/workflow';
 import { ApplicationFailure } from '@temporalio/common';
 import { bundleIdOf } from '../../domain/bundle/id.js';
 import type { ThresholdsOf } from '../../activities/recalibration/contract.js';
+import type { ThresholdEdits } from '../../domain/thresholds/edits.js';
 import { gatesOfProposal } from '../../domain/thresholds/gates.js';
+import type { ThresholdSummary } from '../../domain/thresholds/summary.js';
 import { ApprovalGate } from '../approval/gate.js';
 import { mayEndWithNothingLive, nothingLive, tellNothingLive } from '../common/nothing-live.js';
 import { bulkIo, shortCalls } from '../common/proxies.js';
 import { admit } from './admit.js';
-import { decideOn } from './approval.js';
+import { decideOn, recordOverrides } from './approval.js';
 import type { ThresholdsInput, ThresholdsResult } from './contract.js';
 import { endWithTooLittle, tooLittle } from './not-enough.js';
 import { tellEnd } from './notifications.js';
@@ -72,11 +74,13 @@ async function recalibrate(run: ThresholdsRun, gate: ApprovalGate): Promise<void
   );
   if ('tooLittle' in proposal) return endWithTooLittle(run, proposal);
   run.update({ proposal, gates: gatesOfProposal(proposal, spec.gates) });
+  const revise = (edits: ThresholdEdits): Promise<ThresholdSummary> =>
+    bulkIo.reviseThresholds({ ...of, proposal, edits });
   if (!proposal.changed) return run.end('Unchanged', 'recalibration changes nothing');
 
   const decision = await run.step(
     'approve',
-    () => decideOn(run, gate, proposal, { ...policy, deadline_hours: deadlineHours }),
+    () => decideOn(run, gate, proposal, { ...policy, deadline_hours: deadlineHours }, spec.gates, revise),
     (d) => (d === null ? (run.progress.why ?? '') : `by ${d.actor}: ${d.reason}`),
   );
   if (decision === null) return run.log.close();
@@ -87,10 +91,12 @@ async function recalibrate(run: ThresholdsRun, gate: ApprovalGate): Promise<void
       ? proposal
       : await run.step(
           'edits',
-          () => bulkIo.reviseThresholds({ ...of, proposal, edits }),
+          () => revise(edits),
           (p) => `${p.changes.length} thresholds differ from the live ones`,
         );
-  if (edits !== null) run.update({ edited: approved, gates: gatesOfProposal(approved, spec.gates) });
+  const gates = gatesOfProposal(approved, spec.gates);
+  if (edits !== null) run.update({ edited: approved, gates });
+  recordOverrides(run, decision, gates);
   if (!approved.changed) return run.end('Unchanged', 'with these edits nothing differs from the live thresholds');
 
   await publish(run, approved, decision, gitSha);

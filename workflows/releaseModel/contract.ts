@@ -1,6 +1,7 @@
 import { decisionDigest } from '../../domain/release/decision-digest.js';
+import type { CandidateProvenance, TrainedOn } from '../../domain/release/provenance.js';
 import type { OverrideChange } from '../../domain/release/overrides.js';
-import type { CheckResult, Metrics, SnapshotRef, TrainingResult } from '../../domain/release/types.js';
+import type { CheckResult, Metrics, TrainingResult } from '../../domain/release/types.js';
 import type { ReleaseOverrides } from '../../schemas/types.js';
 import type { PendingApproval } from '../approval/contract.js';
 import type { Called } from '../common/caller.js';
@@ -49,6 +50,10 @@ export interface Proposal {
   metrics: Metrics;
   gates: CheckResult[];
   champion: { version: string; metrics: Metrics } | null;
+  /** what candidate and champion are made of; absent before 2026-11-25 */
+  provenance?: CandidateProvenance;
+  /** what it was trained on; absent before 2026-11-25 */
+  data?: TrainedOn & { snapshotId: string };
   /** where this release departs from the model's spec; absent: nowhere */
   overrides?: readonly OverrideChange[];
 }
@@ -70,7 +75,7 @@ export interface ReleaseProgress {
   generation: number | null;
   dataSnapshotId: string | null;
   /** what it was trained on; absent in runs that ended before 25 November 2026 */
-  data?: Pick<SnapshotRef, 'from' | 'to' | 'rows' | 'positives'> | null;
+  data?: TrainedOn | null;
   /** where it departs from the model's spec; absent: nowhere, or it ended before 2026-11-24 */
   overrides?: readonly OverrideChange[];
   overrideReason?: string;

@@ -1,8 +1,10 @@
-import { workflowInfo } from '@temporalio/workflow';
+import { patched, workflowInfo } from '@temporalio/workflow';
 import { decisionDigest } from '../../domain/release/decision-digest.js';
 import type { EvaluationResult, ModelSpec, TrainingResult } from '../../domain/release/types.js';
 import type { ApprovalGate } from '../approval/gate.js';
 import { markUnproven } from '../common/identity.js';
+import { PATCHES } from '../common/patches.js';
+import { shortCalls } from '../common/proxies.js';
 import type { Proposal } from './contract.js';
 import { nameOf, remind, tellOpened } from './notifications.js';
 import type { ReleaseRun } from './run.js';
@@ -32,6 +34,9 @@ export async function isApproved(
     gates: run.progress.gates,
     champion: evaluated.champion,
     ...(overrides === undefined ? {} : { overrides }),
+    ...(patched(PATCHES.proposalsSayWhatChanged)
+      ? await whatChanged(run, trained.runId, modelVersion, evaluated.champion?.version ?? null)
+      : {}),
   };
   const digest = decisionDigest(proposal);
   const outcome = await approval.decide(
@@ -67,4 +72,15 @@ export async function isApproved(
   if (outcome.verdict === 'reject')
     run.update({ status: 'Rejected', why: `rejected by ${outcome.actor}: ${outcome.reason}` });
   return outcome.verdict === 'approve';
+}
+
+async function whatChanged(
+  run: ReleaseRun,
+  runId: string,
+  modelVersion: string,
+  champion: string | null,
+): Promise<Pick<Proposal, 'provenance' | 'data'>> {
+  const provenance = await shortCalls.provenance({ ...run.of, runId, modelVersion, champion });
+  const { data, dataSnapshotId } = run.progress;
+  return { provenance, ...(data && dataSnapshotId !== null ? { data: { ...data, snapshotId: dataSnapshotId } } : {}) };
 }
