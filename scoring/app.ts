@@ -78,8 +78,12 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     forceCloseConnections: 'idle',
     // A client that never finishes its request must not hold up a shutdown.
     requestTimeout: limits.requestMs,
-    // Node looks for such requests twice a minute only, unless told.
-    http: { connectionsCheckingInterval: Math.min(limits.requestMs, CHECK_CONNECTIONS_MS) },
+    http: {
+      // Node takes the larger of this (60 s by default) and `requestTimeout` for the whole request.
+      headersTimeout: limits.requestMs,
+      // By default Node looks for late requests twice a minute only.
+      connectionsCheckingInterval: Math.min(limits.requestMs, CHECK_CONNECTIONS_MS),
+    },
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: answerBadPath,
   }) as unknown as FastifyInstance;
