@@ -57,6 +57,9 @@ export function toAnswer(error: unknown, limits: { bodyBytes?: number } = {}): A
   if (known !== undefined) return { status: known[0], error: { type: known[1], message: (error as Error).message } };
   const { statusCode, message, code } = error as Partial<FastifyError>;
   if (statusCode !== undefined && (statusCode < 500 || statusCode === 503))
-    return { status: statusCode, error: { type: ofStatus(statusCode), message: ofBody(code, limits) ?? message ?? '' } };
+    return {
+      status: statusCode,
+      error: { type: ofStatus(statusCode), message: ofBody(code, limits) ?? message ?? '' },
+    };
   return INTERNAL;
 }
