@@ -17,6 +17,9 @@ export default defineConfig({
         test: {
           ...common,
           name: 'unit',
+          // one process for many files, whose imports take longer than most of their tests; none leaves a mock, a clock or a folder behind
+          isolate: false,
+          restoreMocks: true,
           sequence: { groupOrder: 0 },
           include: ['**/*.test.ts'],
           exclude: [...elsewhere, ...Object.values(LAYERS).flat()],
@@ -38,8 +41,8 @@ export default defineConfig({
           ...common,
           name: 'integration',
           sequence: { groupOrder: 1 },
-          // servers are waited for half of the time, so two files at once fill two cores
-          maxWorkers: 2,
+          // servers and time limits are waited for most of the time, so three files at once fill two cores
+          maxWorkers: 3,
           include: LAYERS.integration,
           exclude: elsewhere,
           globalSetup: ['test/support/shared-servers.setup.ts'],

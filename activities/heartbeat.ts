@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 
-const INTERVAL_MS = 4_000;
+/** A third of what a worker may be silent for: `HEARTBEAT_TIMEOUT` of workflows/common/proxies.ts. */
+const INTERVAL_MS = 3_000;
 
 /**
  * Heartbeats while some work runs, so that the server tells a busy worker from a dead one; the signal aborts when the activity is

@@ -19,6 +19,8 @@ import type { System } from './system.js';
 const SHUTDOWN_GRACE = '20s';
 /** What a workflow waits for a worker that was killed before another takes it up; a busy one that is later than this costs a replay. */
 const TAKEN_OVER_AFTER = '3s';
+/** Heartbeats are sent as often as activities make them; by default most of a heartbeat timeout may pass before the next is sent. */
+const HEARTBEATS_SENT_EVERY = '2s';
 
 /**
  * What every worker of ours does around an activity: each error that leaves it has a type from the closed list and says whether another
@@ -83,6 +85,7 @@ export async function runWorker(
       namespace: settings.TEMPORAL_NAMESPACE,
       shutdownGraceTime: SHUTDOWN_GRACE,
       stickyQueueScheduleToStartTimeout: TAKEN_OVER_AFTER,
+      maxHeartbeatThrottleInterval: HEARTBEATS_SENT_EVERY,
       interceptors: activityInterceptors(explain, undefined, settings.SLUICE_STATE_DIR),
       ...options,
     });

@@ -13,6 +13,7 @@ import type { DriftResult } from '../../workflows/monitorDrift/contract.js';
 import type { ReleaseProgress } from '../../workflows/releaseModel/contract.js';
 import type { Cli } from '../support/cli.js';
 import { startDemoStack, type DemoStack } from '../support/demo-stack.js';
+import { trainLess } from '../support/train-less.js';
 
 // The demo's live model, and a world in which every amount has grown: drift is seen, lasts, and starts one retraining, whoever is killed.
 const MODEL = 'ulb_gbdt';
@@ -24,7 +25,9 @@ let cli: Cli;
 let session: Session;
 let mongo: Mongo;
 beforeAll(async () => {
-  stack = await startDemoStack();
+  stack = await startDemoStack({ ownModels: true });
+  // What a retraining is made of is not the point here, only that there is one.
+  await trainLess(join(stack.directory, 'models', MODEL));
   ({ cli, session, mongo } = stack);
 });
 afterAll(() => stack?.stop());

@@ -51,6 +51,9 @@ function describedActivities<A extends Partial<Activities>>(options: ActivityOpt
   });
 }
 
+/** After so long without a heartbeat a worker counts as dead. It sends one every three seconds: `activities/heartbeat.ts`. */
+const HEARTBEAT_TIMEOUT = '10s';
+
 /** Calls of a second or two. A killed worker costs at most this timeout; a system that is down is asked again for hours, since a release should outlast it. */
 export const shortCalls = describedActivities<
   ModelSpecActivities &
@@ -98,7 +101,7 @@ export const bulkIo = describedActivities<
 >({
   taskQueue: QUEUES.data,
   startToCloseTimeout: '2h',
-  heartbeatTimeout: '20s',
+  heartbeatTimeout: HEARTBEAT_TIMEOUT,
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
 });
 
@@ -110,7 +113,7 @@ export const bulkIo = describedActivities<
 export const refreshJobs = describedActivities<RefreshActivities>({
   taskQueue: QUEUES.data,
   startToCloseTimeout: '1h',
-  heartbeatTimeout: '20s',
+  heartbeatTimeout: HEARTBEAT_TIMEOUT,
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s', maximumAttempts: 6 },
 });
 
@@ -118,7 +121,7 @@ export const refreshJobs = describedActivities<RefreshActivities>({
 export const training = describedActivities<TrainerActivities>({
   taskQueue: QUEUES.training,
   startToCloseTimeout: '8h',
-  heartbeatTimeout: '20s',
+  heartbeatTimeout: HEARTBEAT_TIMEOUT,
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
 });
@@ -127,7 +130,7 @@ export const training = describedActivities<TrainerActivities>({
 export const waiting = describedActivities<WaitActivities & AwaitRunActivities>({
   taskQueue: QUEUES.release,
   startToCloseTimeout: '24h',
-  heartbeatTimeout: '20s',
+  heartbeatTimeout: HEARTBEAT_TIMEOUT,
   retry: { maximumInterval: '10s' },
 });
 
