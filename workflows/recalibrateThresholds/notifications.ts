@@ -12,7 +12,7 @@ export function tellEnd(run: ThresholdsRun, error?: unknown): void {
   const { model, asOf } = run.input;
   const { status, why, bundleVersion, generation } = run.progress;
   const what = nameOf(run.input);
-  const ended = { model, what, why: why ?? 'no reason given', again: `sluice thresholds run --as-of ${asOf}` };
+  const ended = { model, what, why: why ?? 'no reason given', again: `sluice thresholds propose --as-of ${asOf}` };
   if (status === 'Live')
     run.tell('wentLive', 'live', {
       ...{ model, what, version: bundleVersion ?? '?', generation: generation ?? 0, figures: null },
