@@ -1,5 +1,5 @@
 import { epochMs } from '../domain/features/time.js';
-import type { Label, RecordedLabels } from '../stores/labels.js';
+import { MAX_UNKNOWN_IDS, type Label, type RecordedLabels } from '../stores/labels.js';
 import { requireColumns } from './columns.js';
 import { openCsv, UnreadableFile } from './csv.js';
 import { emptySummary, refuse, type ImportSummary } from './summary.js';
@@ -36,10 +36,12 @@ export async function importLabels(
   const { read: rows, refused, ignoredColumns } = { ...emptySummary(), ignoredColumns: read.ignoredColumns };
   const none = { recorded: 0, unchanged: 0, older: 0, transactions_updated: 0, unknown_transactions: 0 };
   const summary: LabelSummary = { read: rows, ...none, refused, ignoredColumns };
+  const unknownIds: string[] = [];
   let batch: { line: number; label: Label }[] = [];
   const write = async (): Promise<void> => {
     const recorded = batch.length === 0 ? null : await record(batch.map(({ label }) => label));
     for (const name of Object.keys(none) as (keyof typeof none)[]) summary[name] += recorded?.[name] ?? 0;
+    unknownIds.push(...(recorded?.unknown_ids ?? []).slice(0, MAX_UNKNOWN_IDS - unknownIds.length));
     for (const { index, path, message, value } of recorded?.refused ?? [])
       refuse(summary, batch[index]?.line ?? 0, `${path} ${message}`, value);
     batch = [];
@@ -65,7 +67,7 @@ export async function importLabels(
   }
   signal?.throwIfAborted();
   await write();
-  return summary;
+  return unknownIds.length === 0 ? summary : { ...summary, unknown_ids: unknownIds };
 }
 
 type LabelResult = { label: Label } | { reason: string; value?: string };

@@ -16,6 +16,7 @@ import { openCsv, UnreadableFile } from './csv.js';
 import type { CsvRecord } from './records.js';
 import { createRowReader, type RowReader } from './row-reader.js';
 import { emptySummary, progressOf, refuse, type ImportProgress, type ImportSummary } from './summary.js';
+import { unknownValues } from './unknown-values.js';
 import { upsertChanged } from './upsert.js';
 
 const BATCH = 5_000;
@@ -62,6 +63,7 @@ export async function importTransactions(deps: ImportDeps, input: ImportTransact
 
   const summary: ImportSummary = { ...emptySummary(), ignoredColumns: reader.ignoredColumns };
   const ids = new FingerprintSet();
+  const unknown = unknownValues(model);
   const collection = openCollection(db, transactionsCollection(data));
   // An amount of 40 must not become a 32-bit integer beside one of 40.5.
   const doubles = [...requestFields(model.requestSchema)].flatMap(([name, type]) => (type === 'number' ? [name] : []));
@@ -94,6 +96,7 @@ export async function importTransactions(deps: ImportDeps, input: ImportTransact
         const document = documentOf(record, reader, ids, data.fields.id, summary);
         if (document !== null) {
           batch.push(document);
+          unknown.accept(document);
           newestMs = Math.max(newestMs, (document[data.fields.time] as Date).getTime());
         }
         if (batch.length === BATCH) await write();
@@ -108,7 +111,8 @@ export async function importTransactions(deps: ImportDeps, input: ImportTransact
   await write();
   await told();
   const late = await beyondTheRates(db, model.spec.data, newestMs);
-  if (late !== null) summary.notices = [late];
+  const notices = [...unknown.notices(), ...(late === null ? [] : [late])];
+  if (notices.length > 0) summary.notices = notices;
   await rememberImport(db, importId, summary);
   return summary;
 }

@@ -3,7 +3,7 @@ import { SluiceError, type FailureType } from '../platform/errors.js';
 import type { ApiError } from './api-schemas.js';
 import { RefusedInput } from './refused-input.js';
 
-type ErrorType = ApiError['error']['type'];
+export type ErrorType = ApiError['error']['type'];
 
 /** What a caller is told: the status, and a body without anything of our insides. */
 export interface Answer {
@@ -36,16 +36,30 @@ const INTERNAL: Answer = {
   error: { type: 'Internal', message: 'an internal error; the log has it under this request id' },
 };
 
-/** The one place that turns errors into answers. */
-export function toAnswer(error: unknown): Answer {
+/** What Fastify says of a body, with what would be taken. */
+function ofBody(code: string | undefined, { bodyBytes }: { bodyBytes?: number }): string | null {
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE' && bodyBytes !== undefined)
+    return `the body is larger than ${bodyBytes} bytes, the most that is taken (SCORER_BODY_BYTES)`;
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return 'the content type must be application/json';
+  return null;
+}
+
+/**
+ * The one place that turns errors into answers.
+ * @param limits the most that a body may have, for the message
+ */
+export function toAnswer(error: unknown, limits: { bodyBytes?: number } = {}): Answer {
   if (error instanceof RefusedInput)
     return { status: 422, error: { type: 'InvalidInput', message: error.message, violations: error.violations } };
   // Errors of domain/ carry their type as their name.
   const name = error instanceof SluiceError ? error.type : (error as Error | undefined)?.name;
   const known = OURS[name as FailureType];
   if (known !== undefined) return { status: known[0], error: { type: known[1], message: (error as Error).message } };
-  const { statusCode, message } = error as Partial<FastifyError>;
+  const { statusCode, message, code } = error as Partial<FastifyError>;
   if (statusCode !== undefined && (statusCode < 500 || statusCode === 503))
-    return { status: statusCode, error: { type: ofStatus(statusCode), message: message ?? '' } };
+    return {
+      status: statusCode,
+      error: { type: ofStatus(statusCode), message: ofBody(code, limits) ?? message ?? '' },
+    };
   return INTERNAL;
 }

@@ -92,6 +92,7 @@ export const FeedbackRecorded = Type.Object({
   older: Type.Integer({ description: 'something as late or later is known, which stays' }),
   transactions_updated: Type.Integer({ description: 'transactions whose own label followed, for the next training' }),
   unknown_transactions: Type.Integer({ description: "labels whose transaction is not in the model's collection" }),
+  unknown_ids: Type.Optional(Type.Array(Type.String(), { description: 'the first 20 of their ids' })),
 });
 export type FeedbackRecorded = Static<typeof FeedbackRecorded>;
 

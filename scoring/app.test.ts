@@ -1,4 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import fc from 'fast-check';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -25,7 +27,7 @@ const deps = (): AppDeps => ({
   feedback: null,
   adminToken: ADMIN,
   log: silent,
-  limits: { maxTransactions: 3, bodyBytes: 10_000, scoresPerMinute: 0, reloadMs: 5_000 },
+  limits: { maxTransactions: 3, bodyBytes: 10_000, scoresPerMinute: 0, reloadMs: 5_000, requestMs: 15_000 },
 });
 
 beforeAll(async () => {
@@ -149,8 +151,39 @@ describe('POST /v1/score', () => {
     expect(response.json<ApiError>().error.message).not.toBe('');
   });
 
-  it('takes JSON only', async () => {
-    expect((await post('amount=1', { 'content-type': 'application/x-www-form-urlencoded' })).statusCode).toBe(415);
+  it('takes JSON only, and says so', async () => {
+    const response = await post('amount=1', { 'content-type': 'application/x-www-form-urlencoded' });
+    expect(response.statusCode).toBe(415);
+    expect(response.json<ApiError>().error.message).toBe('the content type must be application/json');
+  });
+
+  it('says how large a body may be', async () => {
+    const response = await score({ ...tinyTransaction, merchant_name: 'x'.repeat(20_000) });
+    expect(response.statusCode).toBe(413);
+    expect(response.json<ApiError>().error.message).toContain('10000 bytes');
+  });
+
+  it('has a sentence for a body that is no object', async () => {
+    expect((await score('hello')).json<ApiError>().error.message).toBe('the request is refused: it must be object');
+  });
+
+  it('shows a reason’s figure as a person would write it', async () => {
+    const { results } = (await score({ ...tinyTransaction, amount: 1e6 })).json<ScoreResponse>();
+    const [{ value } = { value: 0 }] = results[0]?.reason_codes ?? [];
+    expect(String(value).length).toBeLessThanOrEqual(10);
+    expect(results[0]?.decided_by.value).toBe(value);
+  });
+
+  it.each([
+    ['2999-01-01T00:00:00Z', true],
+    ['2025-06-28T00:00:00Z', true],
+    ['2025-06-26T23:00:00Z', false],
+  ])('booked at %s, long after the newest exchange rate: %s', async (booked_at, late) => {
+    const { results } = (await score({ ...tinyTransaction, booked_at })).json<ScoreResponse>();
+    const found = results[0]?.notices.some(
+      ({ path, message }) => path === '/booked_at' && message.includes('2025-06-19'),
+    );
+    expect(found).toBe(late);
   });
 
   it.each(readdirSync(projectPath('test', 'corpora', 'json-test-suite')).filter((name) => name.endsWith('.json')))(
@@ -313,6 +346,58 @@ describe('the other routes', () => {
     expect((await empty.inject('/v1/metadata')).statusCode).toBe(503);
     expect((await empty.inject('/openapi.json')).statusCode).toBe(200);
     await empty.close();
+  });
+
+  it('names its operations, so that generated clients have names too', async () => {
+    const document = (await app.inject('/openapi.json')).json<{
+      servers: unknown[];
+      paths: Record<string, Record<string, { operationId: string; tags: string[] }>>;
+    }>();
+    const operations = Object.values(document.paths).flatMap((path) => Object.values(path));
+    expect(operations.map(({ operationId }) => operationId).sort()).toEqual([
+      'getHealth',
+      'getLiveness',
+      'getMetadata',
+      'recordLabels',
+      'reloadArtifacts',
+      'scoreTransactions',
+    ]);
+    expect(operations.every(({ tags }) => tags.length === 1)).toBe(true);
+    expect(document.servers).toEqual([{ url: '/' }]);
+  });
+
+  it('a known path with another method is 405 and names what it takes', async () => {
+    const response = await app.inject('/v1/score?x=1');
+    expect(response.statusCode).toBe(405);
+    expect(response.headers.allow).toBe('POST');
+    expect(response.json<ApiError>().error.message).toBe('/v1/score takes POST, not GET');
+    expect((await app.inject({ method: 'DELETE', url: '/v1/health' })).headers.allow).toBe('GET, HEAD');
+  });
+
+  it('a path that cannot be decoded is refused in the same form', async () => {
+    const response = await app.inject('/v1/%E0%A4%A');
+    expect(response.statusCode).toBe(400);
+    expect(response.json<ApiError>().error.type).toBe('InvalidInput');
+  });
+
+  it.each([
+    ['no HTTP', 'hello\r\n\r\n', 400],
+    ['too many headers', `GET /v1/live HTTP/1.1\r\nhost: x\r\na: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+    [
+      'a body that never comes',
+      'POST /v1/score HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{',
+      408,
+    ],
+  ])('%s is refused in the same form, and the connection closed', async (_name, sent, status) => {
+    const own = await buildApp({ ...deps(), limits: { ...deps().limits, requestMs: 200 } });
+    const socket = connect(Number(new URL(await own.listen({ port: 0, host: '127.0.0.1' })).port), '127.0.0.1');
+    socket.write(sent);
+    const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n');
+    expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    const { error, request_id } = JSON.parse(body) as ApiError;
+    expect(error.type).toBe('InvalidInput');
+    expect(request_id).not.toBe('');
+    await own.close();
   });
 
   it('an unknown path is 404 in the same form', async () => {

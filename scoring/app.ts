@@ -12,6 +12,7 @@ import { toAnswer } from './api-errors.js';
 import * as Api from './api-schemas.js';
 import type { BundleHost } from './bundle-host.js';
 import type { Feedback } from './feedback.js';
+import { answerBadPath, answerBrokenRequest, answerNoRoute } from './http-errors.js';
 import { parseJsonBody } from './json-body.js';
 import { metadataOf } from './metadata.js';
 import { describeApi, withRequestSchema } from './openapi.js';
@@ -46,13 +47,15 @@ export interface ApiLimits {
   scoresPerMinute: number;
   /** how long `/v1/reload-artifacts` waits for the reload that it began */
   reloadMs: number;
+  /** how long a request may take to arrive, headers and body, before its connection is closed with 408 */
+  requestMs: number;
 }
 
 const ADMIN_REQUESTS_PER_MINUTE = 60;
 const FEEDBACK_REQUESTS_PER_MINUTE = 600;
 /** in one request: they are recorded in one transaction of the database */
 const MAX_LABELS = 1_000;
-const REQUEST_TIMEOUT_MS = 15_000;
+const CHECK_CONNECTIONS_MS = 1_000;
 /**
  * A mean delay of the event loop over one second that only a stuck process has: this is for shedding load before the process dies,
  * never for an ordinary peak (invariant 4).
@@ -74,7 +77,15 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     // A client that never finishes its request must not hold up a shutdown.
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: limits.requestMs,
+    http: {
+      // Node takes the larger of this (60 s by default) and `requestTimeout` for the whole request.
+      headersTimeout: limits.requestMs,
+      // By default Node looks for late requests twice a minute only.
+      connectionsCheckingInterval: Math.min(limits.requestMs, CHECK_CONNECTIONS_MS),
+    },
+    clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: answerBadPath,
   }) as unknown as FastifyInstance;
 
   /** as they came, for the prediction log */
@@ -90,20 +101,12 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     }
   });
   app.setErrorHandler(async (error, request, reply) => {
-    const { status, error: told } = toAnswer(error);
+    const { status, error: shown } = toAnswer(error, limits);
     if (status >= 500) request.log.error({ err: error, url: request.routeOptions.url }, 'request failed');
     if (status === 503) reply.header('retry-after', '1');
-    return reply.code(status).send({ error: told, request_id: request.id });
+    return reply.code(status).send({ error: shown, request_id: request.id });
   });
-  app.setNotFoundHandler((request, reply) =>
-    reply.code(404).send({
-      error: {
-        type: 'NotFound',
-        message: `there is no ${request.method} ${request.url.split('?')[0]}; see /openapi.json`,
-      },
-      request_id: request.id,
-    }),
-  );
+  app.setNotFoundHandler((request, reply) => answerNoRoute(app, request, reply));
   app.addHook('onSend', async (request, reply) => {
     reply.header('x-request-id', request.id);
     // Clients that keep connections open find another replica before this one is gone.
@@ -130,6 +133,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
 
     app.post('/v1/score', {
       schema: {
+        operationId: 'scoreTransactions',
+        tags: ['scoring'],
         summary: 'Score one transaction or a list',
         response: { 200: Api.ScoreResponse, ...failures(400, 413, 415, 422, 429, 503) },
       },
@@ -148,6 +153,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
 
     app.get('/v1/live', {
       schema: {
+        operationId: 'getLiveness',
+        tags: ['operation'],
         summary: 'The process answers',
         response: { 200: { type: 'object', properties: { status: { const: 'live' } } } },
       },
@@ -155,7 +162,12 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     });
 
     app.get('/v1/health', {
-      schema: { summary: 'Whether traffic should come here', response: { 200: Api.Health, 503: Api.Health } },
+      schema: {
+        operationId: 'getHealth',
+        tags: ['operation'],
+        summary: 'Whether traffic should come here',
+        response: { 200: Api.Health, 503: Api.Health },
+      },
       handler: (_request, reply) => {
         const { ready, reasons, notices } = readiness();
         const live = host.current();
@@ -174,6 +186,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
 
     app.get('/v1/metadata', {
       schema: {
+        operationId: 'getMetadata',
+        tags: ['operation'],
         summary: 'What is live here, and what it was made from',
         response: { 200: Api.Metadata, ...failures(503) },
       },
@@ -183,6 +197,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
 
     app.post('/v1/feedback', {
       schema: {
+        operationId: 'recordLabels',
+        tags: ['feedback'],
         summary: 'Record fraud labels (one or a list); atomic',
         security: [{ admin: [] }],
         response: { 200: Api.FeedbackRecorded, ...failures(400, 401, 409, 413, 415, 422, 429, 503) },
@@ -198,6 +214,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
 
     app.post('/v1/reload-artifacts', {
       schema: {
+        operationId: 'reloadArtifacts',
+        tags: ['operation'],
         summary: 'Read the pointer again and load what it names',
         security: [{ admin: [] }],
         response: { 200: Api.Reloaded, ...failures(401, 404, 409, 429, 503) },

@@ -9,6 +9,7 @@ import type { Violation } from '../platform/validate.js';
 import type { FxRates, ModelSpec, Pointer } from '../schemas/types.js';
 import type { ScoredTransaction, Versions } from './api-schemas.js';
 import { checkParity } from './parity.js';
+import { lateRatesNotice } from './late-rates.js';
 import { startModelRunner, type ModelRunnerOptions } from './model-runner.js';
 import { RefusedInput } from './refused-input.js';
 import { compileRequestValidator, MAX_VIOLATIONS } from './request-validator.js';
@@ -69,6 +70,8 @@ export async function openLiveBundle(loaded: LoadedBundle, origin: Origin, optio
   const decide = compileDecision({ thresholds: loaded.thresholds, rules: loaded.rules, featureNames: computer.names });
   const validate = compileRequestValidator(loaded.requestSchema);
   const width = computer.names.length;
+  const rates = ratesOf(loaded, spec);
+  const lateRates = lateRatesNotice(loaded.featureRegistry, rates);
   const runner = await startModelRunner({
     ...options,
     models: { pipeline: loaded.pipelineOnnx, anomaly: loaded.anomalyOnnx, width },
@@ -115,7 +118,7 @@ export async function openLiveBundle(loaded: LoadedBundle, origin: Origin, optio
         decided_by: verdict.decided_by,
         threshold: verdict.threshold,
         reason_codes: [...rule, ...reasonCodes(loaded.featureRegistry, features, offset)],
-        notices: [...(row?.notices ?? [])],
+        notices: [...(row?.notices ?? []), ...lateRates(transactions[index])],
       };
     });
     return { results, features, segments };
@@ -127,7 +130,6 @@ export async function openLiveBundle(loaded: LoadedBundle, origin: Origin, optio
     await runner.close();
     throw error;
   }
-  const rates = ratesOf(loaded, spec);
   return {
     loaded,
     origin,

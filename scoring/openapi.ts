@@ -11,6 +11,13 @@ export const describeApi: FastifyDynamicSwaggerOptions = {
       description:
         'Scores card transactions for fraud with the bundle that the pointer names. Every answer comes from exactly one bundle, named in `versions`.',
     },
+    // Where the document was read from: every replica serves its own.
+    servers: [{ url: '/' }],
+    tags: [
+      { name: 'scoring', description: 'scores transactions' },
+      { name: 'feedback', description: 'records fraud labels' },
+      { name: 'operation', description: 'says what is live, and reloads it' },
+    ],
     components: { securitySchemes: { admin: { type: 'http', scheme: 'bearer' } } },
   },
 };

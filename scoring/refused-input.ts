@@ -8,7 +8,7 @@ export class RefusedInput extends Error {
       'the request is refused: ' +
         violations
           .slice(0, 3)
-          .map(({ path, message }) => `${path} ${message}`)
+          .map(({ path, message }) => (path === '' ? `it ${message}` : `${path} ${message}`))
           .join('; '),
     );
   }

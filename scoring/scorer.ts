@@ -39,6 +39,7 @@ export interface Scorer {
 /** A store that says nothing for so long is frozen: the follower must learn of it, and whoever asked for a reload. */
 const STORE_IDLE_MS = 4_000;
 /** A reload that takes longer goes on, and whoever asked for it hears so: two silent tries of the store and a database that is away fit in. */
+const REQUEST_DEADLINE_MS = 15_000;
 const RELOAD_DEADLINE_MS = 20_000;
 /** Between looks at the pointer while Temporal cannot be reached. */
 const DEAF_POLL_MS = 3_000;
@@ -200,6 +201,7 @@ export async function startScorer(
       bodyBytes: settings.SCORER_BODY_BYTES,
       scoresPerMinute: settings.SCORER_RATE_PER_MINUTE,
       reloadMs: RELOAD_DEADLINE_MS,
+      requestMs: REQUEST_DEADLINE_MS,
     },
   });
   const drain = drainConnections(app.server);

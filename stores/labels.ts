@@ -25,6 +25,8 @@ export interface RecordedLabels {
   transactions_updated: number;
   /** labels whose transaction is not in the model's collection; they are kept for when it is scored */
   unknown_transactions: number;
+  /** the first of their ids; absent: there are none */
+  unknown_ids?: string[];
   refused: RefusedLabel[];
 }
 
@@ -43,6 +45,9 @@ export interface RecordOptions {
   allOrNone?: boolean;
   now?: Date;
 }
+
+/** that an answer names: a list of a thousand may be all unknown */
+export const MAX_UNKNOWN_IDS = 20;
 
 const BATCHES_KEPT_DAYS = 30;
 
@@ -172,7 +177,7 @@ async function updateTransactions(
   session: ClientSession,
   data: Data,
   latest: ReadonlyMap<string, KnownLabel>,
-): Promise<Pick<RecordedLabels, 'transactions_updated' | 'unknown_transactions'>> {
+): Promise<Pick<RecordedLabels, 'transactions_updated' | 'unknown_transactions' | 'unknown_ids'>> {
   const { fields } = data;
   const collection = openCollection(db, transactionsCollection(data));
   const own = collection.find<Document>(
@@ -180,10 +185,10 @@ async function updateTransactions(
     { session, projection: { _id: 0, [fields.id]: 1, [fields.label]: 1, [fields.label_time]: 1 } },
   );
   const operations: AnyBulkWriteOperation[] = [];
-  let known = 0;
+  const unknown = new Set(latest.keys());
   for await (const document of own) {
-    known += 1;
     const id = document[fields.id] as string;
+    unknown.delete(id);
     const label = latest.get(id);
     if (label === undefined) continue;
     const { is_fraud, labeled_at } = label;
@@ -199,5 +204,9 @@ async function updateTransactions(
     });
   }
   if (operations.length > 0) await collection.bulkWrite(operations, { session, ordered: false });
-  return { transactions_updated: operations.length, unknown_transactions: latest.size - known };
+  return {
+    transactions_updated: operations.length,
+    unknown_transactions: unknown.size,
+    ...(unknown.size === 0 ? {} : { unknown_ids: [...unknown].slice(0, MAX_UNKNOWN_IDS) }),
+  };
 }

@@ -14,6 +14,8 @@ export interface RecordedBatch {
   older: number;
   transactions_updated: number;
   unknown_transactions: number;
+  /** the first of their ids; absent: there are none, or an older worker answered */
+  unknown_ids?: string[];
   refused: { index: number; path: string; message: string; value: string }[];
 }
 

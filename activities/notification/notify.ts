@@ -70,7 +70,9 @@ export function createNotifyActivities(
     await sink.deliver(notice, false);
     await ledger
       .note(notice, sink.name)
-      .catch((error: unknown) => log.warn({ error, key: notice.key }, 'a notice was told and could not be recorded'));
+      .catch((error: unknown) =>
+        log.warn({ error, key: notice.key }, 'a notification was delivered, but that could not be recorded'),
+      );
     return null;
   };
 

@@ -39,6 +39,6 @@ export function noticeText({ text, whatToDo, link }: Notification, again: boolea
     text,
     ...(whatToDo === undefined ? [] : [`What to do: ${whatToDo}`]),
     ...(link === undefined ? [] : [link]),
-    ...(again ? ['(You may have been told this before: an earlier attempt ended without an answer.)'] : []),
+    ...(again ? ['(This may be repeated: an earlier attempt ended without an answer.)'] : []),
   ].join('\n\n');
 }

@@ -40,10 +40,16 @@ Example:
   return labels;
 }
 
-function labelsText(summary: LabelSummary): string {
+export function labelsText(summary: LabelSummary): string {
   return [
     `${rowsOf(summary.read)}: ${count(summary.recorded)} recorded, ${count(summary.unchanged)} unchanged, ${count(summary.older)} older than the recorded label, ${count(summary.refused.count)} rejected`,
-    `${count(summary.transactions_updated)} transactions updated; ${count(summary.unknown_transactions)} labels kept for unknown transactions`,
+    `${count(summary.transactions_updated)} transactions updated; ${count(summary.unknown_transactions)} labels kept for unknown transactions${unknownText(summary)}`,
     ...rejectionLines(summary),
   ].join('\n');
+}
+
+function unknownText({ unknown_transactions: all, unknown_ids: ids = [] }: LabelSummary): string {
+  return ids.length === 0
+    ? ''
+    : `: ${ids.join(', ')}${all > ids.length ? ` … and ${count(all - ids.length)} more` : ''}`;
 }

@@ -34,7 +34,9 @@ Examples:
         const transactions = parsed(await contentOf(file ?? ''), file ?? '');
         const answer = await createScorerClient(await addressOf(mongo, options), cli.interrupted).score(transactions);
         if (!('results' in answer)) {
-          const lines = answer.violations.map(({ path, message }) => `${path} ${message}`);
+          const lines = answer.violations.map(({ path, message }) =>
+            path === '' ? `it ${message}` : `${path} ${message}`,
+          );
           throw new SluiceError('InvalidInput', `the scorer rejected the request: ${lines.join('; ')}`, {
             violations: answer.violations,
           });

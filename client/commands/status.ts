@@ -13,7 +13,7 @@ export function statusCommand(cli: Cli): Command {
     .addHelpText(
       'after',
       `
-What a terminated run left behind (aliases, stages, a live bundle without a smoke test) is put right and told.
+What a terminated run left behind (aliases, stages, a live bundle without a smoke test) is put right and reported.
 Every part is asked for a sign of life and has ${PROBE_MS / 1000} s for it: "silent" is one that runs and does not answer.
 
 Exit code 6: no stack is running, or a part is silent.

@@ -33,6 +33,11 @@ describe('what drift shows', () => {
     expect(text).not.toMatch(/NaN|null|undefined/);
   });
 
+  it('counts the age of the newest row from the end of the window, whenever it is looked at', () => {
+    expect(dayText({ ...day, stalenessHours: 1.5 })).toContain('the newest 1.5 h before the end of the window');
+    expect(dayText(day)).toContain('the newest unknown');
+  });
+
   it('names the release that was started, and when the next may be', () => {
     const claim = { releaseId: 'drift-2025-06-30', asOf: day.asOf, reason: '', claimedAt: day.asOf, startedAt: null };
     const progress = {

@@ -14,7 +14,7 @@ export function dayText(day: DriftDay): string {
   return [
     `${day.model} as of ${day.asOf}: ${day.verdict}`,
     day.why,
-    `${day.rows.toLocaleString('en')} rows against ${day.bundleVersion === '' ? 'nothing' : day.bundleVersion}; newest ${day.stalenessHours === null ? 'unknown' : `${day.stalenessHours.toFixed(1)} h old`}`,
+    `${day.rows.toLocaleString('en')} rows against ${day.bundleVersion === '' ? 'nothing' : day.bundleVersion}; the newest ${day.stalenessHours === null ? 'unknown' : `${day.stalenessHours.toFixed(1)} h before the end of the window`}`,
     day.alertRate === null
       ? `alert rate: not measured (${day.rows.toLocaleString('en')} rows)`
       : `alert rate ${percent(day.alertRate)}${day.alertRateRatio === null ? '' : `, ${day.alertRateRatio.toFixed(2)} times the reference's`}`,

@@ -30,7 +30,7 @@ export function createScorerClient(address: string, signal?: AbortSignal): Score
       const { message, cause } = error as Error;
       throw new SluiceError(
         'Unreachable',
-        `the scorer at ${address} does not answer (${cause instanceof Error ? cause.message : message}): \`sluice status\` shows whether it runs`,
+        `the scorer at ${address} cannot be reached (${reasonOf(cause, message)}): \`sluice status\` shows its address and whether it runs`,
       );
     }
   };
@@ -69,4 +69,10 @@ export function createScorerClient(address: string, signal?: AbortSignal): Score
     // 503 says "not ready", in the same form.
     health: async () => (await (await call('/v1/health')).json()) as Health,
   };
+}
+
+/** undici names a port that no browser may call "bad port", which is no word for a person. */
+function reasonOf(cause: unknown, message: string): string {
+  if (!(cause instanceof Error)) return message;
+  return cause.message === 'bad port' ? 'HTTP clients refuse this port' : cause.message;
 }

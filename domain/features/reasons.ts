@@ -1,4 +1,5 @@
 import type { FeatureRegistry } from '../../schemas/types.js';
+import { shortestFloat32 } from './float32.js';
 
 /** Why a score may be high, in words that the registry declares. */
 export interface ReasonCode {
@@ -23,7 +24,7 @@ export function reasonCodes(
     if (reason === undefined || value === undefined) continue;
     const { code, text, above, below } = reason;
     if ((above !== undefined && value > above) || (below !== undefined && value < below))
-      found.push({ code, text, feature: name, value });
+      found.push({ code, text, feature: name, value: shortestFloat32(value) });
   }
   return found;
 }

@@ -1,3 +1,4 @@
+import { shortestFloat32 } from '../features/float32.js';
 import type { PerCategoryThresholds, RuleParams } from '../../schemas/types.js';
 
 export interface ScoringDecision {
@@ -57,7 +58,12 @@ export function compileDecision({
     for (const { name, index, above, below, limit, decision, reason_code } of compiled) {
       const value = values[offset + index] ?? NaN;
       if (!(value > (above ?? -Infinity) && value < (below ?? Infinity))) continue;
-      return { decision, decided_by: { kind: 'rule', name, value, limit }, threshold, reason_code };
+      return {
+        decision,
+        decided_by: { kind: 'rule', name, value: shortestFloat32(value), limit },
+        threshold,
+        reason_code,
+      };
     }
     const name = own === undefined ? 'operating' : `operating/${segment}`;
     const decision = calibrated >= threshold ? 'alert' : 'pass';

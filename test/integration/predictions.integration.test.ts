@@ -268,7 +268,14 @@ describe('POST /v1/feedback', () => {
     ]);
     expect(first).toMatchObject({
       status: 200,
-      body: { recorded: 3, unchanged: 0, older: 0, transactions_updated: 1, unknown_transactions: 1 },
+      body: {
+        recorded: 3,
+        unchanged: 0,
+        older: 0,
+        transactions_updated: 1,
+        unknown_transactions: 1,
+        unknown_ids: ['f-3'],
+      },
     });
     expect(await of('f-1')).toMatchObject({ is_fraud: true, source: 'chargebacks', actor: 'api of r-log' });
     expect(await own.findOne({ transaction_id: 'f-1' })).toMatchObject({

@@ -28,7 +28,7 @@ export function endWithTooLittle(run: ThresholdsRun, { tooLittle: why, while: sa
     severity: 'info',
     title: `${model}: not enough feedback for new thresholds`,
     text: why,
-    whatToDo: `The live thresholds stay. Import labels (sluice labels import), or wait for them; then: sluice thresholds propose. This is told once, until there is a proposal.`,
+    whatToDo: `The live thresholds stay. Import labels (sluice labels import), or wait for them; then: sluice thresholds propose. This is reported once, until there is a proposal.`,
     workflowId: workflowInfo().workflowId,
   };
   run.notify(handOverSince(model, notification, () => shortCalls.notify(notification)));
