@@ -55,8 +55,7 @@ export function createReplicaLease(options: ReplicaLeaseOptions): ReplicaLease {
       const outcome = gained === 0 ? 'lapsed' : await registry.renew(id, state, leaseMs);
       if (outcome === 'lapsed' || (outcome === 'renewed' && joining)) {
         joining = true;
-        // Never less than before: when a join's answer is lost, our record has already replaced the one that said more.
-        newestGeneration = Math.max(newestGeneration, await registry.newestGeneration(state.model, state.environment));
+        newestGeneration = await registry.newestGeneration(state.model, state.environment);
         await registry.join(id, state, leaseMs);
         joining = false;
         gainedAtMs = performance.now();

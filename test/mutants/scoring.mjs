@@ -27,7 +27,7 @@ export default [
   {
     ...follower,
     name: 'a pointer that is gone counts as nothing published',
-    find: 'if (held !== null)\n        throw',
+    find: 'if (held !== null || known > 0)\n        throw',
     replace: 'if (false)\n        throw',
   },
   {
@@ -93,8 +93,9 @@ export default [
   {
     ...follower,
     name: 'a disk that cannot be written stops the load',
-    find: '.catch((failure: unknown) => {\n        log.error(\n          { err: failure },',
-    replace: '.catch((failure: unknown) => {\n        throw failure;\n        log.error(\n          { err: failure },',
+    find: '.catch((failure: unknown) => {\n        log.error(\n          { err: toFileError(failure',
+    replace:
+      '.catch((failure: unknown) => {\n        throw failure;\n        log.error(\n          { err: toFileError(failure',
   },
   {
     ...follower,
@@ -160,15 +161,9 @@ export default [
   {
     ...lease,
     name: 'what others reported is read after our own record replaced it',
-    find: 'newestGeneration = Math.max(newestGeneration, await registry.newestGeneration(state.model, state.environment));\n        await registry.join(id, state, leaseMs);',
+    find: 'newestGeneration = await registry.newestGeneration(state.model, state.environment);\n        await registry.join(id, state, leaseMs);',
     replace:
-      'await registry.join(id, state, leaseMs);\n        newestGeneration = Math.max(newestGeneration, await registry.newestGeneration(state.model, state.environment));',
-  },
-  {
-    ...lease,
-    name: 'what others reported is forgotten when the lease is gained again',
-    find: 'Math.max(newestGeneration, await registry.newestGeneration(state.model, state.environment))',
-    replace: 'await registry.newestGeneration(state.model, state.environment)',
+      'await registry.join(id, state, leaseMs);\n        newestGeneration = await registry.newestGeneration(state.model, state.environment);',
   },
   {
     ...lease,
@@ -314,7 +309,7 @@ export default [
   {
     ...cache,
     name: 'a bundle on disk need not be the one that the pointer names',
-    find: 'trust, signed.pointer);',
-    replace: 'trust, null);',
+    find: '        signed.pointer,\n',
+    replace: '        null,\n',
   },
 ];
