@@ -159,7 +159,7 @@ const WORDINGS: { readonly [Kind in EventKind]: Wording<Events[Kind]> } = {
   nothingLive: {
     severity: 'warning',
     title: ({ model }) => `${model}: nothing is live yet`,
-    text: () => 'Its scheduled runs (refreshes, drift, thresholds) have nothing to work on. This is told once.',
+    text: () => 'Its scheduled runs (refreshes, drift, thresholds) have nothing to work on. This is reported once.',
     whatToDo: ({ model }) =>
       `\`sluice release start --model ${model} --reason WHY\`, or pause its schedules until there is a model.`,
   },

@@ -116,7 +116,7 @@ describe('a notice', () => {
     await notifier().notify(given);
     expect(slack.posts).toHaveLength(1);
     // Whoever answered 500 may have posted it.
-    expect(slack.posts[0]?.blocks[1]?.text.text).toContain('told this before');
+    expect(slack.posts[0]?.blocks[1]?.text.text).toContain('This may be repeated');
     expect(mail.mails).toHaveLength(1);
     expect(await states(given.key)).toEqual({ slack: 'told 3', mail: 'told 1' });
   });
@@ -209,7 +209,7 @@ describe('a notice', () => {
     await failure(notifier().notify(given));
     expect(await states(given.key)).toEqual({ slack: 'unknown 1', mail: 'unknown 1' });
     await notifier().notify(given);
-    expect(slack.posts.map(({ blocks }) => blocks[1]?.text.text.includes('told this before'))).toEqual([false, true]);
+    expect(slack.posts.map(({ blocks }) => blocks[1]?.text.text.includes('This may be repeated'))).toEqual([false, true]);
     expect(mail.mails.map((text) => /^Message-ID: (.*)\r$/m.exec(text)?.[1])).toEqual([
       messageId(given.key),
       messageId(given.key),
@@ -227,7 +227,7 @@ describe('a notice', () => {
     );
     await notifier().notify(given);
     expect([slack.posts.length, mail.mails.length]).toEqual([1, 1]);
-    expect(slack.posts[0]?.blocks[1]?.text.text).not.toContain('told this before');
+    expect(slack.posts[0]?.blocks[1]?.text.text).not.toContain('This may be repeated');
   });
 
   it('gives a channel up that has failed for hours, so that no run waits for ever', async () => {
@@ -291,7 +291,7 @@ describe('kill -9', () => {
     await notifier().notify(given);
     await notifier().notify(given);
     expect(mail.mails).toHaveLength(1);
-    expect(slack.posts.map(({ blocks }) => blocks[1]?.text.text.includes('told this before'))).toEqual([false, true]);
+    expect(slack.posts.map(({ blocks }) => blocks[1]?.text.text.includes('This may be repeated'))).toEqual([false, true]);
     expect(await states(given.key)).toEqual({ slack: 'told 2', mail: 'told 1' });
   });
 });

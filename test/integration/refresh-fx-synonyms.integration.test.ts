@@ -281,7 +281,7 @@ describe('the nightly exchange rates', () => {
     const live = await goLive({ fx_rates: ratesAt(AS_OF) });
     const source = await replay();
     await expect(refreshFx(source, { live })).rejects.toMatchObject({
-      type: 'InvalidInput',
+      type: 'NoData',
       message: expect.stringContaining('no row between'),
     });
     await rows();

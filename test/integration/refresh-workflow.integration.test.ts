@@ -101,7 +101,7 @@ const decide = (handle: WorkflowHandle, verdict: 'approve' | 'reject', digest: s
   });
 
 /** Notifications are under way for a moment after the run that they are about. */
-const told = (check: () => void): Promise<void> => vi.waitFor(check, 15_000);
+const eventually = (check: () => void): Promise<void> => vi.waitFor(check, 15_000);
 
 describe('nightlyRefresh', () => {
   it('builds side by side and publishes one bundle; the same night again changes nothing', async () => {
@@ -163,11 +163,11 @@ describe('nightlyRefresh', () => {
       fxRates: 'failed',
       synonyms: 'live',
     });
-    await told(() => expect(fake.alerts).toEqual(['ulb_gbdt: fxRates failed as of 2025-06-30']));
+    await eventually(() => expect(fake.alerts).toEqual(['ulb_gbdt: fxRates failed as of 2025-06-30']));
     await freeze('incomplete', handle);
     const next = await result(await start(JULY_1));
     expect(next).toMatchObject({ status: 'Refreshed', generation: 3 });
-    await told(() => expect(fake.alerts).toHaveLength(1));
+    await eventually(() => expect(fake.alerts).toHaveLength(1));
   });
 
   it('fails where every job failed, and tells it once, naming the jobs by cause', async () => {
@@ -176,7 +176,7 @@ describe('nightlyRefresh', () => {
     expect(await failure(handle)).toMatch(/does not answer/);
     expect(await progress(handle)).toMatchObject({ status: 'Failed' });
     const about = () => fake.notifications.filter(({ title }) => title.includes('2025-06-30'));
-    await told(() => expect(about()).toHaveLength(1));
+    await eventually(() => expect(about()).toHaveLength(1));
     expect(about()[0]).toMatchObject({
       severity: 'critical',
       // the schedule's own key for this run: its launcher tells nothing more
@@ -194,7 +194,7 @@ describe('nightlyRefresh', () => {
     fake.smokeFails = (version) => version !== FIRST;
     const handle = await start();
     expect(await failure(handle)).toMatch(/vector 3 differs/);
-    await told(() =>
+    await eventually(() =>
       expect([...fake.alerts].sort()).toEqual([
         'ulb_gbdt: fxRates failed as of 2025-06-30',
         'ulb_gbdt: the refresh as of 2025-06-30 failed',
@@ -213,7 +213,7 @@ describe('nightlyRefresh', () => {
     expect(await result(await start(JULY_1))).toMatchObject({ status: 'NothingLive' });
     const alone = await start(JULY_1, 'fxRates');
     expect(await result(alone)).toMatchObject({ status: 'NothingLive' });
-    await told(() => expect(fake.alerts).toEqual(['ulb_gbdt: nothing is live yet']));
+    await eventually(() => expect(fake.alerts).toEqual(['ulb_gbdt: nothing is live yet']));
     await freeze('nothing-live', handle);
     await freeze('nothing-live-job', alone);
   });
@@ -240,7 +240,7 @@ describe('nightlyRefresh', () => {
       actor: 'ada',
       change: { kind: 'lookups', proposal_sha256: digest, decided_by: 'grace', decision_reason: 'looked at it' },
     });
-    await told(() =>
+    await eventually(() =>
       expect(fake.alerts).toEqual([
         'ulb_gbdt: merchant_freq_map held as of 2025-06-30',
         'ulb_gbdt: what the refresh of 2025-06-30 holds back was approved by grace',
@@ -269,7 +269,7 @@ describe('nightlyRefresh', () => {
       generation: 3,
       why: 'merchant_freq_map not decided in time, not published',
     });
-    await told(() => {
+    await eventually(() => {
       expect(fake.alerts).toContain('ulb_gbdt: nobody decided on what the refresh of 2025-07-01 holds back in time');
       expect(fake.alerts).toContain('ulb_gbdt: what the refresh of 2025-07-01 holds back still waits for a decision');
     });
@@ -316,7 +316,7 @@ describe('nightlyRefresh', () => {
     const handle = await start();
     expect(await failure(handle)).toMatch(/vector 3 differs by 0.2; 20250630-120000-1.0.0-0a1b2c3 is live/);
     expect(fake.pointer).toMatchObject({ version: FIRST, generation: 3 });
-    await told(() => expect(fake.alerts).toEqual(['ulb_gbdt: the refresh as of 2025-06-30 failed']));
+    await eventually(() => expect(fake.alerts).toEqual(['ulb_gbdt: the refresh as of 2025-06-30 failed']));
     await freeze('rolled-back', handle);
   });
 
@@ -335,7 +335,9 @@ describe('nightlyRefresh', () => {
     );
     expect(new Set(Object.values(outcomes(end)))).toEqual(new Set(['superseded']));
     expect(fake.pointer).toMatchObject({ version: rival, generation: 3 });
-    await told(() => expect(fake.alerts).toEqual([expect.stringMatching(/fx_rates.* as of 2025-06-30 not published/)]));
+    await eventually(() =>
+      expect(fake.alerts).toEqual([expect.stringMatching(/fx_rates.* as of 2025-06-30 not published/)]),
+    );
   });
 
   it('publishes by itself where the policy is auto; tells of a source that stands still', async () => {
@@ -343,8 +345,8 @@ describe('nightlyRefresh', () => {
     policy = { policy: 'auto' };
     expect(await result(await start())).toMatchObject({ status: 'Refreshed', generation: 2 });
     expect(await result(await start())).toMatchObject({ status: 'Unchanged' });
-    await told(() => expect(fake.alerts).toHaveLength(4));
-    await told(() => expect(fake.alerts[0]).toMatch(/is unchanged and fails its checks/));
+    await eventually(() => expect(fake.alerts).toHaveLength(4));
+    await eventually(() => expect(fake.alerts[0]).toMatch(/is unchanged and fails its checks/));
   });
 });
 
@@ -378,7 +380,7 @@ describe('a job alone', () => {
     jobs.failureOf = () => 'the provider is down';
     const handle = await start(JUNE_30, 'fxRates');
     expect(await failure(handle)).toBe('the provider is down');
-    await told(() => expect(fake.alerts).toEqual(['ulb_gbdt: fxRates failed as of 2025-06-30']));
+    await eventually(() => expect(fake.alerts).toEqual(['ulb_gbdt: fxRates failed as of 2025-06-30']));
     await freeze('failed-job', handle);
   });
 });

@@ -106,7 +106,7 @@ async function firstRolloutOf(release: WorkflowHandle): Promise<WorkflowHandle> 
 }
 
 /** Notifications are under way for a moment after the run that they are about. */
-const told = (check: () => void): Promise<void> => vi.waitFor(check, 15_000);
+const eventually = (check: () => void): Promise<void> => vi.waitFor(check, 15_000);
 
 describe('releaseModel', () => {
   it('goes live under the policy auto, with every step done and its name kept', async () => {
@@ -177,7 +177,7 @@ describe('releaseModel', () => {
     const { digest, deadline } = await awaitApproval(handle);
     const id = handle.workflowId.split('/')[2] ?? '';
     const about = () => fake.notifications.filter(({ workflowId }) => workflowId === handle.workflowId);
-    await told(() => expect(about()).toHaveLength(1));
+    await eventually(() => expect(about()).toHaveLength(1));
     expect(about()[0]).toMatchObject({
       severity: 'warning',
       title: `ulb_gbdt: release ${id} waits for a decision`,
@@ -188,7 +188,7 @@ describe('releaseModel', () => {
     const decision = { decisionId: 'd', verdict: 'approve', actor: 'grace', reason: 'figures are fine', digest };
     await handle.executeUpdate(DECIDE_UPDATE, { args: [decision] });
     await result(handle);
-    await told(() =>
+    await eventually(() =>
       expect(about().map(({ severity, title }) => `${severity} ${title}`)).toEqual([
         `warning ulb_gbdt: release ${id} waits for a decision`,
         `info ulb_gbdt: release ${id} was approved by grace`,
@@ -231,7 +231,7 @@ describe('releaseModel', () => {
     } finally {
       back();
     }
-    await told(() =>
+    await eventually(() =>
       expect(fake.alerts.map((title) => title.replace(/release \w+/, 'it')).sort()).toEqual([
         'ulb_gbdt: it is live',
         'ulb_gbdt: it waits for a decision',
@@ -260,7 +260,7 @@ describe('releaseModel', () => {
     const handle = await start({}, undefined, requestedBy);
     await handle.result().catch(() => undefined);
     const about = () => fake.notifications.filter(({ workflowId }) => workflowId === handle.workflowId);
-    await told(() => expect(about()).toHaveLength(1));
+    await eventually(() => expect(about()).toHaveLength(1));
     expect(about()[0]).toMatchObject({ severity, title: expect.stringMatching(title) });
   });
 
@@ -325,7 +325,7 @@ describe('releaseModel', () => {
     const handle = await start({ policy: 'manual', deadlineSeconds: 1 });
     expect(await result(handle)).toMatchObject({ status: 'Expired' });
     expect(fake.registry.get('1')?.stage).toBe('Archived');
-    await told(() =>
+    await eventually(() =>
       expect(fake.alerts).toContainEqual(expect.stringMatching(/nobody decided on release r\d+ in time/)),
     );
     await freeze('timed-out', handle);
@@ -349,7 +349,7 @@ describe('releaseModel', () => {
     environment = await startWorkers(stack.env, bundle, fake);
     const handle = await start({}, undefined, 'schedule');
     expect(await failure(handle)).toMatchObject({ type: 'NoData' });
-    await told(() => expect(fake.notifications).toHaveLength(1));
+    await eventually(() => expect(fake.notifications).toHaveLength(1));
     expect(fake.notifications[0]).toMatchObject({
       severity: 'warning',
       key: `${handle.workflowId}/failed`,
@@ -370,7 +370,7 @@ describe('releaseModel', () => {
     environment = await startWorkers(stack.env, bundle, fake);
     const handle = await start();
     expect(await failure(handle)).toMatchObject({ type: 'UndoFailed' });
-    await told(() => expect(fake.alerts).toContain(`${handle.workflowId}: an undo failed`));
+    await eventually(() => expect(fake.alerts).toContain(`${handle.workflowId}: an undo failed`));
     await freeze('undo-failed', handle);
   });
 
@@ -415,7 +415,7 @@ describe('releaseModel', () => {
     fake.smokeFails = () => true;
     expect((await failure(await start())).message).toMatch(/no former bundle/);
     await freeze('nothing-to-restore', await rolloutHandle());
-    await told(() => expect(fake.alerts).toContainEqual(expect.stringContaining('none to go back to')));
+    await eventually(() => expect(fake.alerts).toContainEqual(expect.stringContaining('none to go back to')));
   });
 
   it('re-bases on what went live while it waited, compares again, and goes live', async () => {
@@ -683,7 +683,7 @@ describe('rollbackRelease', () => {
     expect(await failure(handle)).toMatchObject({ type: 'RolloutFailed' });
     expect(fake.pointer?.version).toBe(second.bundleVersion);
     const about = () => fake.notifications.filter(({ workflowId }) => workflowId === handle.workflowId);
-    await told(() => expect(about()).toHaveLength(1));
+    await eventually(() => expect(about()).toHaveLength(1));
     expect(about()[0]).toMatchObject({
       severity: 'critical',
       title: expect.stringContaining('failed as it went live'),

@@ -81,7 +81,7 @@ export class ApprovalGate {
     const { workflowId } = workflowInfo();
     const answer = await shortCalls.authorizeDecision({ model, workflowId, decision, requester, requesterMayApprove });
     if (answer.allowed) return identityOf(answer);
-    if (this.attempts.refused(actor)) void tellRefused(model, actor, answer.why);
+    if (this.attempts.refused(actor)) void notifyRefused(model, actor, answer.why);
     throw ApplicationFailure.nonRetryable(answer.why, 'NotAuthorised');
   }
 
@@ -97,7 +97,7 @@ export class ApprovalGate {
 }
 
 /** Nobody waits for it: what it is about is going on. */
-async function tellRefused(model: string, actor: string, why: string): Promise<void> {
+async function notifyRefused(model: string, actor: string, why: string): Promise<void> {
   const { workflowId, runId } = workflowInfo();
   try {
     const notification: Notification = {

@@ -9,8 +9,11 @@ export function mayEndWithNothingLive(): boolean {
 }
 
 /** That nothing is live yet, so that there is nothing to do: told once for a model, whichever of its runs comes first. */
-export function tellNothingLive(run: Pick<Run<string, RunProgress>, 'notify' | 'tellAsBefore'>, model: string): void {
-  run.notify(run.tellAsBefore('nothingLive', nothingLiveKey(model), { model }));
+export function notifyNothingLive(
+  run: Pick<Run<string, RunProgress>, 'trackNotification' | 'notifyAsBefore'>,
+  model: string,
+): void {
+  run.trackNotification(run.notifyAsBefore('nothingLive', nothingLiveKey(model), { model }));
 }
 
 /** The occasion, whichever run tells of it. */

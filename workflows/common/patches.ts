@@ -75,7 +75,7 @@ export const PATCHES = {
    * places waited for it. Runs also tell of more: approvals, releases, failures, supersession. No earlier history has those commands.
    * Why: nobody was told that a release waits for them, and a mail server that was down held up the run.
    * Where: asked once a run, in the constructor of `Run`, and by `launchScheduled` at its start.
-   * May go when no run that began before is open, and no frozen history without the marker is kept; with it goes `Run.tellAsBefore`.
+   * May go when no run that began before is open, and no frozen history without the marker is kept; with it goes `Run.notifyAsBefore`.
    */
   notificationsOfTheirOwn: 'notifications-of-their-own',
   /**

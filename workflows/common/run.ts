@@ -120,46 +120,46 @@ export class Run<Step extends string, Progress extends RunProgress> {
    * Notifies people of an event, once per key; waits for no channel, and outlives the run.
    * @param occasion completes the key, after the run's own ids
    */
-  tell<Kind extends EventKind>(kind: Kind, occasion: string, facts: Events[Kind]): void {
+  notify<Kind extends EventKind>(kind: Kind, occasion: string, facts: Events[Kind]): void {
     const { workflowId, runId } = workflowInfo();
-    this.tellOf(kind, `${workflowId}/${runId}/${occasion}`, facts);
+    this.notifyWithKey(kind, `${workflowId}/${runId}/${occasion}`, facts);
   }
 
-  /** As `tell`, with a key that others may use as well: whoever is first is heard. */
-  tellOf<Kind extends EventKind>(
+  /** As `notify`, with a key that others may use as well: whoever is first is heard. */
+  notifyWithKey<Kind extends EventKind>(
     kind: Kind,
     key: string,
     facts: Events[Kind],
     about = workflowInfo().workflowId,
   ): void {
-    if (this.handsOver) this.notify(handOver(this.options.model, notificationOf(kind, key, about, facts)));
+    if (this.handsOver) this.trackNotification(handOver(this.options.model, notificationOf(kind, key, about, facts)));
   }
 
   /** The run failed. The key is that of whoever started it, too: it is told once. */
-  tellFailure<Kind extends 'checksFailed' | 'undone' | 'runFailed'>(kind: Kind, facts: Events[Kind]): void {
-    this.tellOf(kind, failureKey(workflowInfo().workflowId), facts);
+  notifyFailure<Kind extends 'checksFailed' | 'undone' | 'runFailed'>(kind: Kind, facts: Events[Kind]): void {
+    this.notifyWithKey(kind, failureKey(workflowInfo().workflowId), facts);
   }
 
-  /** As `tellOf`, for what runs told already before `PATCHES.notificationsOfTheirOwn`: resolves when they go on. */
-  tellAsBefore<Kind extends EventKind>(
+  /** As `notifyWithKey`, for what runs told already before `PATCHES.notificationsOfTheirOwn`: resolves when they go on. */
+  notifyAsBefore<Kind extends EventKind>(
     kind: Kind,
     key: string,
     facts: Events[Kind],
     about = workflowInfo().workflowId,
   ): Promise<void> {
     if (!this.handsOver) return shortCalls.notify(notificationOf(kind, key, about, facts));
-    this.tellOf(kind, key, facts, about);
+    this.notifyWithKey(kind, key, facts, about);
     return Promise.resolve();
   }
 
   /** Takes a notification that is on its way: a channel that is down holds up neither what goes live nor a decision. */
-  notify(notification: Promise<void>): void {
+  trackNotification(notification: Promise<void>): void {
     this.notifications.push(
       notification.catch((error: unknown) => log.warn('a notification could not be sent', { error: reasonOf(error) })),
     );
   }
 
-  /** Resolves when everything handed to `notify` has been sent, or could not be. */
+  /** Resolves when everything handed to `trackNotification` has been sent, or could not be. */
   async notified(): Promise<void> {
     await Promise.all(this.notifications);
   }

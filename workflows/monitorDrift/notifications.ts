@@ -46,16 +46,16 @@ function doneAbout({ outcome, claim, until }: Retraining): string {
 export function notifyInconclusive({ input }: DriftRun, why: string, same: Undecided): Promise<void> {
   const { model, key, kind } = input;
   const { modelVersion = 'any', since } = same;
-  const told = withoutVerdict(input, why);
-  if (since === undefined) return send(input, { ...told, key: `${driftWorkflowId(model, key)}/inconclusive` });
+  const content = withoutVerdict(input, why);
+  if (since === undefined) return send(input, { ...content, key: `${driftWorkflowId(model, key)}/inconclusive` });
   return send(input, {
-    ...told,
+    ...content,
     key: `drift/${model}/${kind}-inconclusive/${modelVersion}/${since ?? 'never'}`,
-    text: `${why}. This is told once, until there is ${kind === 'weekly' ? 'a snapshot' : 'a verdict'}.`,
+    text: `${why}. This is reported once, until there is ${kind === 'weekly' ? 'a snapshot' : 'a verdict'}.`,
   });
 }
 
-/** Nothing is live yet; told once for a model. */
+/** Nothing is live yet; reported once for a model. */
 export function notifyNothingLive(run: DriftRun, why: string): Promise<void> {
   const { model, key } = run.input;
   const { workflowId } = workflowInfo();
@@ -73,16 +73,16 @@ function withoutVerdict({ model, asOf, kind }: DriftInput, why: string): Omit<No
   };
 }
 
-function send({ model }: DriftInput, told: Notification): Promise<void> {
-  const notification = { ...told, workflowId: workflowInfo().workflowId };
+function send({ model }: DriftInput, content: Notification): Promise<void> {
+  const notification = { ...content, workflowId: workflowInfo().workflowId };
   return handOverSince(model, notification, () => shortCalls.notify(notification));
 }
 
-/** The comparison could not be made. Also told by the schedule that had started it, under the same key: once. */
-export function tellFailure(run: DriftRun, error: unknown): void {
+/** The comparison could not be made. Also reported by the schedule that had started it, under the same key: once. */
+export function notifyFailure(run: DriftRun, error: unknown): void {
   const { model, asOf, kind } = run.input;
   if (isNoNews(error) || !patched(PATCHES.everyNotificationHandedOver)) return;
-  run.tellFailure('runFailed', {
+  run.notifyFailure('runFailed', {
     model,
     what: `${kind === 'weekly' ? 'the weekly snapshot' : 'the drift run'} as of ${asOf.slice(0, 10)}`,
     why: run.progress.why ?? 'no reason given',

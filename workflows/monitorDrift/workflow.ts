@@ -1,6 +1,6 @@
 import { nothingLive } from '../common/nothing-live.js';
 import { bulkIo, shortCalls } from '../common/proxies.js';
-import { notifyDrift, notifyInconclusive, notifyNothingLive, tellFailure, type Undecided } from './notifications.js';
+import { notifyDrift, notifyInconclusive, notifyNothingLive, notifyFailure, type Undecided } from './notifications.js';
 import type { DriftInput, DriftResult } from './contract.js';
 import { retrain } from './retrain.js';
 import { DriftRun } from './run.js';
@@ -16,7 +16,7 @@ export async function monitorDrift(input: DriftInput): Promise<DriftResult> {
     await (input.kind === 'weekly' ? keepSnapshot(run) : compare(run));
   } catch (error) {
     run.fail(error);
-    tellFailure(run, error);
+    notifyFailure(run, error);
     await run.notified();
     throw error;
   }

@@ -49,7 +49,7 @@ export async function decideOn(
   const decidable = { model, what, approve, reject: decideCommand('reject', key) };
   const keyOf = (when: string): string => `${workflowInfo().runId}/${when}`;
   const gain = proposal.overall.gain_per_day.value;
-  await run.tellAsBefore('approvalOpened', keyOf('opened'), {
+  await run.notifyAsBefore('approvalOpened', keyOf('opened'), {
     ...decidable,
     question: `${proposal.changes.length} thresholds would change, ${gain === null ? 'gain unknown' : `${gain.toFixed(2)} ${proposal.costs.currency} a day`}. More: sluice thresholds show ${key}`,
     table: overallLines(proposal),
@@ -69,16 +69,16 @@ export async function decideOn(
     },
     (deadline) => run.update({ status: 'WaitingForApproval', approval: { digest, deadline, proposal } }),
     (hoursLeft) =>
-      run.tellAsBefore('approvalReminder', keyOf(`reminder/${Math.ceil(hoursLeft)}`), { ...decidable, hoursLeft }),
+      run.notifyAsBefore('approvalReminder', keyOf(`reminder/${Math.ceil(hoursLeft)}`), { ...decidable, hoursLeft }),
   );
   if (outcome.verdict === 'expired') {
     run.update({ status: 'Expired', approval: null, why: 'no decision before the deadline' });
-    run.tell('approvalExpired', 'approval-expired', { model, what });
+    run.notify('approvalExpired', 'approval-expired', { model, what });
     return null;
   }
   const { verdict, actor, reason, identity } = outcome;
   if (!policy.requester_may_approve) markUnproven(run, actor, identity);
-  run.tell('approvalDecided', 'approval-decided', { model, what, verdict, actor, reason });
+  run.notify('approvalDecided', 'approval-decided', { model, what, verdict, actor, reason });
   run.update({ status: 'Running', approval: null, decidedBy: actor, decisionReason: reason });
   if (outcome.verdict === 'approve') return { ...outcome, digest };
   run.update({ status: 'Rejected', why: `rejected by ${actor}: ${reason}` });

@@ -31,6 +31,6 @@ export function endWithTooLittle(run: ThresholdsRun, { tooLittle: why, while: sa
     whatToDo: `The live thresholds stay. Import labels (sluice labels import), or wait for them; then: sluice thresholds propose. This is reported once, until there is a proposal.`,
     workflowId: workflowInfo().workflowId,
   };
-  run.notify(handOverSince(model, notification, () => shortCalls.notify(notification)));
+  run.trackNotification(handOverSince(model, notification, () => shortCalls.notify(notification)));
   run.end('NotEnoughFeedback', why);
 }

@@ -8,16 +8,16 @@ export function nameOf({ key }: Pick<ThresholdsInput, 'key'>): string {
 }
 
 /** How a recalibration ended, for those who did not watch it; what a person decided, or nobody did, is told as it happens. */
-export function tellEnd(run: ThresholdsRun, error?: unknown): void {
+export function notifyEnd(run: ThresholdsRun, error?: unknown): void {
   const { model, asOf } = run.input;
   const { status, why, bundleVersion, generation } = run.progress;
   const what = nameOf(run.input);
   const ended = { model, what, why: why ?? 'no reason given', again: `sluice thresholds propose --as-of ${asOf}` };
   if (status === 'Live')
-    run.tell('wentLive', 'live', {
+    run.notify('wentLive', 'live', {
       ...{ model, what, version: bundleVersion ?? '?', generation: generation ?? 0, figures: null },
     });
-  if (status === 'Superseded') run.tell('superseded', 'superseded', ended);
+  if (status === 'Superseded') run.notify('superseded', 'superseded', ended);
   if (status === 'Failed' && !isNoNews(error))
-    run.tellFailure(rootFailureType(error) === 'RolloutFailed' ? 'undone' : 'runFailed', ended);
+    run.notifyFailure(rootFailureType(error) === 'RolloutFailed' ? 'undone' : 'runFailed', ended);
 }

@@ -6,13 +6,13 @@ import type { ThresholdEdits } from '../../domain/thresholds/edits.js';
 import { gatesOfProposal } from '../../domain/thresholds/gates.js';
 import type { ThresholdSummary } from '../../domain/thresholds/summary.js';
 import { ApprovalGate } from '../approval/gate.js';
-import { mayEndWithNothingLive, nothingLive, tellNothingLive } from '../common/nothing-live.js';
+import { mayEndWithNothingLive, nothingLive, notifyNothingLive } from '../common/nothing-live.js';
 import { bulkIo, shortCalls } from '../common/proxies.js';
 import { admit } from './admit.js';
 import { decideOn, recordOverrides } from './approval.js';
 import type { ThresholdsInput, ThresholdsResult } from './contract.js';
 import { endWithTooLittle, tooLittle } from './not-enough.js';
-import { tellEnd } from './notifications.js';
+import { notifyEnd } from './notifications.js';
 import { publish } from './publish.js';
 import { ThresholdsRun } from './run.js';
 
@@ -26,11 +26,11 @@ export async function recalibrateThresholds(input: ThresholdsInput): Promise<Thr
     await recalibrate(run, gate);
   } catch (error) {
     run.fail(error);
-    tellEnd(run, error);
+    notifyEnd(run, error);
     await run.notified();
     throw error;
   }
-  tellEnd(run);
+  notifyEnd(run);
   await run.notified();
   await condition(allHandlersFinished);
   return run.result();
@@ -50,7 +50,7 @@ async function recalibrate(run: ThresholdsRun, gate: ApprovalGate): Promise<void
   await admit(run, policy, deadlineHours);
   const live = await shortCalls.readPointer({ model, environment: ENVIRONMENT });
   if (live === null && mayEndWithNothingLive()) {
-    tellNothingLive(run, model);
+    notifyNothingLive(run, model);
     return run.end('NothingLive', nothingLive(model));
   }
   if (live === null)

@@ -20,12 +20,12 @@ export function conclude(progress: Pick<RefreshProgress, 'jobs' | 'decidedBy' | 
     ['Superseded', named('superseded'), `not published: ${progress.why}`],
     ['Superseded', named('older'), 'older than what is live, not published'],
   ];
-  const told = reasons.filter(([, names]) => names.length > 0);
-  const why = told.map(([, names, what]) => `${names.join(', ')} ${what}`).join('; ');
+  const given = reasons.filter(([, names]) => names.length > 0);
+  const why = given.map(([, names, what]) => `${names.join(', ')} ${what}`).join('; ');
   const live = named('live');
-  // An older artifact among others that went live is no fault of the run: somebody was faster. Who approved it should be told, though.
+  // An older artifact among others that went live is no fault of the run: somebody was faster. Who approved it should be given, though.
   const tolerated = live.length > 0 && progress.decidedBy === null && named('superseded').length === 0;
-  const [worst] = told.filter(([status]) => status !== 'Superseded' || !tolerated);
+  const [worst] = given.filter(([status]) => status !== 'Superseded' || !tolerated);
   if (worst !== undefined) return { status: worst[0], why };
   if (live.length > 0) return { status: 'Refreshed', why: why === '' ? null : why };
   return { status: 'Unchanged', why: 'nothing changed: no new bundle' };

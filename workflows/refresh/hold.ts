@@ -3,7 +3,7 @@ import type { ModelSpec } from '../../domain/release/types.js';
 import type { ApprovalGate } from '../approval/gate.js';
 import { markUnproven } from '../common/identity.js';
 import type { ArtifactProgress, HeldProposal } from './contract.js';
-import { notifyHeld, remind, tellDecided, tellExpired } from './notifications.js';
+import { notifyHeld, remind, notifyDecided, notifyExpired } from './notifications.js';
 import { publish } from './publish.js';
 import type { RefreshRun } from './run.js';
 
@@ -51,10 +51,10 @@ export async function decideOnHeld(
         },
         (deadline) => {
           run.update({ status: 'WaitingForApproval', approval: { digest, deadline, proposal } });
-          run.notify(notifyHeld(run, held, deadline));
+          run.trackNotification(notifyHeld(run, held, deadline));
         },
         (hoursLeft) => {
-          run.notify(remind(run, hoursLeft));
+          run.trackNotification(remind(run, hoursLeft));
           return Promise.resolve();
         },
       ),
@@ -63,10 +63,10 @@ export async function decideOnHeld(
   run.update({ status: 'Running', approval: null });
 
   if (outcome.verdict === 'expired') {
-    tellExpired(run);
+    notifyExpired(run);
     return held.forEach((artifact) => run.settle(artifact, 'expired'));
   }
-  tellDecided(run, outcome.verdict, outcome.actor, outcome.reason);
+  notifyDecided(run, outcome.verdict, outcome.actor, outcome.reason);
   run.update({ decidedBy: outcome.actor });
   const { actor, identity } = outcome;
   if (!alone) markUnproven(run, actor, identity);

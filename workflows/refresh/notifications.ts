@@ -12,7 +12,7 @@ export async function notifyFailedJobs(run: RefreshRun): Promise<void> {
     if (state !== 'failed') continue;
     const workflowId = refreshWorkflowId(model, key, job);
     const facts = { model, job, day: day(asOf), error, again: runCommand(run.input, job) };
-    await run.tellAsBefore('refreshJobFailed', failureKey(workflowId), facts, workflowId);
+    await run.notifyAsBefore('refreshJobFailed', failureKey(workflowId), facts, workflowId);
   }
 }
 
@@ -23,7 +23,7 @@ export async function notifyStale(run: RefreshRun): Promise<void> {
     const failures = checks.filter(({ passed }) => !passed).map(({ message }) => message);
     if (failures.length === 0) continue;
     const occasion = `${refreshWorkflowId(model, key, job)}/${lookup}/unchanged`;
-    await run.tellAsBefore('lookupUnchanged', occasion, { model, lookup, day: day(asOf), failures });
+    await run.notifyAsBefore('lookupUnchanged', occasion, { model, lookup, day: day(asOf), failures });
   }
 }
 
@@ -31,7 +31,7 @@ export async function notifyStale(run: RefreshRun): Promise<void> {
 export function notifyFailedRun(run: RefreshRun, why: string): Promise<void> {
   const { model, asOf } = run.input;
   const facts = { model, day: day(asOf), why, again: runCommand(run.input, run.job) };
-  return run.tellAsBefore('refreshFailed', failureKey(workflowInfo().workflowId), facts);
+  return run.notifyAsBefore('refreshFailed', failureKey(workflowInfo().workflowId), facts);
 }
 
 /** What other changes kept from going live. Nothing is broken, but it must be run again. */
@@ -39,12 +39,12 @@ export function notifySuperseded(run: RefreshRun, artifacts: readonly ArtifactPr
   const { model, asOf } = run.input;
   const lookups = artifacts.map(({ lookup }) => lookup);
   const facts = { model, day: day(asOf), lookups, why, again: runCommand(run.input, run.job) };
-  return run.tellAsBefore('lookupsSuperseded', `${workflowInfo().runId}/superseded/${lookups.join(',')}`, facts);
+  return run.notifyAsBefore('lookupsSuperseded', `${workflowInfo().runId}/superseded/${lookups.join(',')}`, facts);
 }
 
 /** Somebody must decide on what is beyond its tolerance. */
 export function notifyHeld(run: RefreshRun, held: readonly ArtifactProgress[], deadline: string): Promise<void> {
-  return run.tellAsBefore('lookupsHeld', `${workflowInfo().runId}/held`, {
+  return run.notifyAsBefore('lookupsHeld', `${workflowInfo().runId}/held`, {
     ...decidable(run),
     day: day(run.input.asOf),
     lookups: held.map(({ lookup }) => lookup),
@@ -58,18 +58,18 @@ export function notifyHeld(run: RefreshRun, held: readonly ArtifactProgress[], d
 
 export function remind(run: RefreshRun, hoursLeft: number): Promise<void> {
   const key = `${workflowInfo().runId}/reminder/${Math.ceil(hoursLeft)}`;
-  return run.tellAsBefore('approvalReminder', key, { ...decidable(run), hoursLeft });
+  return run.notifyAsBefore('approvalReminder', key, { ...decidable(run), hoursLeft });
 }
 
 /** What became of what was held. */
-export function tellDecided(run: RefreshRun, verdict: 'approve' | 'reject', actor: string, reason: string): void {
+export function notifyDecided(run: RefreshRun, verdict: 'approve' | 'reject', actor: string, reason: string): void {
   const { model, what } = decidable(run);
-  run.tell('approvalDecided', 'approval-decided', { model, what, verdict, actor, reason });
+  run.notify('approvalDecided', 'approval-decided', { model, what, verdict, actor, reason });
 }
 
-export function tellExpired(run: RefreshRun): void {
+export function notifyExpired(run: RefreshRun): void {
   const { model, what } = decidable(run);
-  run.tell('approvalExpired', 'approval-expired', { model, what });
+  run.notify('approvalExpired', 'approval-expired', { model, what });
 }
 
 function decidable({ input: { model, key }, job }: RefreshRun) {

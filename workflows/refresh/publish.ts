@@ -105,5 +105,5 @@ function supersede(run: RefreshRun, artifacts: readonly ArtifactProgress[], why:
   if (!patched(PATCHES.refreshSuperseded)) throw ApplicationFailure.nonRetryable(why, 'RolloutFailed');
   for (const artifact of artifacts) run.settle(artifact, 'superseded');
   run.update({ why: run.progress.why === null ? why : `${run.progress.why}; ${why}` });
-  run.notify(notifySuperseded(run, artifacts, why));
+  run.trackNotification(notifySuperseded(run, artifacts, why));
 }

@@ -2,7 +2,7 @@ import { allHandlersFinished, CancellationScope, condition, isCancellation } fro
 import type { BundleId } from '../../domain/bundle/id.js';
 import { ApprovalGate } from '../approval/gate.js';
 import { shortCalls } from '../common/proxies.js';
-import { nothingLive, tellNothingLive } from '../common/nothing-live.js';
+import { nothingLive, notifyNothingLive } from '../common/nothing-live.js';
 import { reasonOf } from '../common/reason.js';
 import { authoriseRequest } from '../common/request.js';
 import { conclude } from './conclude.js';
@@ -28,7 +28,7 @@ export async function refresh(run: RefreshRun, build: (live: BundleId) => Promis
     const why = cancelled ? 'cancelled' : reasonOf(error);
     run.end('Failed', why);
     if (!cancelled) {
-      run.notify(notifyFailure(run, why));
+      run.trackNotification(notifyFailure(run, why));
       await run.notified();
     }
     throw error;
@@ -59,7 +59,7 @@ async function steps(run: RefreshRun, gate: ApprovalGate, build: (live: BundleId
     (live) => live?.version ?? 'none',
   );
   if (compared === null) {
-    tellNothingLive(run, model);
+    notifyNothingLive(run, model);
     return run.end('NothingLive', nothingLive(model));
   }
   run.hold(compared.version);
@@ -68,8 +68,8 @@ async function steps(run: RefreshRun, gate: ApprovalGate, build: (live: BundleId
     () => build(compared),
     () => run.progress.jobs.map(({ job, state }) => `${job} ${state}`).join(', '),
   );
-  run.notify(notifyFailedJobs(run));
-  run.notify(notifyStale(run));
+  run.trackNotification(notifyFailedJobs(run));
+  run.trackNotification(notifyStale(run));
 
   const byItself = spec.refresh.approval.policy === 'auto';
   const ready = byItself ? run.artifacts('ready', 'held') : run.artifacts('ready');

@@ -11,9 +11,9 @@ export function nameOf({ input: { releaseId }, caller: { actor } }: Pick<Release
   return actor === SCHEDULER ? `scheduled release ${releaseId}` : `release ${releaseId}`;
 }
 
-export function tellOpened(run: ReleaseRun, proposal: Proposal, deadline: string): void {
+export function notifyOpened(run: ReleaseRun, proposal: Proposal, deadline: string): void {
   const { modelVersion, champion, metrics, gates } = proposal;
-  run.tell('approvalOpened', 'approval-opened', {
+  run.notify('approvalOpened', 'approval-opened', {
     ...decidable(run),
     question: `Make version ${modelVersion} live? ${champion === null ? 'Nothing is live.' : `${champion.version} is live.`}`,
     table: comparisonTable(metrics, champion, gates),
@@ -23,18 +23,18 @@ export function tellOpened(run: ReleaseRun, proposal: Proposal, deadline: string
 }
 
 export function remind(run: ReleaseRun, hoursLeft: number, key: string): Promise<void> {
-  return run.tellAsBefore('approvalReminder', key, { ...decidable(run), hoursLeft });
+  return run.notifyAsBefore('approvalReminder', key, { ...decidable(run), hoursLeft });
 }
 
 /** How a release ended, for those who did not watch it. */
-export function tellEnd(run: ReleaseRun, error?: unknown): void {
+export function notifyEnd(run: ReleaseRun, error?: unknown): void {
   const { model, releaseId } = run.input;
   const { status, why, bundleVersion, generation, modelVersion } = run.progress;
   const what = nameOf(run);
   const ended = { model, what, why: why ?? 'no reason given', again: 'sluice release start --reason WHY' };
   switch (status) {
     case 'Released':
-      return run.tell('wentLive', 'live', {
+      return run.notify('wentLive', 'live', {
         model,
         what,
         version: bundleVersion ?? '?',
@@ -42,9 +42,9 @@ export function tellEnd(run: ReleaseRun, error?: unknown): void {
         figures: `MLflow version ${modelVersion}. The figures: sluice release show ${releaseId}`,
       });
     case 'Superseded':
-      return run.tell('superseded', 'superseded', ended);
+      return run.notify('superseded', 'superseded', ended);
     case 'Expired':
-      return run.tell('approvalExpired', 'approval-expired', { model, what });
+      return run.notify('approvalExpired', 'approval-expired', { model, what });
     case 'Failed': {
       if (isNoNews(error)) return;
       const type = rootFailureType(error);
@@ -54,7 +54,7 @@ export function tellEnd(run: ReleaseRun, error?: unknown): void {
           : type === 'RolloutFailed'
             ? 'undone'
             : 'runFailed';
-      return run.tellFailure(kind, ended);
+      return run.notifyFailure(kind, ended);
     }
     case 'Rejected':
     case 'Running':

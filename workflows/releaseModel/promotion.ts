@@ -6,7 +6,7 @@ import { markUnproven } from '../common/identity.js';
 import { PATCHES } from '../common/patches.js';
 import { shortCalls } from '../common/proxies.js';
 import type { Proposal } from './contract.js';
-import { nameOf, remind, tellOpened } from './notifications.js';
+import { nameOf, remind, notifyOpened } from './notifications.js';
 import type { ReleaseRun } from './run.js';
 
 /** Whether the promotion is approved: at once where the policy is `auto`, else by a person who was shown exactly this. */
@@ -50,7 +50,7 @@ export async function isApproved(
     },
     (deadline) => {
       run.update({ status: 'WaitingForApproval', approval: { digest, deadline, proposal } });
-      tellOpened(run, proposal, deadline);
+      notifyOpened(run, proposal, deadline);
     },
     (hoursLeft) => remind(run, hoursLeft, `${workflowInfo().runId}/reminder/${Math.ceil(hoursLeft)}`),
   );
@@ -67,7 +67,7 @@ export async function isApproved(
       ...(identity === undefined ? {} : { decided_by_identity: identity }),
     });
     if (!spec.promotion.requester_may_approve) markUnproven(run, actor, identity);
-    run.tell('approvalDecided', 'approval-decided', { model, what: nameOf(run), verdict, actor, reason });
+    run.notify('approvalDecided', 'approval-decided', { model, what: nameOf(run), verdict, actor, reason });
   }
   if (outcome.verdict === 'reject')
     run.update({ status: 'Rejected', why: `rejected by ${outcome.actor}: ${outcome.reason}` });

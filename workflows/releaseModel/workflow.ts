@@ -7,7 +7,7 @@ import { admit, type Admitted } from './admit.js';
 import { becomeChampion } from './champion.js';
 import type { ReleaseInput, ReleaseResult } from './contract.js';
 import { checksFailed, evaluateAgainstLive } from './judge.js';
-import { tellEnd } from './notifications.js';
+import { notifyEnd } from './notifications.js';
 import { isApproved } from './promotion.js';
 import { publish } from './publish.js';
 import { reportOf } from './report.js';
@@ -20,7 +20,7 @@ export async function releaseModel(input: ReleaseInput): Promise<ReleaseResult> 
   const undos = new UndoStack();
   const admitted = await admit(run).catch(async (error: unknown) => {
     run.fail(error);
-    tellEnd(run, error);
+    notifyEnd(run, error);
     await run.notified();
     throw error;
   });
@@ -28,7 +28,7 @@ export async function releaseModel(input: ReleaseInput): Promise<ReleaseResult> 
     await release(run, admitted, approval, undos);
   } catch (error) {
     run.update({ status: 'Failed', why: reasonOf(error), approval: null });
-    tellEnd(run, error);
+    notifyEnd(run, error);
     try {
       await undos.run(run);
     } finally {
@@ -36,7 +36,7 @@ export async function releaseModel(input: ReleaseInput): Promise<ReleaseResult> 
     }
     throw error;
   }
-  tellEnd(run);
+  notifyEnd(run);
   if (run.progress.status !== 'Released') await undos.run(run);
   await report(run);
   await condition(allHandlersFinished);

@@ -8,12 +8,12 @@ export function nameOf({ input, caller }: Pick<RollbackRun, 'input' | 'caller'>)
 }
 
 /** That a rollback did not happen: whoever asked for it relies on it. What was refused at once is told to them alone. */
-export function tellEnd(run: RollbackRun, why: string, error: unknown): void {
+export function notifyEnd(run: RollbackRun, why: string, error: unknown): void {
   const { model, version } = run.input;
   const again = `sluice rollback${version === null ? '' : ` ${version}`} --reason WHY`;
   const ended = { model, what: nameOf(run), why, again };
   const type = rootFailureType(error);
-  if (type === 'Superseded') return run.tell('superseded', 'superseded', ended);
-  if (type === 'RolloutFailed') return run.tellFailure('undone', ended);
-  if (!isNoNews(error) && type !== 'NotFound' && type !== 'Conflict') run.tellFailure('runFailed', ended);
+  if (type === 'Superseded') return run.notify('superseded', 'superseded', ended);
+  if (type === 'RolloutFailed') return run.notifyFailure('undone', ended);
+  if (!isNoNews(error) && type !== 'NotFound' && type !== 'Conflict') run.notifyFailure('runFailed', ended);
 }

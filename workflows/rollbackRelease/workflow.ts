@@ -7,7 +7,7 @@ import { reasonOf } from '../common/reason.js';
 import { publishBundle, rolloutFailed, type Composed } from '../publish/publish.js';
 import { rollbackOperation, type RollbackInput, type RollbackResult } from './contract.js';
 import { followInRegistry } from './registry.js';
-import { nameOf, tellEnd } from './notifications.js';
+import { nameOf, notifyEnd } from './notifications.js';
 import { report } from './report.js';
 import { RollbackRun } from './run.js';
 import { findTarget } from './target.js';
@@ -21,7 +21,7 @@ export async function rollbackRelease(input: RollbackInput): Promise<RollbackRes
     const status = error instanceof ApplicationFailure && error.type === 'Superseded' ? 'Superseded' : 'Failed';
     const reason = reasonOf(error);
     run.update({ status, why: reason });
-    tellEnd(run, reason, error);
+    notifyEnd(run, reason, error);
     const end = { status, bundleVersion: run.target?.version ?? null, modelVersion: null, generation: null };
     await CancellationScope.nonCancellable(() => report(run, { ...end, reason }));
     await run.notified();
@@ -62,7 +62,7 @@ async function rollBack(run: RollbackRun): Promise<RollbackResult> {
     );
   run.update({ status: 'RolledBack' });
   const { reason } = run.caller;
-  run.tell('wentLive', 'live', { model, what: nameOf(run), version, generation, figures: `Reason: ${reason}` });
+  run.notify('wentLive', 'live', { model, what: nameOf(run), version, generation, figures: `Reason: ${reason}` });
   await report(run, { status: 'RolledBack', bundleVersion: version, modelVersion, generation, reason });
   await run.notified();
   return { rollout, version, from: run.from, steps: run.log.steps };

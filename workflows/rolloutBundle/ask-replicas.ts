@@ -61,7 +61,7 @@ export class AskedReplicas implements Replicas {
     return results.reduce((sum, { vectors }) => sum + vectors, 0);
   }
 
-  async told(): Promise<void> {
+  async notified(): Promise<void> {
     await Promise.all(this.notices);
   }
 

@@ -18,7 +18,7 @@ export interface Replicas {
   /** The golden vectors through every live replica's HTTP door; returns how many were asked. 0: no replica answers at all. */
   smoke(live: Pointer): Promise<number>;
   /** Resolves when people have been told of the silent ones, or could not be. */
-  told(): Promise<void>;
+  notified(): Promise<void>;
 }
 
 export function replicasOf(input: RolloutInput): Replicas {
@@ -27,7 +27,7 @@ export function replicasOf(input: RolloutInput): Replicas {
     silent: [],
     reload: (live) => reloadReplicas(input, live),
     smoke: (live) => smokeReplicas(input, live),
-    told: () => Promise.resolve(),
+    notified: () => Promise.resolve(),
   };
 }
 

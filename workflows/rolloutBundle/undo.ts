@@ -9,7 +9,7 @@ import type { Replicas } from './replicas.js';
 import { swapBack } from './swap.js';
 import { recordVerdict } from './verdict.js';
 
-type TellByHand = Run<string, RolloutProgress>['tellAsBefore'];
+type NotifyByHand = Run<string, RolloutProgress>['notifyAsBefore'];
 
 /**
  * Points at the former bundle again, at a higher generation, and reloads it, unless something newer has taken the pointer. Must not be
@@ -23,11 +23,11 @@ export async function undo(
   before: Pointer | null,
   failed: Pointer,
   why: string,
-  tell: TellByHand,
+  notify: NotifyByHand,
 ): Promise<RolloutEnd> {
   await recordVerdict(input, failed, 'Failed', why);
   if (before === null) {
-    await tell('nothingToRestore', byHand(), { model: input.model, version: failed.version, why });
+    await notify('nothingToRestore', byHand(), { model: input.model, version: failed.version, why });
     return { outcome: 'nothing-to-restore', why, live: failed };
   }
   const swap = await swapBack(input, bundleIdOf(before), failed.generation, why);
@@ -38,7 +38,7 @@ export async function undo(
   try {
     return { outcome: 'undone', why, live: swap.pointer, receipts: await replicas.reload(swap.pointer, true) };
   } catch (error) {
-    await tell('undoIncomplete', byHand(), { model: input.model, former: before.version, why: reasonOf(error) });
+    await notify('undoIncomplete', byHand(), { model: input.model, former: before.version, why: reasonOf(error) });
     throw error;
   }
 }

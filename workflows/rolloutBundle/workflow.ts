@@ -31,7 +31,7 @@ export async function rolloutBundle(input: RolloutInput): Promise<RolloutResult>
   try {
     const replicas = replicasOf(input);
     const result = resultOf(await rollOut(input, replicas, run), run.log.steps, replicas.silent);
-    await replicas.told();
+    await replicas.notified();
     run.end(result.verdict, result.why);
     await run.notified();
     return result;
@@ -92,7 +92,7 @@ async function rollOut(
     const failed = swapped;
     const why = reasonOf(error);
     return await CancellationScope.nonCancellable(() =>
-      undo(input, replicas, before, failed, why, run.tellAsBefore.bind(run)),
+      undo(input, replicas, before, failed, why, run.notifyAsBefore.bind(run)),
     );
   }
 }

@@ -36,7 +36,7 @@ export async function settleModel(input: SettleInput): Promise<SettleResult> {
     if (isCancellation(error)) throw error;
     failed = reasonOf(error);
   }
-  if (mended.length > 0 || failed !== null) await tell(input, mended, failed);
+  if (mended.length > 0 || failed !== null) await notifyPeople(input, mended, failed);
   run.end(failed === null ? 'Settled' : 'Failed', failed ?? mended.join('; '));
   return { mended, failed };
 }
@@ -78,7 +78,7 @@ async function smoke({ model, environment }: SettleInput, { live }: LiveState): 
   const replicas = new AskedReplicas(rollout);
   await replicas.reload(live);
   const vectors = await replicas.smoke(live);
-  await replicas.told();
+  await replicas.notified();
   await recordVerdict(rollout, live, 'Successful', 'smoked after its rollout had been stopped');
   return vectors;
 }
@@ -109,7 +109,7 @@ async function mendRegistry(
   }
 }
 
-async function tell(
+async function notifyPeople(
   { model, environment }: SettleInput,
   mended: readonly string[],
   failed: string | null,
