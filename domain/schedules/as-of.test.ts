@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { runKey } from '../runs/key.js';
-import { scheduledAsOf } from './as-of.js';
+import { scheduledAsOf, typedAsOf } from './as-of.js';
 
 describe('scheduledAsOf', () => {
   it.each([
@@ -28,3 +28,9 @@ describe('scheduledAsOf', () => {
     expect(() => scheduledAsOf('2025-06-30T01:00:00Z', 0.5, 'day')).toThrow('not whole');
   });
 });
+
+it.each([
+  ['2025-06-30T00:00:00.000Z', '2025-06-30'],
+  ['2025-06-30T00:00:00Z', '2025-06-30'],
+  ['2025-06-30T15:00:00.000Z', '2025-06-30T15:00:00.000Z'],
+])('%s is typed as %s', (asOf, typed) => expect(typedAsOf(asOf)).toBe(typed));

@@ -21,3 +21,8 @@ export function scheduledAsOf(scheduledAt: string, offsetDays: number, precision
   const shifted = scheduled + offsetDays * DAY_MS;
   return new Date(Math.floor(shifted / unit) * unit).toISOString();
 }
+
+/** An instant as a person types it after `--as-of`: midnight UTC is its day. @param asOf ISO */
+export function typedAsOf(asOf: string): string {
+  return asOf.replace(/T00:00:00(\.000)?Z$/, '');
+}

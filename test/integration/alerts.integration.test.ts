@@ -209,7 +209,10 @@ describe('a notice', () => {
     await failure(notifier().notify(given));
     expect(await states(given.key)).toEqual({ slack: 'unknown 1', mail: 'unknown 1' });
     await notifier().notify(given);
-    expect(slack.posts.map(({ blocks }) => blocks[1]?.text.text.includes('This may be repeated'))).toEqual([false, true]);
+    expect(slack.posts.map(({ blocks }) => blocks[1]?.text.text.includes('This may be repeated'))).toEqual([
+      false,
+      true,
+    ]);
     expect(mail.mails.map((text) => /^Message-ID: (.*)\r$/m.exec(text)?.[1])).toEqual([
       messageId(given.key),
       messageId(given.key),
@@ -291,7 +294,10 @@ describe('kill -9', () => {
     await notifier().notify(given);
     await notifier().notify(given);
     expect(mail.mails).toHaveLength(1);
-    expect(slack.posts.map(({ blocks }) => blocks[1]?.text.text.includes('This may be repeated'))).toEqual([false, true]);
+    expect(slack.posts.map(({ blocks }) => blocks[1]?.text.text.includes('This may be repeated'))).toEqual([
+      false,
+      true,
+    ]);
     expect(await states(given.key)).toEqual({ slack: 'told 2', mail: 'told 1' });
   });
 });

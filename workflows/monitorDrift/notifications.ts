@@ -1,3 +1,4 @@
+import { typedAsOf } from '../../domain/schedules/as-of.js';
 import { patched, workflowInfo } from '@temporalio/workflow';
 import type { DriftDay } from '../../domain/drift/day.js';
 import { notificationOf } from '../../domain/notification/events.js';
@@ -69,7 +70,7 @@ function withoutVerdict({ model, asOf, kind }: DriftInput, why: string): Omit<No
     severity: 'warning',
     title: `${model}: ${kind === 'weekly' ? 'no weekly snapshot' : 'no verdict on drift'} as of ${asOf.slice(0, 10)}`,
     text: why,
-    whatToDo: `Correct the cause, then run it again: sluice drift run --as-of ${asOf}${kind === 'weekly' ? ' --weekly' : ''}`,
+    whatToDo: `Correct the cause, then run it again: sluice drift run --as-of ${typedAsOf(asOf)}${kind === 'weekly' ? ' --weekly' : ''}`,
   };
 }
 
@@ -86,6 +87,6 @@ export function notifyFailure(run: DriftRun, error: unknown): void {
     model,
     what: `${kind === 'weekly' ? 'the weekly snapshot' : 'the drift run'} as of ${asOf.slice(0, 10)}`,
     why: run.progress.why ?? 'no reason given',
-    again: `sluice drift run --as-of ${asOf}${kind === 'weekly' ? ' --weekly' : ''}`,
+    again: `sluice drift run --as-of ${typedAsOf(asOf)}${kind === 'weekly' ? ' --weekly' : ''}`,
   });
 }

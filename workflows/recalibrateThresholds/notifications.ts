@@ -1,3 +1,4 @@
+import { typedAsOf } from '../../domain/schedules/as-of.js';
 import { isNoNews, rootFailureType } from '../common/reason.js';
 import type { ThresholdsInput } from './contract.js';
 import type { ThresholdsRun } from './run.js';
@@ -12,7 +13,12 @@ export function notifyEnd(run: ThresholdsRun, error?: unknown): void {
   const { model, asOf } = run.input;
   const { status, why, bundleVersion, generation } = run.progress;
   const what = nameOf(run.input);
-  const ended = { model, what, why: why ?? 'no reason given', again: `sluice thresholds propose --as-of ${asOf}` };
+  const ended = {
+    model,
+    what,
+    why: why ?? 'no reason given',
+    again: `sluice thresholds propose --as-of ${typedAsOf(asOf)}`,
+  };
   if (status === 'Live')
     run.notify('wentLive', 'live', {
       ...{ model, what, version: bundleVersion ?? '?', generation: generation ?? 0, figures: null },

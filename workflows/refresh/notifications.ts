@@ -1,4 +1,5 @@
 import { workflowInfo } from '@temporalio/workflow';
+import { typedAsOf } from '../../domain/schedules/as-of.js';
 import type { RefreshJob } from '../../domain/refresh/types.js';
 import { failureKey } from '../common/run.js';
 import { refreshWorkflowId, type ArtifactProgress, type RefreshRunInput } from './contract.js';
@@ -78,7 +79,7 @@ function decidable({ input: { model, key }, job }: RefreshRun) {
 }
 
 function runCommand({ model, asOf }: RefreshRunInput, job: RefreshJob | null): string {
-  return `sluice refresh run --model ${model} --as-of ${asOf}${job === null ? '' : ` --job ${job}`}`;
+  return `sluice refresh run --model ${model} --as-of ${typedAsOf(asOf)}${job === null ? '' : ` --job ${job}`}`;
 }
 
 function day(asOf: string): string {
