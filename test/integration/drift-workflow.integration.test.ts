@@ -11,7 +11,7 @@ import { freeze } from '../support/freeze.js';
 import { FakeSystem } from '../support/fake-system.js';
 import { useServers } from '../support/shared-servers.js';
 import { connectTemporal, type TestTemporal } from '../support/temporal.js';
-import { bundleWorkflows } from '../support/workflow-environment.js';
+import { bundleWorkflows, OUTLASTS_A_LOST_TASK_MS } from '../support/workflow-environment.js';
 
 let bundle: WorkflowBundle;
 let temporal: TestTemporal;
@@ -79,7 +79,7 @@ function start(date: string, kind: 'daily' | 'weekly' = 'daily'): Promise<Workfl
 }
 const result = (handle: WorkflowHandle) => handle.result() as Promise<DriftResult>;
 /** Notifications are under way for a moment after the run that they are about. */
-const eventually = (check: () => void): Promise<void> => vi.waitFor(check, 15_000);
+const eventually = (check: () => void): Promise<void> => vi.waitFor(check, OUTLASTS_A_LOST_TASK_MS);
 /** Of the test's own model: those of the test before may still be under way. */
 const told = () => system.notifications.filter(({ title }) => title.startsWith(`${model}: `));
 const alerts = () => told().map(({ title }) => title);

@@ -21,7 +21,12 @@ import { FakeRefresh } from '../support/fake-refresh.js';
 import { freeze } from '../support/freeze.js';
 import { FakeSystem } from '../support/fake-system.js';
 import { useServers, type SharedServers } from '../support/shared-servers.js';
-import { bundleWorkflows, startWorkers, type WorkflowEnvironment } from '../support/workflow-environment.js';
+import {
+  bundleWorkflows,
+  startWorkers,
+  type WorkflowEnvironment,
+  OUTLASTS_A_LOST_TASK_MS,
+} from '../support/workflow-environment.js';
 
 const MODEL = 'ulb_gbdt';
 const FIRST = '20250630-120000-1.0.0-0a1b2c3';
@@ -92,7 +97,7 @@ function awaitApproval(handle: WorkflowHandle): Promise<NonNullable<RefreshProgr
     const { approval: pending } = await progress(handle);
     if (pending === null) throw new Error('not waiting yet');
     return pending;
-  }, 15_000);
+  }, OUTLASTS_A_LOST_TASK_MS);
 }
 
 const decide = (handle: WorkflowHandle, verdict: 'approve' | 'reject', digest: string, actor = 'grace') =>
@@ -101,7 +106,7 @@ const decide = (handle: WorkflowHandle, verdict: 'approve' | 'reject', digest: s
   });
 
 /** Notifications are under way for a moment after the run that they are about. */
-const eventually = (check: () => void): Promise<void> => vi.waitFor(check, 15_000);
+const eventually = (check: () => void): Promise<void> => vi.waitFor(check, OUTLASTS_A_LOST_TASK_MS);
 
 describe('nightlyRefresh', () => {
   it('builds side by side and publishes one bundle; the same night again changes nothing', async () => {

@@ -14,7 +14,12 @@ import {
 import { FakeSystem } from '../support/fake-system.js';
 import { freeze } from '../support/freeze.js';
 import { useServers, type SharedServers } from '../support/shared-servers.js';
-import { bundleWorkflows, startWorkers, type WorkflowEnvironment } from '../support/workflow-environment.js';
+import {
+  bundleWorkflows,
+  startWorkers,
+  type WorkflowEnvironment,
+  OUTLASTS_A_LOST_TASK_MS,
+} from '../support/workflow-environment.js';
 
 // Whoever reaches Temporal can send Updates. However many: the run that waits can still be decided by who may.
 let stack: SharedServers;
@@ -105,7 +110,7 @@ describe('decisions of people who may not decide', () => {
         expect(fake.alerts.filter((title) => title.includes('in the name of mallory'))).toEqual([
           'ulb_gbdt: decisions in the name of mallory are refused',
         ]),
-      15_000,
+      OUTLASTS_A_LOST_TASK_MS,
     );
     expect(await letIn()).toBe(5);
     await decide({});

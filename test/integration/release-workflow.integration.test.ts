@@ -32,7 +32,12 @@ import type { RolloutInput } from '../../workflows/rolloutBundle/contract.js';
 import { freeze } from '../support/freeze.js';
 import { FakeSystem } from '../support/fake-system.js';
 import { useServers, type SharedServers } from '../support/shared-servers.js';
-import { bundleWorkflows, startWorkers, type WorkflowEnvironment } from '../support/workflow-environment.js';
+import {
+  bundleWorkflows,
+  startWorkers,
+  type WorkflowEnvironment,
+  OUTLASTS_A_LOST_TASK_MS,
+} from '../support/workflow-environment.js';
 
 let stack: SharedServers;
 let bundle: WorkflowBundle;
@@ -89,7 +94,7 @@ async function awaitApproval(handle: WorkflowHandle): Promise<NonNullable<Releas
     const { approval } = await progress(handle);
     if (approval === null) throw new Error('not waiting yet');
     return approval;
-  }, 15_000);
+  }, OUTLASTS_A_LOST_TASK_MS);
 }
 
 const rolloutHandle = async (): Promise<WorkflowHandle> => {
@@ -106,7 +111,7 @@ async function firstRolloutOf(release: WorkflowHandle): Promise<WorkflowHandle> 
 }
 
 /** Notifications are under way for a moment after the run that they are about. */
-const eventually = (check: () => void): Promise<void> => vi.waitFor(check, 15_000);
+const eventually = (check: () => void): Promise<void> => vi.waitFor(check, OUTLASTS_A_LOST_TASK_MS);
 
 describe('releaseModel', () => {
   it('goes live under the policy auto, with every step done and its name kept', async () => {

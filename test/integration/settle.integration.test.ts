@@ -14,7 +14,12 @@ import { WORKFLOW, type SettleInput, type SettleResult } from '../../workflows/s
 import { FakeSystem } from '../support/fake-system.js';
 import { freeze } from '../support/freeze.js';
 import { useServers, type SharedServers } from '../support/shared-servers.js';
-import { bundleWorkflows, startWorkers, type WorkflowEnvironment } from '../support/workflow-environment.js';
+import {
+  bundleWorkflows,
+  startWorkers,
+  type WorkflowEnvironment,
+  OUTLASTS_A_LOST_TASK_MS,
+} from '../support/workflow-environment.js';
 
 // Somebody terminates a run in Temporal: none of its undos run, and whoever comes next finds what it left.
 const MODEL = 'ulb_gbdt';
@@ -105,7 +110,10 @@ describe('what a terminated run leaves behind', () => {
     });
     expect([fake.aliases.get('champion'), ...stages()]).toEqual(['2', '1 Archived', '2 Production']);
     expect(fake.verdicts).toContainEqual(expect.objectContaining({ generation: 2, verdict: 'Successful' }));
-    await vi.waitFor(() => expect(told()).toEqual([`${MODEL}: what a stopped run left behind was put right`]), 15_000);
+    await vi.waitFor(
+      () => expect(told()).toEqual([`${MODEL}: what a stopped run left behind was put right`]),
+      OUTLASTS_A_LOST_TASK_MS,
+    );
     await freeze('settled', handle);
     await freeze('settled-telling', handle);
 
@@ -120,7 +128,7 @@ describe('what a terminated run leaves behind', () => {
     expect(await released()).toMatchObject({ status: 'Released', generation: 3 });
     await vi.waitFor(
       () => expect(fake.alerts).toContain(`${MODEL}: what a stopped run left behind was put right`),
-      15_000,
+      OUTLASTS_A_LOST_TASK_MS,
     );
     expect([fake.aliases.get('champion'), ...stages()]).toEqual(['3', '1 Archived', '2 Archived', '3 Production']);
   });
@@ -131,7 +139,7 @@ describe('what a terminated run leaves behind', () => {
     await vi.waitFor(async () => {
       const { approval } = await waiting.query<ReleaseProgress>(PROGRESS_QUERY);
       if (approval === null) throw new Error('not waiting yet');
-    }, 15_000);
+    }, OUTLASTS_A_LOST_TASK_MS);
     const itself = { workflowId: waiting.workflowId, waits: true };
     expect((await settle([itself])).result, 'it waits').toEqual({ mended: [], failed: null });
     await waiting.terminate('by hand');
@@ -148,7 +156,7 @@ describe('what a terminated run leaves behind', () => {
     expect([fake.aliases.get('champion'), ...stages()]).toEqual(['1', '1 Production', '2 Production']);
     await vi.waitFor(
       () => expect(told()).toEqual([`${MODEL}: what a stopped run left behind could not be put right`]),
-      15_000,
+      OUTLASTS_A_LOST_TASK_MS,
     );
     await freeze('unsettled', handle);
     await freeze('unsettled-telling', handle);

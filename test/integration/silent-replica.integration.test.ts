@@ -14,7 +14,12 @@ import { rolloutId, type RolloutResult } from '../../workflows/rolloutBundle/con
 import { FakeSystem } from '../support/fake-system.js';
 import { freeze } from '../support/freeze.js';
 import { useServers, type SharedServers } from '../support/shared-servers.js';
-import { bundleWorkflows, startWorkers, type WorkflowEnvironment } from '../support/workflow-environment.js';
+import {
+  bundleWorkflows,
+  startWorkers,
+  type WorkflowEnvironment,
+  OUTLASTS_A_LOST_TASK_MS,
+} from '../support/workflow-environment.js';
 
 // A replica that lost Temporal but kept its database, and a lease that somebody forged: neither holds up a rollout for long.
 const MODEL = 'ulb_gbdt';
@@ -118,7 +123,7 @@ describe('a replica that orders do not reach', () => {
     expect(result.receipts.map(({ replicaId }) => replicaId)).toEqual(['r1']);
     expect(reloadStep(result)).toContain('deaf does not answer and was left out');
     const told = () => fake.alerts.filter((title) => title.includes('does not answer'));
-    await vi.waitFor(() => expect(told()).toEqual(['ulb_gbdt: replica deaf does not answer']), 15_000);
+    await vi.waitFor(() => expect(told()).toEqual(['ulb_gbdt: replica deaf does not answer']), OUTLASTS_A_LOST_TASK_MS);
     expect(fake.generations).toEqual([1, 2, 3]);
     expect(seconds).toBeLessThan(45);
     await freeze('silent-replica', handle);
@@ -129,7 +134,10 @@ describe('a replica that orders do not reach', () => {
     fake.otherReplicas = showsOld;
     const handle = await release();
     expect((await handle.result()) as ReleaseResult).toMatchObject({ status: 'Released', generation: 3 });
-    await vi.waitFor(() => expect(fake.alerts).toContain('ulb_gbdt: replica deaf does not answer'), 15_000);
+    await vi.waitFor(
+      () => expect(fake.alerts).toContain('ulb_gbdt: replica deaf does not answer'),
+      OUTLASTS_A_LOST_TASK_MS,
+    );
   });
 
   it('alone undoes a release, by name, and the undo needs no receipt of it; a rollback stands all the same', async () => {
@@ -145,7 +153,10 @@ describe('a replica that orders do not reach', () => {
     );
     expect(failure).toMatch(/alone holds a lease and nothing more/);
     expect(fake.pointer).toMatchObject({ version: second.version, generation: 4 });
-    await vi.waitFor(() => expect(fake.alerts).toContain('ulb_gbdt: replica alone does not answer'), 15_000);
+    await vi.waitFor(
+      () => expect(fake.alerts).toContain('ulb_gbdt: replica alone does not answer'),
+      OUTLASTS_A_LOST_TASK_MS,
+    );
 
     const rollback = await rollBack(first);
     expect(rollback.result).toMatchObject({ outcome: 'live', liveVersion: first.version, receipts: [] });

@@ -21,7 +21,12 @@ import { FakeSystem } from '../support/fake-system.js';
 import { FakeThresholds, withoutGates } from '../support/fake-thresholds.js';
 import { useServers, type SharedServers } from '../support/shared-servers.js';
 import { startBrowser, WorkflowPage } from '../support/temporal-ui.js';
-import { bundleWorkflows, startWorkers, type WorkflowEnvironment } from '../support/workflow-environment.js';
+import {
+  bundleWorkflows,
+  startWorkers,
+  type WorkflowEnvironment,
+  OUTLASTS_A_LOST_TASK_MS,
+} from '../support/workflow-environment.js';
 
 // A person decides: in the real Temporal UI, driven by a real browser, and with the real command. Everything behind the workflow is in memory.
 const MODEL = 'ulb_gbdt';
@@ -95,7 +100,7 @@ async function waiting(overrides: ThresholdsInput['overrides'] = {}) {
     const { approval } = await handle.query<ThresholdsProgress>(PROGRESS_QUERY);
     if (approval === null) throw new Error('not waiting yet');
     return approval;
-  }, 15_000);
+  }, OUTLASTS_A_LOST_TASK_MS);
   return { key, handle, digest };
 }
 const result = (handle: WorkflowHandle) => handle.result() as Promise<ThresholdsResult>;
@@ -244,7 +249,7 @@ describe('with the command', () => {
       const list = await cli.run('thresholds', 'list');
       if (!list.stdout.includes('Expired')) throw new Error(`not visible yet: ${list.stdout}${list.stderr}`);
       return list;
-    }, 15_000);
+    }, OUTLASTS_A_LOST_TASK_MS);
     expect(stdout).toContain('Rejected');
   }, 120_000);
 });

@@ -25,7 +25,12 @@ import { freeze } from '../support/freeze.js';
 import { FakeSystem } from '../support/fake-system.js';
 import { FakeThresholds, OLD, withoutGates } from '../support/fake-thresholds.js';
 import { useServers, type SharedServers } from '../support/shared-servers.js';
-import { bundleWorkflows, startWorkers, type WorkflowEnvironment } from '../support/workflow-environment.js';
+import {
+  bundleWorkflows,
+  startWorkers,
+  type WorkflowEnvironment,
+  OUTLASTS_A_LOST_TASK_MS,
+} from '../support/workflow-environment.js';
 
 const MODEL = 'ulb_gbdt';
 const LIVE = '20250630-120000-1.0.0-0a1b2c3';
@@ -87,7 +92,7 @@ async function awaitApproval(handle: WorkflowHandle): Promise<NonNullable<Thresh
     const { approval } = await progress(handle);
     if (approval === null) throw new Error('not waiting yet');
     return approval;
-  }, 15_000);
+  }, OUTLASTS_A_LOST_TASK_MS);
 }
 
 /** Sends what any client may send, past the checks of our own. */
@@ -117,7 +122,7 @@ const toldOf = ({ workflowId }: WorkflowHandle, ...expected: string[]): Promise<
           .filter((one) => one.workflowId === workflowId)
           .map(({ severity, title }) => `${severity} ${title.replace(/ k\d+/, '')}`),
       ).toEqual(['warning ulb_gbdt: thresholds of waits for a decision', ...expected]),
-    15_000,
+    OUTLASTS_A_LOST_TASK_MS,
   );
 
 async function failure(handle: WorkflowHandle): Promise<string> {
@@ -425,7 +430,7 @@ describe('recalibrateThresholds', () => {
     await freeze('not-enough-feedback', blind);
     // Told once, until it changes: the notification's key is the same the next week.
     expect(await result(await start())).toMatchObject({ status: 'NotEnoughFeedback' });
-    await vi.waitFor(() => expect(system.notifications).toHaveLength(1), 15_000);
+    await vi.waitFor(() => expect(system.notifications).toHaveLength(1), OUTLASTS_A_LOST_TASK_MS);
     expect(system.notifications[0]).toMatchObject({
       severity: 'info',
       title: `${MODEL}: not enough feedback for new thresholds`,
@@ -438,7 +443,10 @@ describe('recalibrateThresholds', () => {
       why: expect.stringContaining('release start'),
     });
     expect(await result(await start())).toMatchObject({ status: 'NothingLive' });
-    await vi.waitFor(() => expect(system.alerts.slice(1)).toEqual([`${MODEL}: nothing is live yet`]), 15_000);
+    await vi.waitFor(
+      () => expect(system.alerts.slice(1)).toEqual([`${MODEL}: nothing is live yet`]),
+      OUTLASTS_A_LOST_TASK_MS,
+    );
     await freeze('nothing-live', unborn);
     fake.goLive(LIVE);
 

@@ -20,6 +20,12 @@ export async function bundleWorkflows(): Promise<WorkflowBundle> {
   });
 }
 
+/**
+ * How long a test waits for what runs after the run that it started. Temporal may give a task to a worker in the moment in which that is closed;
+ * it comes back after the task's own time limit, 20 s for a notification.
+ */
+export const OUTLASTS_A_LOST_TASK_MS = 45_000;
+
 export interface WorkflowEnvironment {
   client: Client;
   close(): Promise<void>;
