@@ -1,6 +1,6 @@
 import type { Caller } from '../../domain/approval/caller.js';
 import { authorise, refusal, type Authorisation, type Role } from '../../domain/approval/authorise.js';
-import { operationAsDecision, proofMatches } from '../../domain/approval/proof.js';
+import { operationAsDecision, proofMatches, type ProvenDecision } from '../../domain/approval/proof.js';
 import { provenDigest } from '../../domain/approval/proven-digest.js';
 import { overrideLine } from '../../domain/release/overrides.js';
 import { validate } from '../../platform/validate.js';
@@ -15,8 +15,25 @@ export interface ApprovalDeps {
 }
 
 export function createApprovalActivities({ log, principalsFile }: ApprovalDeps): ApprovalActivities {
-  const principalOf = async (name: string) =>
-    (await readPrincipals(principalsFile)).find((one) => one.name === name) ?? null;
+  /**
+   * Asks for one role after another in one reading of the principals.
+   * @param proven what the proof must be made of
+   */
+  const askerFor = async (
+    actor: string,
+    proof: string | undefined,
+    proven: ProvenDecision,
+  ): Promise<(role: Role) => Authorisation> => {
+    const principal = (await readPrincipals(principalsFile)).find(({ name }) => name === actor) ?? null;
+    return (role) =>
+      authorise({
+        principal,
+        actor,
+        role,
+        principalsFile,
+        proven: (tokenSha256) => proof !== undefined && proofMatches(proof, tokenSha256, proven),
+      });
+  };
 
   return {
     async authorizeDecision(input) {
@@ -39,15 +56,7 @@ export function createApprovalActivities({ log, principalsFile }: ApprovalDeps):
         },
         proof,
         async () => {
-          const principal = await principalOf(actor);
-          const ask = (role: Role): Authorisation =>
-            authorise({
-              principal,
-              actor,
-              role,
-              principalsFile,
-              proven: (tokenSha256) => proof !== undefined && proofMatches(proof, tokenSha256, proven),
-            });
+          const ask = await askerFor(actor, proof, proven);
           const answer = ask('approver');
           if (answer.allowed && overrides !== undefined) {
             const overriding = ask('overrider');
@@ -75,16 +84,10 @@ export function createApprovalActivities({ log, principalsFile }: ApprovalDeps):
       return log.once(
         { model, workflowId, id: operationId, subject: operation, actor, reason, digest: null, requester: actor },
         proof,
-        async () =>
-          authorise({
-            principal: await principalOf(actor),
-            actor,
-            role: 'operator',
-            principalsFile,
-            proven: (tokenSha256) =>
-              proof !== undefined &&
-              proofMatches(proof, tokenSha256, operationAsDecision({ operationId, operation, actor, workflowId })),
-          }),
+        async () => {
+          const proven = operationAsDecision({ operationId, operation, actor, workflowId });
+          return (await askerFor(actor, proof, proven))('operator');
+        },
       );
     },
 
@@ -106,21 +109,8 @@ export function createApprovalActivities({ log, principalsFile }: ApprovalDeps):
         },
         proof,
         async () => {
-          const principal = await principalOf(actor);
-          const ask = (role: Role): Authorisation =>
-            authorise({
-              principal,
-              actor,
-              role,
-              principalsFile,
-              proven: (tokenSha256) =>
-                proof !== undefined &&
-                proofMatches(
-                  proof,
-                  tokenSha256,
-                  operationAsDecision({ operationId: requestId, operation: request, actor, workflowId }),
-                ),
-            });
+          const proven = operationAsDecision({ operationId: requestId, operation: request, actor, workflowId });
+          const ask = await askerFor(actor, proof, proven);
           const asked = ask('requester');
           if (!asked.allowed || weakened.length === 0) return asked;
           const what = `this weakens the model's spec (${weakened.map(overrideLine).join('; ')})`;

@@ -17,14 +17,12 @@ const prediction = (i: number, rest: Partial<LabelledPrediction> = {}): Labelled
   ...rest,
 });
 
+const ofWindow = (): WindowColumns =>
+  new WindowColumns({ from: 'f', to: 't', inputs: ['currency'], knownFrauds: new Set(['t10', 't12']) });
+
 describe('columns', () => {
   it('hold every row in order, beyond their first size', () => {
-    const columns = new WindowColumns({
-      from: 'f',
-      to: 't',
-      inputs: ['currency'],
-      knownFrauds: new Set(['t10', 't12']),
-    });
+    const columns = ofWindow();
     for (let from = 0; from < 5000; from += 700)
       columns.add(Array.from({ length: Math.min(700, 5000 - from) }, (_, i) => prediction(from + i)));
     const window = columns.window(null);
@@ -38,12 +36,7 @@ describe('columns', () => {
   });
 
   it('are NaN where a row lacks a feature, early or late, or has what is no number', () => {
-    const columns = new WindowColumns({
-      from: 'f',
-      to: 't',
-      inputs: ['currency'],
-      knownFrauds: new Set(['t10', 't12']),
-    });
+    const columns = ofWindow();
     columns.add([
       prediction(0, { features: { a: 1 } }),
       prediction(1, { features: { a: 2, late: 5 } }),
@@ -56,12 +49,7 @@ describe('columns', () => {
   });
 
   it('have the texts of the request that are asked for, and apart the rows that are known as frauds', () => {
-    const columns = new WindowColumns({
-      from: 'f',
-      to: 't',
-      inputs: ['currency'],
-      knownFrauds: new Set(['t10', 't12']),
-    });
+    const columns = ofWindow();
     columns.add([
       { ...prediction(9), input: { currency: 'EUR', amount: 3 } },
       { ...prediction(10), input: { currency: 7 } },
