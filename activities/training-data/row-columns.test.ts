@@ -181,7 +181,7 @@ it('profiles chunks as it profiles rows', async () => {
         const label = chunk.numbersOf('is_fraud');
         const labelTime = chunk.numbersOf('labeled_at');
         const eventTime = chunk.numbersOf('booked_at');
-        byChunk!.observeChunk(chunk, { label, labelTime, eventTime, splitOf: () => 'train' });
+        byChunk!.observeChunk(chunk, { label, labelTime, eventTime });
       });
       for (const row of rows.map(stored))
         byRow!.observe({
@@ -190,7 +190,6 @@ it('profiles chunks as it profiles rows', async () => {
           label: row['is_fraud'] === 1 ? 1 : 0,
           labelTimeMs: (row['labeled_at'] as Date).getTime(),
           eventTimeMs: (row['booked_at'] as Date).getTime(),
-          split: 'train',
         });
       expect(byChunk!.build(about)).toEqual(byRow!.build(about));
     }),

@@ -22,6 +22,11 @@ export class RowSpool {
     return this.#written.length;
   }
 
+  get rows(): number {
+    const last = this.#written[this.#written.length - 1];
+    return last === undefined ? 0 : last.firstPosition + last.rows;
+  }
+
   async write(chunk: RowChunk): Promise<void> {
     const texts = chunk.texts.map((column) =>
       column === null ? null : { size: column.size, bytes: column.bytes.length },
@@ -56,6 +61,12 @@ export class RowSpool {
       chunk.odd.set(odd[at] ?? 0, { bytes, document: decodeRow(bytes) });
     }
   }
+}
+
+/** The event time of a row, by its position. */
+export async function timeAt(spool: RowSpool, chunk: RowChunk, field: string, position: number): Promise<number> {
+  await spool.read(Math.floor(position / chunk.capacity), chunk);
+  return chunk.numbersOf(field)[position - chunk.firstPosition] ?? NaN;
 }
 
 /** What there is of a chunk's columns in memory, in the order in which it lies in the file. */

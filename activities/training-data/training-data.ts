@@ -34,7 +34,7 @@ export function createTrainingDataActivities(deps: TrainingDataDeps): TrainingDa
   return {
     async snapshot({ model, definition, releaseId, asOf }) {
       const loaded = await withPublishedLookups(store, await models.load(model, definition));
-      let progress: Progress = { stage: 'count', fraction: 0 };
+      let progress: Progress = { stage: 'read', fraction: 0 };
       const startedAt = Date.now();
       const ref = await heartbeating(
         (signal) =>
