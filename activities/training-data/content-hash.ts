@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import type { RowChunk } from '../../domain/columns/row-chunk.js';
 import { NO_TEXT, type TextColumn } from '../../domain/columns/text-column.js';
 import { TextWriter } from '../../domain/columns/text-writer.js';
-import { eachChunk, type PassOptions, type RowSpool } from './row-spool.js';
 
 const BYTE = { newLine: 0x0a, colon: 0x3a, semicolon: 0x3b, n: 0x6e, s: 0x73, t: 0x74 } as const;
 
@@ -57,13 +56,6 @@ export class ContentHash {
     this.#tokens.set(slot, known);
     return known;
   }
-}
-
-/** The content hash of all rows of a spool. */
-export async function hashRows(spool: RowSpool, chunk: RowChunk, header: string, how: PassOptions): Promise<string> {
-  const hash = new ContentHash(header);
-  await eachChunk(spool, chunk, () => hash.addRows(chunk), how);
-  return hash.digest();
 }
 
 /** A column as it goes into lines: numbers behind a mark, or for each row the number of a token. */

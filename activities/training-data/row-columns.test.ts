@@ -207,7 +207,7 @@ it('gives back what was put on disk', async () => {
       const chunk = new RowChunk(fieldsOf(), CAPACITY, 'transaction_id');
       const read: Document[] = [];
       // Backwards: a chunk keeps nothing of the one before.
-      for (let index = spooled.chunks - 1; index >= 0; index--) {
+      for (let index = spooled.chunks.length - 1; index >= 0; index--) {
         await spooled.read(index, chunk);
         expect(chunk.firstPosition).toBe(index * CAPACITY);
         read.unshift(...Array.from({ length: chunk.rows }, (_, row) => named(chunk.row(row))));

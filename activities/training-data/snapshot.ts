@@ -19,8 +19,8 @@ import { freshness, hashHeader, ingestionSummary, lineage } from './documents.js
 import { expectFixingsBefore, fixingsProfile, readFixings } from '../lookups/fixings.js';
 import { SNAPSHOT_FILE, snapshotPrefix } from '../../stores/keys.js';
 import { describeLookups, readyLookups, type Lookup } from '../lookups/ready.js';
-import { hashRows } from './content-hash.js';
 import { FeatureSpool } from './feature-spool.js';
+import type { HashRows } from './hash-rows.js';
 import { lookupsPass } from './lookups-pass.js';
 import { completeSnapshot, digestOfFile, existingSnapshot, putOnce } from './publish.js';
 import { readRows, snapshotFields } from './read-rows.js';
@@ -41,10 +41,11 @@ export interface SnapshotDeps {
   gitSha: string;
   /** where the table grows before it goes to S3 */
   tempDir: string;
+  hashRows: HashRows;
 }
 
 export interface Progress {
-  stage: 'read' | 'hash' | 'lookups' | 'features' | 'upload';
+  stage: 'read' | 'lookups' | 'features' | 'upload';
   fraction: number;
 }
 
@@ -128,34 +129,44 @@ async function snapshotOf(
   const profile = await readRows(db, model, window, request, chunk, rows, during('read', how));
   if (rows.rows === 0) return 'rows changed';
 
-  const header = hashHeader(model, window, rows.rows, fixings, names);
-  const contentSha256 = await hashRows(rows, chunk, header, during('hash', how));
-  const dataSnapshotId = `${window.from.slice(0, 10)}_${window.to.slice(0, 10)}_${contentSha256.slice(0, 12)}`;
-  const prefix = snapshotPrefix(spec.model, dataSnapshotId);
-  const existing = await existingSnapshot(store, prefix);
-  if (existing !== null) return existing;
-
-  // MongoDB counts while nothing else is asked of it.
-  const [computed, mature, inWindow] = await Promise.all([
-    computeTable(deps, model, attempt, rows, chunk, profile, how),
+  const stop = new AbortController();
+  const signal = AbortSignal.any([stop.signal, ...(how.signal === undefined ? [] : [how.signal])]);
+  // MongoDB counts while nothing else is asked of it, and a thread hashes.
+  const computing = Promise.all([
+    computeTable(deps, model, attempt, rows, chunk, profile, { ...how, signal }),
     countMature(db, spec.data, window),
     countWindow(db, spec.data, window),
   ]);
-  if (mature !== rows.rows) return 'rows changed';
+  // A failure is met below; until then it must not count as unhandled.
+  computing.catch(() => undefined);
+  try {
+    const header = hashHeader(model, window, rows.rows, fixings, names);
+    const job = { header, path: rows.path, chunks: rows.chunks, fields, capacity: CHUNK_ROWS };
+    const contentSha256 = await deps.hashRows(job, signal);
+    const dataSnapshotId = `${window.from.slice(0, 10)}_${window.to.slice(0, 10)}_${contentSha256.slice(0, 12)}`;
+    const prefix = snapshotPrefix(spec.model, dataSnapshotId);
+    const existing = await existingSnapshot(store, prefix);
+    if (existing !== null) return existing;
 
-  how.onProgress({ stage: 'upload', fraction: 0 });
-  const ref: SnapshotRef = {
-    dataSnapshotId,
-    prefix,
-    parquetKey: prefix + SNAPSHOT_FILE.table,
-    contentSha256,
-    asOf: window.asOf,
-    from: window.from,
-    to: window.to,
-    ...computed.table,
-    featureRegistrySha256: model.registrySha256,
-  };
-  return publish(deps, model, attempt, ref, computed, inWindow, how);
+    const [computed, mature, inWindow] = await computing;
+    if (mature !== rows.rows) return 'rows changed';
+    how.onProgress({ stage: 'upload', fraction: 0 });
+    const ref: SnapshotRef = {
+      dataSnapshotId,
+      prefix,
+      parquetKey: prefix + SNAPSHOT_FILE.table,
+      contentSha256,
+      asOf: window.asOf,
+      from: window.from,
+      to: window.to,
+      ...computed.table,
+      featureRegistrySha256: model.registrySha256,
+    };
+    return await publish(deps, model, attempt, ref, computed, inWindow, how);
+  } finally {
+    stop.abort();
+    await computing.catch(() => undefined);
+  }
 }
 
 interface Computed {
