@@ -230,8 +230,10 @@ async function publish(
   { signal }: SnapshotOptions,
 ): Promise<SnapshotRef> {
   const { store } = deps;
-  const tableDigest = await digestOfFile(path);
-  await store.putFile(ref.parquetKey, path, 'application/vnd.apache.parquet');
+  const [tableDigest] = await Promise.all([
+    digestOfFile(path),
+    store.putFile(ref.parquetKey, path, 'application/vnd.apache.parquet'),
+  ]);
   const small: Record<string, Buffer> = {
     [SNAPSHOT_FILE.registry]: model.registryBytes,
     [SNAPSHOT_FILE.fixings]: canonicalJson(fixings),
@@ -244,12 +246,14 @@ async function publish(
     small[`lookups/${file}`] = bytes;
     small[`lookups/${lookupVersionFile(file)}`] = readableJson(record);
   }
-  const files: Parameters<typeof completeSnapshot>[2] = { [SNAPSHOT_FILE.table]: tableDigest };
-  for (const [name, bytes] of Object.entries(small)) {
-    signal?.throwIfAborted();
-    files[name] = (await putOnce(store, ref.prefix + name, bytes)).digest;
-  }
-  return completeSnapshot(store, ref, files);
+  signal?.throwIfAborted();
+  const stored = await Promise.all(
+    Object.entries(small).map(async ([name, bytes]) => {
+      const { digest } = await putOnce(store, ref.prefix + name, bytes);
+      return [name, digest] as const;
+    }),
+  );
+  return completeSnapshot(store, ref, { [SNAPSHOT_FILE.table]: tableDigest, ...Object.fromEntries(stored) });
 }
 
 function during(stage: Progress['stage'], { signal, onProgress }: SnapshotOptions): PassOptions {

@@ -16,7 +16,13 @@ import { lookupsPass } from '../../activities/training-data/lookups-pass.js';
 import { snapshotFields } from '../../activities/training-data/read-rows.js';
 import { RowSpool } from '../../activities/training-data/row-spool.js';
 import { Spool } from '../../activities/training-data/spool.js';
-import { countMature, lookupsWindow, snapshotWindow, splitsOf, type LookupsWindow } from '../../activities/training-data/window.js';
+import {
+  countMature,
+  lookupsWindow,
+  snapshotWindow,
+  splitsOf,
+  type LookupsWindow,
+} from '../../activities/training-data/window.js';
 import { RowChunk } from '../../domain/columns/row-chunk.js';
 import { requestFields } from '../../domain/features/check-model.js';
 import { runKey } from '../../domain/runs/key.js';

@@ -194,8 +194,8 @@ describe('snapshot', () => {
   });
 
   it('begins anew when rows change while it reads', async () => {
-    await insertRows();
-    const before = await snapshot();
+    // Other rows than in the other tests: what is read is not yet a snapshot.
+    await insertRows((row, index) => index === 0 && (row['amount'] = 78));
     const collection = db.collection('bank_transactions');
     const environment = new MockActivityEnvironment();
     let changed: Promise<unknown> | undefined;
@@ -209,7 +209,7 @@ describe('snapshot', () => {
     });
     const after = await snapshot(environment);
     expect(changed).toBeDefined();
-    expect(after.rows).toBe(before.rows - 1);
+    expect(after.rows).toBe(11_519);
   });
 
   it('notices a snapshot that is damaged', async () => {

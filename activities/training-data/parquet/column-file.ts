@@ -121,8 +121,7 @@ function encode({ type }: Column, values: ColumnValues, { nulls }: Presence): En
   const numbers =
     nulls === 0 ? values.numbers : (values.numbers as Float64Array).filter((value) => !Number.isNaN(value));
   if (type === 'INT64') return { encoding: 'PLAIN', dictionary: null, values: longBytes(numbers) };
-  if (numbers instanceof Float64Array)
-    return { encoding: 'PLAIN', dictionary: null, values: bytesOf(numbers) };
+  if (numbers instanceof Float64Array) return { encoding: 'PLAIN', dictionary: null, values: bytesOf(numbers) };
   const few = numberDictionary(new Int32Array(numbers.buffer, numbers.byteOffset, numbers.length));
   if (few === null) return { encoding: 'PLAIN', dictionary: null, values: bytesOf(numbers) };
   const dictionary = { bytes: bytesOf(few.words), count: few.size };
