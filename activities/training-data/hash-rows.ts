@@ -37,6 +37,9 @@ export const hashRowsInThread: HashRows = async (job, signal) => {
   try {
     const [digest] = (await once(worker, 'message', { signal })) as [string];
     return digest;
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
   } finally {
     await worker.terminate();
   }
