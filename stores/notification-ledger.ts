@@ -1,4 +1,4 @@
-import type { Db, Document } from 'mongodb';
+import type { Collection, Db, Document } from 'mongodb';
 import type { Notification } from '../domain/notification/notification.js';
 import { isDuplicateKey } from '../platform/mongo.js';
 import { COLLECTIONS, openCollection } from './collections.js';
@@ -55,72 +55,16 @@ export interface DeliveryLedger {
 
 /** @param leaseMs only tests shorten it */
 export function createDeliveryLedger(db: Db, leaseMs: number = LEASE_MS): DeliveryLedger {
-  const collection = openCollection(db, COLLECTIONS.notifications);
+  const records = openCollection(db, COLLECTIONS.notifications);
   // The server's clock decides whether a claim has lapsed: two workers' clocks may differ.
-  const lease = { $dateAdd: { startDate: '$$NOW', unit: 'millisecond', amount: leaseMs } };
-
-  /** Takes over what failed, or what a dead process left. */
-  const takeOver = async (_id: DeliveryRecord['_id']): Promise<DeliveryRecord | null> => {
-    const lapsed: Document = {
-      $and: [{ $in: ['$state', ['sending', 'unknown']] }, { $lte: ['$lease_until', '$$NOW'] }],
-    };
-    return collection.findOneAndUpdate(
-      { _id, $expr: { $or: [{ $eq: ['$state', 'failed'] }, lapsed] } },
-      [
-        {
-          $set: {
-            maybe_told: { $or: ['$maybe_told', { $in: ['$state', ['sending', 'unknown']] }] },
-            attempts: { $add: ['$attempts', 1] },
-            lease_until: lease,
-            state: 'sending',
-          },
-        },
-      ],
-      { returnDocument: 'after' },
-    );
-  };
-
-  const insert = async (
-    _id: DeliveryRecord['_id'],
-    notification: Notification,
-    fields: Document,
-  ): Promise<DeliveryRecord | null> => {
-    const { key: _key, ...rest } = notification;
-    // an update, since only there the server fills in its own time
-    const found = await collection.findOneAndUpdate(
-      { _id, state: { $exists: false } },
-      [
-        {
-          $set: {
-            notice: { $literal: rest },
-            maybe_told: false,
-            first_at: '$$NOW',
-            lease_until: lease,
-            why: null,
-            ...fields,
-          },
-        },
-      ],
-      { upsert: true, returnDocument: 'after' },
-    );
-    return found;
-  };
-
-  const insertOrNull = async (...args: Parameters<typeof insert>): Promise<DeliveryRecord | null> => {
-    try {
-      return await insert(...args);
-    } catch (error) {
-      if (isDuplicateKey(error)) return null;
-      throw error;
-    }
-  };
+  const lease = { lease_until: inMs(leaseMs) };
 
   return {
     async claim(notification, channel) {
       const _id = { sink: channel, key: notification.key };
       const mine =
-        (await insertOrNull(_id, notification, { state: 'sending', attempts: 1, told_at: null })) ??
-        (await takeOver(_id));
+        (await insertOrNull(records, _id, notification, { state: 'sending', attempts: 1, told_at: null, ...lease })) ??
+        (await takeOver(records, _id, lease));
       if (mine !== null)
         return {
           outcome: 'claimed',
@@ -129,7 +73,7 @@ export function createDeliveryLedger(db: Db, leaseMs: number = LEASE_MS): Delive
           unknowns: mine.unknowns ?? 0,
           firstAt: mine.first_at,
         };
-      const present = await collection.findOne({ _id });
+      const present = await records.findOne({ _id });
       if (present?.state === 'told' || present?.state === 'refused') return { outcome: present.state };
       return { outcome: 'busy' };
     },
@@ -138,7 +82,7 @@ export function createDeliveryLedger(db: Db, leaseMs: number = LEASE_MS): Delive
       // Whoever has taken over since has the say.
       const unknowns: Document = { $ifNull: ['$unknowns', 0] };
       const rest: Document = { $ifNull: [{ $arrayElemAt: [UNKNOWN_RESTS_MS, unknowns] }, UNKNOWN_RESTS_MS.at(-1)] };
-      await collection.updateOne({ _id: { sink: channel, key }, state: 'sending', attempts: attempt }, [
+      await records.updateOne({ _id: { sink: channel, key }, state: 'sending', attempts: attempt }, [
         {
           $set: {
             state,
@@ -147,7 +91,7 @@ export function createDeliveryLedger(db: Db, leaseMs: number = LEASE_MS): Delive
             ...(state === 'unknown'
               ? {
                   unknowns: { $add: [unknowns, 1] },
-                  lease_until: { $dateAdd: { startDate: '$$NOW', unit: 'millisecond', amount: rest } },
+                  lease_until: inMs(rest),
                 }
               : {}),
           },
@@ -156,18 +100,71 @@ export function createDeliveryLedger(db: Db, leaseMs: number = LEASE_MS): Delive
     },
 
     async note(notification, channel) {
-      await insertOrNull({ sink: channel, key: notification.key }, notification, {
+      await insertOrNull(records, { sink: channel, key: notification.key }, notification, {
         state: 'told',
         attempts: 1,
         told_at: '$$NOW',
+        ...lease,
       });
     },
 
     list: (since, limit) =>
-      collection
+      records
         .find({ first_at: { $gte: since } })
         .sort({ first_at: -1 })
         .limit(limit)
         .toArray(),
   };
+}
+
+type Records = Collection<DeliveryRecord>;
+
+/** A time by the server's clock, from now. */
+function inMs(amount: number | Document): Document {
+  return { $dateAdd: { startDate: '$$NOW', unit: 'millisecond', amount } };
+}
+
+/** Takes over what failed, or what a dead process left. */
+function takeOver(
+  records: Records,
+  _id: DeliveryRecord['_id'],
+  lease: { lease_until: Document },
+): Promise<DeliveryRecord | null> {
+  const lapsed: Document = {
+    $and: [{ $in: ['$state', ['sending', 'unknown']] }, { $lte: ['$lease_until', '$$NOW'] }],
+  };
+  return records.findOneAndUpdate(
+    { _id, $expr: { $or: [{ $eq: ['$state', 'failed'] }, lapsed] } },
+    [
+      {
+        $set: {
+          maybe_told: { $or: ['$maybe_told', { $in: ['$state', ['sending', 'unknown']] }] },
+          attempts: { $add: ['$attempts', 1] },
+          state: 'sending',
+          ...lease,
+        },
+      },
+    ],
+    { returnDocument: 'after' },
+  );
+}
+
+/** Null where there is one already. */
+async function insertOrNull(
+  records: Records,
+  _id: DeliveryRecord['_id'],
+  { key: _key, ...notice }: Notification,
+  fields: Document,
+): Promise<DeliveryRecord | null> {
+  try {
+    // an update, since only there the server fills in its own time
+    return await records.findOneAndUpdate(
+      { _id, state: { $exists: false } },
+      [{ $set: { notice: { $literal: notice }, maybe_told: false, first_at: '$$NOW', why: null, ...fields } }],
+      { upsert: true, returnDocument: 'after' },
+    );
+  } catch (error) {
+    if (isDuplicateKey(error)) return null;
+    throw error;
+  }
 }
