@@ -34,11 +34,11 @@ Examples:
   sluice data import transactions.csv.gz --max-refused 0`,
     )
     .action((file: string, { model, shiftDays, maxRefused }: ImportOptions) =>
-      runImport(cli, openMongoForImport, async (mongo, told) => {
+      runImport(cli, openMongoForImport, async (mongo, optionsFor) => {
         const { importTransactions } = await import('../../ingest/index.js');
         const summary = await importTransactions(
           { db: mongo.db, modelsDir: cli.modelsDirectory },
-          { file, model, ...(shiftDays === undefined ? {} : { shiftDays }), ...told(50_000) },
+          { file, model, ...(shiftDays === undefined ? {} : { shiftDays }), ...optionsFor(50_000) },
         );
         cli.output.result(summary, () => importText(summary));
         return importExitCode(summary, maxRefused);
@@ -51,11 +51,11 @@ Examples:
     .addOption(maxRefusedOption())
     .addHelpText('after', '\nExample:\n  sluice data import-fixings eurofxref-hist.csv')
     .action((file: string, { model, maxRefused }: ImportOptions) =>
-      runImport(cli, openMongoForImport, async (mongo, told) => {
+      runImport(cli, openMongoForImport, async (mongo, optionsFor) => {
         const { importFixings } = await import('../../ingest/index.js');
         const summary = await importFixings(
           { db: mongo.db, modelsDir: cli.modelsDirectory },
-          { file, model, ...told(50_000) },
+          { file, model, ...optionsFor(50_000) },
         );
         cli.output.result(summary, () => importText(summary));
         return importExitCode(summary, maxRefused);
