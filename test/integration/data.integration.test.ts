@@ -6,6 +6,7 @@ import type { Db } from 'mongodb';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { importFixings, importTransactions } from '../../ingest/index.js';
+import { hashRows } from '../../activities/training-data/hash-rows.js';
 import { createTrainingDataActivities } from '../../activities/training-data/training-data.js';
 import type { SnapshotRef } from '../../domain/release/types.js';
 import { loadSettings } from '../../platform/config.js';
@@ -192,6 +193,7 @@ describe('the snapshot', () => {
       models: modelReader(projectPath('models')),
       trustedKeys: new Map(),
       log: pino({ level: 'silent' }),
+      hashRows,
     });
     const environment = new MockActivityEnvironment();
     return environment.run((input: Parameters<typeof activities.snapshot>[0]) => activities.snapshot(input), {
