@@ -141,7 +141,7 @@ describe('the commands, on a real stack', () => {
       [['logs', 'mongo'], 0, /./],
       [['up', '--detach'], 0, /ready +mongo/],
       [['principals', 'list'], 0, /grace/],
-      [['release', 'list', '--limit', '2'], 0, /rollback/],
+      [['release', 'list', '--limit', '2'], 0, /rollback[^]*\n {2}.* by \w+: too many alerts/],
       [['release', 'show', 'demo'], 0, /Released/],
       [['release', 'watch', 'demo'], 0, /Released/],
       [['release', 'approve', 'demo', '--reason', 'x'], 2, /not waiting for a decision|accepts no decisions/],
