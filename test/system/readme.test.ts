@@ -165,6 +165,8 @@ describe('the commands, on a real stack', () => {
       [['data', 'import', 'labels.csv'], 2, /lacks the columns/],
       [['data', 'import-fixings', projectPath('data', 'ecb_fixings.csv')], 0, /unchanged/],
       [['labels', 'import', 'labels.csv'], 0, /1 label kept|1 labels kept/],
+      [['models', 'check'], 0, /✔ ulb_gbdt: valid/],
+      [['models', 'check', 'nope'], 7, /there is no model "nope"/],
       [['synonyms', 'check', 'synonyms.json'], 0, /can be published/],
       [['synonyms', 'publish', 'synonyms.json', '--reason', 'test'], 0, /published|already is/],
       [['score', 'one.json'], 2, /customer_id/],
