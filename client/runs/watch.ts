@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ServiceError, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { rootCause } from '@temporalio/common';
+import { optionalTsToMs } from '@temporalio/common/lib/time.js';
+import proto from '@temporalio/proto';
 import { SluiceError } from '../../platform/errors.js';
 import type { Session } from '../session.js';
 import { readProgress } from './access.js';
@@ -12,33 +14,62 @@ export interface Retry {
   failure: string;
 }
 
-/** What is being tried again in a run, and in the rollout it waits for. */
-export async function pendingRetries(session: Pick<Session, 'client'>, handle: WorkflowHandle): Promise<Retry[]> {
+/** An activity that no worker has begun yet. */
+export interface Queued {
+  activity: string;
+  /** ISO */
+  since: string;
+}
+
+export interface PendingWork {
+  retries: Retry[];
+  queued: Queued[];
+}
+
+/** Less is the way of a task to its worker, not a queue. */
+const QUEUED_AFTER_MS = 2_000;
+
+/** What is being tried again and what waits for a free worker in a run, and in the rollout it waits for. */
+export async function pendingWork(
+  session: Pick<Session, 'client'>,
+  handle: WorkflowHandle,
+  now = Date.now(),
+): Promise<PendingWork> {
   const { raw } = await handle.describe();
   const children = (raw.pendingChildren ?? []).map((child) =>
     session.client.workflow.getHandle(child.workflowId ?? ''),
   );
-  const below = await Promise.all(children.map((child) => pendingRetries(session, child).catch(() => [])));
-  const own = (raw.pendingActivities ?? []).flatMap(({ activityType, attempt, lastFailure }) =>
-    lastFailure?.message
-      ? [{ activity: activityType?.name ?? '?', attempt: attempt ?? 0, failure: lastFailure.message }]
-      : [],
+  const below = await Promise.all(children.map((child) => pendingWork(session, child, now).catch(() => null)));
+  const pending = (raw.pendingActivities ?? []).map((one) => ({ ...one, activity: one.activityType?.name ?? '?' }));
+  const retries = pending.flatMap(({ activity, attempt, lastFailure }) =>
+    lastFailure?.message ? [{ activity, attempt: attempt ?? 0, failure: lastFailure.message }] : [],
   );
-  return [...own, ...below.flat()];
+  const queued = pending.flatMap(({ activity, attempt, state, scheduledTime }) => {
+    if (state !== SCHEDULED || (attempt ?? 1) > 1) return [];
+    const since = optionalTsToMs(scheduledTime) ?? now;
+    return now - since < QUEUED_AFTER_MS ? [] : [{ activity, since: new Date(since).toISOString() }];
+  });
+  return {
+    retries: [...retries, ...below.flatMap((one) => one?.retries ?? [])],
+    queued: [...queued, ...below.flatMap((one) => one?.queued ?? [])],
+  };
 }
 
+const SCHEDULED = proto.temporal.api.enums.v1.PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED;
 const POLL_MS = 400;
-const RETRIES_EVERY_POLLS = 5;
+const PENDING_EVERY_POLLS = 5;
 
-/** What a watcher is told: where the run stands, and, while nothing moves, what is being tried again. */
+/** What a watcher is shown: where the run stands, and, while nothing moves, what is being tried again and what waits for a worker. */
 export interface WatchListener<Progress> {
   progress(progress: Progress): void;
   retry(retry: Retry): void;
+  /** all that is queued now, maybe nothing */
+  queued(queued: readonly Queued[]): void;
 }
 
 /**
  * Tells of the progress until a run has closed, and returns its end: any run whose result extends what its query `progress` answers. A worker or a
- * server that is down for a while only delays the news.
+ * server that is down for a while only delays what is shown.
  * @param signal ends the watching, not the run: rejects with its reason
  * @throws SluiceError Unreachable where the run has ended and no worker can say how
  */
@@ -62,7 +93,7 @@ export async function watchRun<Progress>(
       throw error;
     },
   );
-  const told = new Set<string>();
+  const shown = new Set<string>();
   for (let poll = 1; ; poll += 1) {
     const end = await Promise.race([closed, delay(pollMs, null, { signal })]);
     const progress = end?.progress ?? (await readProgress<Progress>(handle).catch(() => null));
@@ -74,11 +105,13 @@ export async function watchRun<Progress>(
         'Unreachable',
         `the run has finished${end.error === null ? '' : ` (${end.error})`}, but its result cannot be read: no release worker is running; see \`sluice status\``,
       );
-    if (poll % RETRIES_EVERY_POLLS !== 0) continue;
-    for (const retry of await pendingRetries(session, handle).catch(() => [])) {
-      const news = `${retry.activity} ${retry.failure}`;
-      if (!told.has(news)) listener.retry(retry);
-      told.add(news);
+    if (poll % PENDING_EVERY_POLLS !== 0) continue;
+    const pending = await pendingWork(session, handle).catch(() => null);
+    if (pending !== null) listener.queued(pending.queued);
+    for (const retry of pending?.retries ?? []) {
+      const message = `${retry.activity} ${retry.failure}`;
+      if (!shown.has(message)) listener.retry(retry);
+      shown.add(message);
     }
   }
 }
