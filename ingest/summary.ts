@@ -5,6 +5,8 @@ export interface ImportSummary {
   inserted: number;
   updated: number;
   unchanged: number;
+  /** rows that differ from the stored ones and changed nothing, as those have been scored or have feedback; absent: there are none */
+  kept?: { count: number; examples: string[] };
   refused: {
     count: number;
     /** field and reason → rows */
@@ -66,9 +68,19 @@ export function refuse(
   refused.examples.push({ line, reason: reason + shown });
 }
 
+/** Counts rows that were kept as they are stored. */
+export function keep(summary: Pick<ImportSummary, 'kept'>, ids: readonly string[]): void {
+  if (ids.length === 0) return;
+  const { count, examples } = summary.kept ?? { count: 0, examples: [] };
+  summary.kept = {
+    count: count + ids.length,
+    examples: [...examples, ...ids.slice(0, MAX_EXAMPLES - examples.length)],
+  };
+}
+
 export function progressOf(
-  { read, inserted, updated, unchanged, refused }: ImportSummary,
+  { read, inserted, updated, unchanged, kept, refused }: ImportSummary,
   fraction: number,
 ): ImportProgress {
-  return { read, inserted, updated, unchanged, refused: refused.count, fraction };
+  return { read, inserted, updated, unchanged: unchanged + (kept?.count ?? 0), refused: refused.count, fraction };
 }

@@ -9,6 +9,7 @@ import { loadModel } from '../platform/models.js';
 import { ensureTransactionIndexes } from '../stores/transactions/indexes.js';
 import type { ModelSpec } from '../schemas/types.js';
 import { openCollection, transactionsCollection } from '../stores/collections.js';
+import { judgedTransactions } from '../stores/predictions/judged.js';
 import { newestFixingDay, quotedCurrencies } from '../stores/fixings.js';
 import { countDeletions } from '../stores/transactions/rows.js';
 import { finishedImport, rememberImport } from '../stores/imports.js';
@@ -36,6 +37,8 @@ export interface ImportTransactionsInput {
   shiftDays?: number;
   /** do nothing when this very file was imported before and its rows are still there */
   skipIfImported?: boolean;
+  /** change rows that have been scored or have feedback, too: by default they stay as they are, and are counted */
+  replace?: boolean;
   onProgress?: (progress: ImportProgress) => void;
   /** ends the import between two batches: what is being written is finished and told first, then the import rejects with the reason */
   signal?: AbortSignal;
@@ -43,14 +46,14 @@ export interface ImportTransactionsInput {
 
 /**
  * Brings labelled transactions in, streaming: checked row by row, upserted by id, written only where something differs. Refused rows are
- * counted with their reasons and change nothing. May be repeated after any failure.
+ * counted with their reasons and change nothing; nor, unless asked to, do rows whose stored namesake has been scored or has feedback. May be repeated after any failure.
  * @throws SluiceError InvalidInput (no such file, a column is missing, no fixings yet), Unreachable, DiskFull
  */
 export async function importTransactions(deps: ImportDeps, input: ImportTransactionsInput): Promise<ImportSummary> {
   const { db } = deps;
   const model = await loadModel(deps.modelsDir, input.model);
   const { data } = model.spec;
-  const { file, shiftDays = 0, onProgress, signal } = input;
+  const { file, shiftDays = 0, replace = false, onProgress, signal } = input;
   const csv = await openCsv(file);
   const quoted = await currenciesOf(db, data);
   const reader = createRowReader(model, csv.header, { file, quoted, shiftDays });
@@ -71,6 +74,7 @@ export async function importTransactions(deps: ImportDeps, input: ImportTransact
     ...document,
     ...Object.fromEntries(doubles.map((name) => [name, new Double(document[name] as number)])),
   });
+  const mustStay = replace ? undefined : (keys: string[]) => judgedTransactions(db, keys);
   let batch: Document[] = [];
   let newestMs = -Infinity;
   // One batch is written while the next is parsed.
@@ -79,7 +83,7 @@ export async function importTransactions(deps: ImportDeps, input: ImportTransact
     await writing;
     const documents = batch;
     batch = [];
-    writing = upsertChanged(collection, data.fields.id, documents, summary, stored);
+    writing = upsertChanged(collection, data.fields.id, documents, summary, stored, mustStay);
     // A rejection is met at the next await; until then it must not count as unhandled.
     writing.catch(() => undefined);
     onProgress?.(progressOf(summary, csv.fraction()));
@@ -170,9 +174,9 @@ async function sha256OfFile(file: string): Promise<string> {
 async function importedBefore(db: Db, importId: string, data: ModelSpec['data']): Promise<ImportSummary | null> {
   const summary = await finishedImport<ImportSummary>(db, importId);
   if (summary === null) return null;
-  const { inserted, updated, unchanged } = summary;
+  const { inserted, updated, unchanged, kept } = summary;
   const there = await openCollection(db, transactionsCollection(data)).estimatedDocumentCount();
   // What somebody deleted is not missed.
   const deleted = await countDeletions(db, data);
-  return there + deleted >= inserted + updated + unchanged ? summary : null;
+  return there + deleted >= inserted + updated + unchanged + (kept?.count ?? 0) ? summary : null;
 }

@@ -11,6 +11,7 @@ interface ImportOptions {
   model: string;
   shiftDays?: number;
   maxRefused?: number;
+  replace?: boolean;
 }
 
 /** `sluice data …`: transactions and exchange rates, brought in, shown and deleted. */
@@ -21,24 +22,27 @@ export function dataCommand(cli: Cli): Command {
     .description('import labelled transactions from a CSV or CSV.gz; a row with a known transaction_id updates it')
     .addOption(modelOption(cli, 'the model whose spec names the collection'))
     .option('--shift-days <n>', 'shift all timestamps by N days (default: not shifted)', parseCount)
+    .option('--replace', 'also update rows that have been scored or have feedback')
     .addOption(maxRefusedOption())
     .addHelpText(
       'after',
       `
 Import exchange rates first: \`sluice data import-fixings FILE\`. Rejected rows change nothing and are counted by reason; exit code 2: every row
-was rejected, or more than --max-refused. A CSV is UTF-8, its columns separated by commas; a quoted field may hold line breaks. Ctrl-C stops between
+was rejected, or more than --max-refused. A known row that has been scored or has feedback stays as it is, unless --replace is given; labels
+alone come with \`sluice labels import\`. A CSV is UTF-8, its columns separated by commas; a quoted field may hold line breaks. Ctrl-C stops between
 batches; run it again to continue.
 
 Examples:
   sluice data import transactions.csv.gz
-  sluice data import transactions.csv.gz --max-refused 0`,
+  sluice data import transactions.csv.gz --max-refused 0
+  sluice data import corrected.csv --replace`,
     )
-    .action((file: string, { model, shiftDays, maxRefused }: ImportOptions) =>
+    .action((file: string, { model, shiftDays, maxRefused, replace = false }: ImportOptions) =>
       runImport(cli, openMongoForImport, async (mongo, optionsFor) => {
         const { importTransactions } = await import('../../ingest/index.js');
         const summary = await importTransactions(
           { db: mongo.db, modelsDir: cli.modelsDirectory },
-          { file, model, ...(shiftDays === undefined ? {} : { shiftDays }), ...optionsFor(50_000) },
+          { file, model, replace, ...(shiftDays === undefined ? {} : { shiftDays }), ...optionsFor(50_000) },
         );
         cli.output.result(summary, () => importText(summary));
         return importExitCode(summary, maxRefused);
@@ -104,15 +108,21 @@ Example:
 
 /** What an import did, for people: counts, then every reason for which rows were rejected, and the first of them. */
 export function importText(summary: ImportSummary): string {
-  const { read, inserted, updated, unchanged, refused, ignoredColumns, notices = [] } = summary;
+  const { read, inserted, updated, unchanged, kept, refused, ignoredColumns, notices = [] } = summary;
   return [
     `${rowsOf(read)}: ${count(inserted)} new, ${count(updated)} updated, ${count(unchanged)} unchanged, ${count(refused.count)} rejected`,
+    ...(kept === undefined ? [] : [keptLine(kept)]),
     ...rejectionLines({ refused, ignoredColumns }),
     ...notices,
   ].join('\n');
 }
 
 const SHOWN_EXAMPLES = 5;
+
+function keptLine({ count: rows, examples }: NonNullable<ImportSummary['kept']>): string {
+  const shown = examples.slice(0, SHOWN_EXAMPLES).join(', ');
+  return `${rowsOf(rows)} kept as stored, having been scored or given feedback: ${shown}${rows > SHOWN_EXAMPLES ? ' …' : ''}. --replace updates them; labels alone come with \`sluice labels import\``;
+}
 
 /** Every reason for which rows were rejected, the first of them, and columns that were not read. */
 export function rejectionLines({

@@ -40,7 +40,7 @@ export function driftCommand(cli: Cli): Command {
         ]);
         await loadModel(cli.modelsDirectory, options.model);
         const asOf = options.asOf ?? new Date().toISOString();
-        const start = driftStart(options.model, asOf, options.weekly === true ? 'weekly' : 'daily');
+        const start = driftStart(cli, options.model, asOf, options.weekly === true ? 'weekly' : 'daily');
         return (await runs()).start(session, start, options);
       }),
     );

@@ -50,6 +50,10 @@ const COMMANDS: Record<string, Entry> = {
     description: 'import transactions and exchange rates; show and delete transactions',
     load: async (cli) => (await import('./data.js')).dataCommand(cli),
   },
+  models: {
+    description: 'check model folders',
+    load: async (cli) => (await import('./models.js')).modelsCommand(cli),
+  },
   synonyms: {
     description: 'check, publish and print the synonym tables that domain experts edit',
     load: async (cli) => (await import('./synonyms.js')).synonymsCommand(cli),

@@ -5,6 +5,7 @@ import {
   type DriftInput,
   type DriftProgress,
 } from '../../workflows/monitorDrift/contract.js';
+import type { Cli } from '../cli.js';
 import type { RunKind, RunStart } from '../runs/kind.js';
 import { outcomeText } from './view.js';
 
@@ -30,13 +31,18 @@ export const DRIFT: RunKind<DriftRef, DriftProgress> = {
 };
 
 /** How a day's comparison, or a week's snapshot, is started. */
-export function driftStart(model: string, asOf: string, kind: DriftInput['kind']): RunStart<DriftRef> {
+export function driftStart(
+  { actor }: Pick<Cli, 'actor'>,
+  model: string,
+  asOf: string,
+  kind: DriftInput['kind'],
+): RunStart<DriftRef> {
   const day = runKey(asOf);
   const key = kind === 'weekly' ? `weekly-${day}` : day;
   return {
     ref: { model, key },
     workflowType: WORKFLOW,
     input: { model, asOf, key, kind } satisfies DriftInput,
-    summary: `${kind === 'weekly' ? 'weekly snapshot' : 'drift'} of ${model} as of ${asOf}`,
+    summary: `${kind === 'weekly' ? 'weekly snapshot' : 'drift'} of ${model} as of ${asOf} by ${actor}`,
   };
 }

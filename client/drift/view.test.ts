@@ -87,11 +87,13 @@ describe('what drift shows', () => {
 
 describe('keys and exit codes', () => {
   it('a run is named by its day, or by day and time', () => {
-    expect(driftStart('m', '2025-06-30T00:00:00.000Z', 'daily').input).toMatchObject({
+    expect(driftStart({ actor: 'ada' }, 'm', '2025-06-30T00:00:00.000Z', 'daily').input).toMatchObject({
       key: '2025-06-30',
       kind: 'daily',
     });
-    expect(driftStart('m', '2025-06-30T02:00:00.000Z', 'weekly').ref.key).toBe('weekly-2025-06-30T0200Z');
+    expect(driftStart({ actor: 'ada' }, 'm', '2025-06-30T02:00:00.000Z', 'weekly').ref.key).toBe(
+      'weekly-2025-06-30T0200Z',
+    );
   });
 
   it('tell a script drift from none, and neither from too little to judge by', () => {

@@ -58,6 +58,6 @@ export function refreshStart(
     ref,
     workflowType: job === null ? NIGHTLY_WORKFLOW : JOB_WORKFLOWS[job],
     input: { ...asked, caller } satisfies RefreshRunInput,
-    summary: `${job ?? 'nightly refresh'} of ${model} as of ${asOf}, by ${cli.actor}`,
+    summary: `${job ?? 'nightly refresh'} of ${model} as of ${asOf} by ${cli.actor}: ${reason}`,
   };
 }

@@ -11,7 +11,7 @@ import { WORKFLOW as ROLLBACK } from '../../workflows/rollbackRelease/contract.j
 import type { Cli } from '../cli.js';
 import { callerBy } from '../runs/operation.js';
 import type { RunKind, RunStart } from '../runs/kind.js';
-import { pendingRetries } from '../runs/watch.js';
+import { pendingWork } from '../runs/watch.js';
 import { releaseTiming } from './timing.js';
 import { releaseText, type MoreOfRelease } from './view.js';
 
@@ -39,7 +39,7 @@ export const RELEASE: RunKind<ReleaseRef, ReleaseProgress> = {
       ({ step: { name, status } }) => name === 'smoke' && status === 'done',
     );
     return {
-      retries: await pendingRetries(session, session.client.workflow.getHandle(workflowId)),
+      ...(await pendingWork(session, session.client.workflow.getHandle(workflowId))),
       timing: await releaseTiming(session.client, workflowId, smoked?.step.finishedAt ?? null),
     };
   },

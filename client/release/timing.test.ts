@@ -14,7 +14,11 @@ interface Interval {
 }
 interface Run {
   endsAt: number;
-  activities: (Interval & { end: 'Completed' | 'Failed' | 'TimedOut' | 'Canceled' | 'never started' })[];
+  activities: (Interval & {
+    queued: number;
+    attempt: number;
+    end: 'Completed' | 'Failed' | 'TimedOut' | 'Canceled' | 'never started';
+  })[];
   timers: (Interval & { end: 'Fired' | 'Canceled' })[];
 }
 
@@ -30,9 +34,17 @@ const ending = <E extends string>(last: number, ...ends: E[]) =>
 const run = (endsAt: number): fc.Arbitrary<Run> =>
   fc.record({
     endsAt: fc.constant(endsAt),
-    activities: fc.array(ending(endsAt, 'Completed', 'Failed', 'TimedOut', 'Canceled', 'never started'), {
-      maxLength: 6,
-    }),
+    activities: fc.array(
+      fc
+        .tuple(
+          ending(endsAt, 'Completed', 'Failed', 'TimedOut', 'Canceled', 'never started'),
+          fc.nat({ max: endsAt }),
+          fc.constantFrom(0, 1, 3),
+        )
+        // one that never started was queued to its end
+        .map(([one, before, attempt]) => ({ ...one, attempt, queued: Math.max(0, one.from - before) })),
+      { maxLength: 6 },
+    ),
     timers: fc.array(ending(endsAt, 'Fired', 'Canceled'), { maxLength: 3 }),
   });
 /** A release and its rollouts, of which one may go on after it: `release show` also looks at what still runs. */
@@ -52,20 +64,25 @@ const at =
 
 /** The run as Temporal tells it. */
 function historyOf({ endsAt, activities, timers }: Run, rollouts: number): History {
+  const idOf = (id: string): number => ids.get(id) ?? 0;
   const planned: { tick: number; id?: string; event: (startedEventId: number) => object; of?: string }[] = [];
   planned.push({ tick: 0, event: () => ({ workflowExecutionStartedEventAttributes: {} }) });
   for (let index = 0; index < rollouts; index += 1) {
     const workflowExecution = { workflowId: 'rollout', runId: `${index}` };
     planned.push({ tick: 0, event: () => ({ childWorkflowExecutionStartedEventAttributes: { workflowExecution } }) });
   }
-  activities.forEach(({ from, to, end }, index) => {
+  activities.forEach(({ queued, from, to, end, attempt }, index) => {
     const [id, name] = [`activity ${index}`, end === 'never started' ? 'TimedOut' : end];
+    const scheduling = `scheduling ${index}`;
+    planned.push({ tick: queued, id: scheduling, event: () => ({ activityTaskScheduledEventAttributes: {} }) });
     if (end !== 'never started')
-      planned.push({ tick: from, id, event: () => ({ activityTaskStartedEventAttributes: {} }) });
+      planned.push({ tick: from, id, event: () => ({ activityTaskStartedEventAttributes: { attempt } }) });
     planned.push({
       tick: to,
       of: id,
-      event: (startedEventId) => ({ [`activityTask${name}EventAttributes`]: { startedEventId } }),
+      event: (startedEventId) => ({
+        [`activityTask${name}EventAttributes`]: { startedEventId, scheduledEventId: idOf(scheduling) },
+      }),
     });
   });
   timers.forEach(({ from, to, end }, index) => {
@@ -84,7 +101,7 @@ function historyOf({ endsAt, activities, timers }: Run, rollouts: number): Histo
     events: planned.map(({ tick, of, event }, index) => ({
       eventId: index + 1,
       eventTime: msToTs(BEGAN_MS + tick * TICK_MS),
-      ...event(of === undefined ? 0 : (ids.get(of) ?? 0)),
+      ...event(of === undefined ? 0 : idOf(of)),
     })) as unknown as NonNullable<History['events']>,
   };
 }
@@ -110,12 +127,20 @@ describe('where the time of a release went', () => {
           activities.filter(({ end }) => end !== 'never started'),
         );
         const isWork = (tick: number): boolean => worked.some(at(tick));
+        const queues = [own, ...rollouts].flatMap(({ activities }) =>
+          activities.flatMap(({ queued, from, to, end, attempt }) => {
+            if (end === 'never started') return [{ from: queued, to }];
+            return attempt > 1 ? [] : [{ from: queued, to: from }];
+          }),
+        );
+        const isOverhead = (tick: number): boolean => !isWork(tick) && !own.timers.some(at(tick));
         const seconds = (isSo: (tick: number) => boolean): number => (ticks(own.endsAt, isSo) * TICK_MS) / 1000;
         expect(timing).toEqual({
           totalSeconds: seconds(() => true),
           activitySeconds: seconds(isWork),
           approvalSeconds: seconds((tick) => !isWork(tick) && own.timers.some(at(tick))),
-          orchestrationSeconds: seconds((tick) => !isWork(tick) && !own.timers.some(at(tick))),
+          orchestrationSeconds: seconds(isOverhead),
+          queuedSeconds: seconds((tick) => isOverhead(tick) && queues.some(at(tick))),
           stackStartToLiveSeconds: null,
         });
       }),

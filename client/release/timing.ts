@@ -13,8 +13,10 @@ export interface ReleaseTiming {
   approvalSeconds: number;
   /** from the stack's start to the end of the smoke, where `npm start` began both; else null */
   stackStartToLiveSeconds: number | null;
-  /** everything else: what Sluice and Temporal themselves cost */
+  /** everything else: what Sluice and Temporal themselves cost, and time in which all workers were busy */
   orchestrationSeconds: number;
+  /** of the orchestration: time in which an activity waited for a free worker for its first attempt */
+  queuedSeconds: number;
 }
 
 const ms = (at: Timestamp): number => Number(at?.seconds ?? 0) * 1000 + (at?.nanos ?? 0) / 1e6;
@@ -24,29 +26,39 @@ interface Interval {
   to: number;
 }
 
-/** Activity intervals, child runs and the approval's span of one history. */
+/** Activity intervals, those before their first attempts, child runs and the approval's span of one history. */
 function read(history: History): {
   span: Interval;
   activities: Interval[];
+  queues: Interval[];
   children: { workflowId: string; runId: string }[];
   timers: Interval[];
 } {
   const events = history.events ?? [];
-  const started = new Map<string, number>();
+  const scheduled = new Map<string, number>();
+  const started = new Map<string, { at: number; attempt: number }>();
   const timersStarted = new Map<string, number>();
   const activities: Interval[] = [];
+  const queues: Interval[] = [];
   const timers: Interval[] = [];
   const children: { workflowId: string; runId: string }[] = [];
   for (const event of events) {
     const at = ms(event.eventTime);
-    const a = event.activityTaskStartedEventAttributes;
-    if (a) started.set(String(event.eventId), at);
+    if (event.activityTaskScheduledEventAttributes) scheduled.set(String(event.eventId), at);
+    const start = event.activityTaskStartedEventAttributes;
+    if (start) started.set(String(event.eventId), { at, attempt: start.attempt ?? 1 });
     const closed =
       event.activityTaskCompletedEventAttributes ??
       event.activityTaskFailedEventAttributes ??
       event.activityTaskTimedOutEventAttributes ??
       event.activityTaskCanceledEventAttributes;
-    if (closed) activities.push({ from: started.get(String(closed.startedEventId)) ?? at, to: at });
+    if (closed) {
+      const begun = started.get(String(closed.startedEventId)) ?? { at, attempt: 1 };
+      activities.push({ from: begun.at, to: at });
+      // Of a later attempt nobody knows how much of the time before it the earlier ones took.
+      if (begun.attempt <= 1)
+        queues.push({ from: scheduled.get(String(closed.scheduledEventId)) ?? begun.at, to: begun.at });
+    }
     const { workflowExecution: child, workflowType } = event.childWorkflowExecutionStartedEventAttributes ?? {};
     // Nobody waits for a notification that is on its way.
     if (workflowType?.name === NOTIFICATION) continue;
@@ -55,7 +67,8 @@ function read(history: History): {
     const timer = event.timerFiredEventAttributes ?? event.timerCanceledEventAttributes;
     if (timer) timers.push({ from: timersStarted.get(String(timer.startedEventId)) ?? at, to: at });
   }
-  return { span: { from: ms(events[0]?.eventTime), to: ms(events.at(-1)?.eventTime) }, activities, children, timers };
+  const span = { from: ms(events[0]?.eventTime), to: ms(events.at(-1)?.eventTime) };
+  return { span, activities, queues, children, timers };
 }
 
 /** Length of the union of intervals, in ms: what ran side by side counts once. */
@@ -91,9 +104,14 @@ export async function releaseTiming(client: Client, workflowId: string, liveAt: 
     own.span,
     [own, ...children].flatMap((one) => one.activities),
   );
+  const queues = within(
+    own.span,
+    [own, ...children].flatMap((one) => one.queues),
+  );
   const total = own.span.to - own.span.from;
   const busy = unionMs(activities);
   const waited = unionMs([...activities, ...own.timers]) - busy;
+  const queued = unionMs([...activities, ...own.timers, ...queues]) - busy - waited;
   return {
     totalSeconds: total / 1000,
     activitySeconds: busy / 1000,
@@ -103,5 +121,6 @@ export async function releaseTiming(client: Client, workflowId: string, liveAt: 
         ? (Date.parse(liveAt) - Date.parse(stackStartedAt)) / 1000
         : null,
     orchestrationSeconds: (total - busy - waited) / 1000,
+    queuedSeconds: queued / 1000,
   };
 }

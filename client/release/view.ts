@@ -2,13 +2,12 @@ import { HEADLINE_METRICS } from '../../domain/release/headlines.js';
 import type { CheckResult, Metrics } from '../../domain/release/types.js';
 import type { ReleaseProgress } from '../../workflows/releaseModel/contract.js';
 import type { Shown } from '../runs/kind.js';
-import { recordLines, retryLine, stepLines } from '../runs/text.js';
-import type { Retry } from '../runs/watch.js';
+import { queuedLine, recordLines, retryLine, stepLines } from '../runs/text.js';
+import type { PendingWork } from '../runs/watch.js';
 import type { ReleaseTiming } from './timing.js';
 
 /** What is read of a release beside its progress. */
-export interface MoreOfRelease {
-  retries: Retry[];
+export interface MoreOfRelease extends PendingWork {
   timing: ReleaseTiming;
 }
 
@@ -31,8 +30,9 @@ export function releaseText(
   { ref, progress, error, url, approve, more }: Shown<{ releaseId: string }, ReleaseProgress>,
   withSteps: boolean,
 ): string {
-  const { retries, timing } = more as unknown as MoreOfRelease;
+  const { retries, queued, timing } = more as unknown as MoreOfRelease;
   const lines = [
+    ...queued.map((one) => queuedLine(one, Date.now())),
     ...retries.map(retryLine),
     `release ${ref.releaseId}: ${progress.status}${progress.why === null ? '' : `, ${progress.why}`}`,
   ];
@@ -48,11 +48,15 @@ export function releaseText(
     lines.push('', `To decide by ${progress.approval.deadline}: ${approve}   (or reject)`);
   lines.push(
     '',
-    `took ${timing.totalSeconds.toFixed(1)} s, of which orchestration ${timing.orchestrationSeconds.toFixed(1)} s`,
+    `took ${timing.totalSeconds.toFixed(1)} s, of which orchestration ${timing.orchestrationSeconds.toFixed(1)} s${queueOf(timing)}`,
   );
   if (timing.stackStartToLiveSeconds !== null)
     lines.push(`from the stack's start to the live model: ${timing.stackStartToLiveSeconds.toFixed(1)} s`);
   if (error !== null && error !== progress.why) lines.push('', `ended with: ${error}`);
   lines.push(url);
   return lines.join('\n');
+}
+
+function queueOf({ queuedSeconds }: ReleaseTiming): string {
+  return queuedSeconds < 1 ? '' : `, ${queuedSeconds.toFixed(1)} s of that waiting for a free worker`;
 }

@@ -70,7 +70,7 @@ export function defineRun<Ref extends RunRef, Progress extends RunProgress>(
           : found
               .map(
                 (run) =>
-                  `${run.startedAt.slice(0, 19)}  ${run.status.padEnd(18)}  ${kind.listed(run)}\n  ${session.uiUrl(run.workflowId)}`,
+                  `${run.startedAt.slice(0, 19)}  ${run.status.padEnd(18)}  ${kind.listed(run)}\n${run.summary === null ? '' : `  ${run.summary}\n`}  ${session.uiUrl(run.workflowId)}`,
               )
               .join('\n'),
       );

@@ -36,6 +36,7 @@ export async function followRun<Progress extends { steps: readonly StepProgress[
       {
         progress: (progress) => renderer.show({ steps: progress.steps, ...frame(progress) }),
         retry: (retry) => renderer.retry(retry),
+        queued: (queued) => renderer.queued(queued),
       },
       interrupted,
     );

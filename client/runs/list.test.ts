@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { newest, statusOf } from './list.js';
+import type { Session } from '../session.js';
+import { newest, statusOf, summariesOf } from './list.js';
 
 type Info = Parameters<typeof statusOf>[0] & Parameters<Parameters<typeof newest>[2]>[0];
 const info = (workflowId: string, startMs: number, closeMs: number | null): Info => ({
   workflowId,
+  runId: workflowId,
   startTime: new Date(startMs),
   ...(closeMs === null ? {} : { closeTime: new Date(closeMs) }),
   status: { name: closeMs === null ? 'RUNNING' : 'COMPLETED' },
@@ -49,6 +51,19 @@ describe('a list of runs', () => {
     const found = await newest(listed(all, read), 1, ({ workflowId }) => workflowId !== 'part');
     expect(found.map(({ workflowId }) => workflowId)).toEqual(['new']);
     expect(read).toEqual(['open', 'part', 'new', 'old-2']);
+  });
+
+  it('says who asked for each and why, and nothing where Temporal does not know', async () => {
+    const said: Record<string, string> = { 'release/m/1': 'release 1 of m by ada: a new quarter' };
+    const describe = (id: string) =>
+      id === 'gone' ? Promise.reject(new Error('not found')) : Promise.resolve({ staticSummary: () => said[id] });
+    const client = { workflow: { getHandle: (id: string) => ({ describe: () => describe(id) }) } };
+    const runs = ['release/m/1', 'gone', ...Array.from({ length: 30 }, (_, i) => `${i}`), 'release/m/1'];
+    const summaries = await summariesOf(
+      { client } as unknown as Session,
+      runs.map((workflowId) => ({ workflowId, runId: workflowId })),
+    );
+    expect(summaries).toEqual(runs.map((id) => said[id] ?? null));
   });
 
   it.each([

@@ -10,9 +10,11 @@ export interface ListedRun {
   startedAt: string;
   closedAt: string | null;
   workflowId: string;
+  /** what was asked for, by whom and why, as whoever started it put it; null where Temporal does not say */
+  summary: string | null;
 }
 
-type Info = Pick<WorkflowExecutionInfo, 'workflowId' | 'startTime' | 'closeTime' | 'parentExecution'> & {
+type Info = Pick<WorkflowExecutionInfo, 'workflowId' | 'runId' | 'startTime' | 'closeTime' | 'parentExecution'> & {
   status: { name: WorkflowExecutionInfo['status']['name'] };
   typedSearchAttributes: Pick<WorkflowExecutionInfo['typedSearchAttributes'], 'get'>;
 };
@@ -27,15 +29,36 @@ export async function listRuns<Ref extends RunRef, Progress extends RunProgress>
   const infos = session.client.workflow.list({ query: `WorkflowType IN (${types})` });
   const listed = (info: Info): boolean => kind.isListed?.(info.parentExecution?.workflowId ?? undefined) ?? true;
   const chosen = await newest(infos, limit, listed);
+  const summaries = await summariesOf(session, chosen);
   const runs = chosen.map((info) => ({ info, ref: kind.refOf(info.workflowId), status: statusOf(info) }));
   const now = (await kind.now?.(session, runs)) ?? ((_, said) => said);
-  return runs.map(({ info, ref, status }) => ({
+  return runs.map(({ info, ref, status }, index) => ({
     ...ref,
     status: now(ref, status),
     startedAt: info.startTime.toISOString(),
     closedAt: info.closeTime?.toISOString() ?? null,
     workflowId: info.workflowId,
+    summary: summaries[index] ?? null,
   }));
+}
+
+/** asked for side by side */
+const DESCRIBED_AT_ONCE = 20;
+
+/** The first lines of the runs' pages, in order: a list of Temporal's does not have them. */
+export async function summariesOf(
+  { client }: Pick<Session, 'client'>,
+  runs: readonly Pick<WorkflowExecutionInfo, 'workflowId' | 'runId'>[],
+): Promise<(string | null)[]> {
+  const found: (string | null)[] = [];
+  for (let from = 0; from < runs.length; from += DESCRIBED_AT_ONCE) {
+    const described = runs.slice(from, from + DESCRIBED_AT_ONCE).map(async ({ workflowId, runId }) => {
+      const description = await client.workflow.getHandle(workflowId, runId).describe();
+      return (await description.staticSummary()) ?? null;
+    });
+    found.push(...(await Promise.all(described.map((one) => one.catch(() => null)))));
+  }
+  return found;
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Output } from '../output.js';
 import type { RunFrame } from './kind.js';
 import type { RunRenderer } from './render.js';
 import { frameText } from './text.js';
-import type { Retry } from './watch.js';
+import type { Queued, Retry } from './watch.js';
 
 const REDRAW_MS = 200;
 
@@ -15,7 +15,9 @@ const REDRAW_MS = 200;
 export function liveRenderer(title: string, output: Output, terminal = new ProcessOutput()): RunRenderer {
   let frame: RunFrame = { steps: [], items: [], waits: null };
   let retries: Retry[] = [];
-  const text = (): string => [title, frameText(frame, retries, Date.now())].filter((part) => part !== '').join('\n');
+  let waiting: readonly Queued[] = [];
+  const text = (): string =>
+    [title, frameText(frame, { retries, queued: [...waiting] }, Date.now())].filter((part) => part !== '').join('\n');
   let list = startList(title, text, terminal);
   // a list that ends and another that begins, one after the other
   let turn = Promise.resolve();
@@ -23,7 +25,7 @@ export function liveRenderer(title: string, output: Output, terminal = new Proce
 
   return {
     show(next) {
-      if (statesOf(next) !== statesOf(frame)) retries = [];
+      if (statesOf(next) !== statesOf(frame)) [retries, waiting] = [[], []];
       frame = next;
       const proposal = next.waits?.proposal ?? null;
       if (proposal === null || proposed) return;
@@ -36,6 +38,7 @@ export function liveRenderer(title: string, output: Output, terminal = new Proce
       });
     },
     retry: (retry) => void (retries = [...retries.filter(({ activity }) => activity !== retry.activity), retry]),
+    queued: (queued) => void (waiting = queued),
     async end(failed) {
       await turn;
       await list.end(failed);

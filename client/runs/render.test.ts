@@ -88,6 +88,9 @@ describe('a line a change, when piped', () => {
     renderer.show(frame([step('train', 'done'), step('rollout', 'running', within)], { waits }));
     renderer.show(frame([step('train', 'done'), step('rollout', 'skipped', within)], { waits }));
     renderer.retry({ activity: 'reload', attempt: 2, failure: 'no answer' });
+    const queued = [{ activity: 'smoke', since: '2026-01-01T00:00:00.000Z' }];
+    renderer.queued(queued);
+    renderer.queued(queued);
     await renderer.end(false);
     expect(written.split('\n')).toEqual([
       '▸ train',
@@ -98,6 +101,7 @@ describe('a line a change, when piped', () => {
       'the proposal',
       'waits for a decision',
       '↻ reload failed and is tried again (attempt 2): no answer',
+      '… smoke waits for a free worker',
       '',
     ]);
   });
@@ -181,6 +185,16 @@ describe('a live list in a terminal', () => {
     await renderer.end(false);
     expect(lines).toEqual(['old and new']);
     expect(screen.lines.join('\n')).toContain('✔ approve');
+  });
+
+  it('shows for how long an activity has waited for a worker, until it does not', { timeout: 60_000 }, async () => {
+    const { renderer, drawn, screen } = start();
+    renderer.show(frame([step('snapshot', 'running')]));
+    renderer.queued([{ activity: 'snapshot', since: new Date(Date.now() - 61_000).toISOString() }]);
+    await drawn('snapshotwaitsforafreeworker,1m');
+    renderer.queued([]);
+    await renderer.end(false);
+    expect(screen.lines.join('\n')).not.toContain('free worker');
   });
 
   it('gives the terminal back at once when the process is about to end', () => {

@@ -1,13 +1,14 @@
 import { flattenSteps } from '../../workflows/common/progress.js';
 import type { RunFrame } from './kind.js';
 import type { Output } from '../output.js';
-import { indented, retryLine, stepLine } from './text.js';
-import type { Retry } from './watch.js';
+import { indented, queuedLine, retryLine, stepLine } from './text.js';
+import type { Queued, Retry } from './watch.js';
 
 /** Shows a run while it is watched. */
 export interface RunRenderer {
   show(frame: RunFrame): void;
   retry(retry: Retry): void;
+  queued(queued: readonly Queued[]): void;
   /** the last of it */
   end(failed: boolean): Promise<void>;
   /** The process is about to end: others may write at once. */
@@ -43,6 +44,9 @@ function lineRenderer(output: Output): RunRenderer {
       asked = waits !== null;
     },
     retry: (retry) => output.line(retryLine(retry)),
+    queued: (queued) => {
+      for (const one of queued) if (isNews(`queued ${one.activity}`, one.since)) output.line(queuedLine(one));
+    },
     end: () => Promise.resolve(),
     abandon: () => {},
   };

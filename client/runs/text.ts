@@ -3,7 +3,7 @@ import { overrideLine, type OverrideChange } from '../../domain/release/override
 import { duration } from '../output.js';
 import { flattenSteps, type StepProgress } from '../../workflows/common/progress.js';
 import type { RunFrame } from './kind.js';
-import type { Retry } from './watch.js';
+import type { PendingWork, Queued, Retry } from './watch.js';
 
 const MARK: Record<StepProgress['status'], string> = {
   pending: '·',
@@ -35,11 +35,18 @@ export function retryLine({ activity, attempt, failure }: Retry): string {
   return `↻ ${activity} failed and is tried again (attempt ${attempt}): ${failure}`;
 }
 
+/** @param now for how long; left out: only that it waits */
+export function queuedLine({ activity, since }: Queued, now?: number): string {
+  const waited = now === undefined ? '' : `, ${duration(now - Date.parse(since))} so far`;
+  return `… ${activity} waits for a free worker${waited}`;
+}
+
 /** What the live list says now. */
-export function frameText({ steps, items, waits }: RunFrame, retries: readonly Retry[], now: number): string {
+export function frameText({ steps, items, waits }: RunFrame, { retries, queued }: PendingWork, now: number): string {
   return [
     ...stepLines(steps, now),
     ...items.filter(({ state }) => state !== 'pending').map(({ line }) => indented(1, line)),
+    ...queued.map((one) => queuedLine(one, now)),
     ...retries.map(retryLine),
     ...(waits === null ? [] : [waits.what]),
   ].join('\n');

@@ -1,7 +1,8 @@
 import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time.js';
 import { describe, expect, it } from 'vitest';
 import type { Session } from '../session.js';
-import { watchRun, type Retry } from './watch.js';
+import { pendingWork, watchRun, type Queued, type Retry } from './watch.js';
 
 const session = {} as Pick<Session, 'client'>;
 const never = new AbortController().signal;
@@ -30,8 +31,40 @@ const listener = () => {
     seen,
     progress: ({ status }: { status: string }) => void seen.push(status),
     retry: ({ activity }: Retry) => void seen.push(`retry ${activity}`),
+    queued: (all: readonly Queued[]) => void seen.push(...all.map(({ activity }) => `queued ${activity}`)),
   };
 };
+
+it('of what is pending in a run and its rollout, what no worker has begun for seconds is queued', async () => {
+  const NOW = Date.parse('2025-06-30T12:00:00Z');
+  const activity = (name: string, state: number, secondsAgo: number, more = {}) => ({
+    activityType: { name },
+    state,
+    attempt: 1,
+    scheduledTime: msToTs(NOW - secondsAgo * 1000),
+    ...more,
+  });
+  const [SCHEDULED, STARTED] = [1, 2];
+  const describes = (raw: object) => ({ describe: () => Promise.resolve({ raw }) }) as unknown as WorkflowHandle;
+  const rollout = describes({ pendingActivities: [activity('reload', SCHEDULED, 30)] });
+  const release = describes({
+    pendingActivities: [
+      activity('snapshot', SCHEDULED, 36),
+      activity('train', STARTED, 36),
+      activity('report', SCHEDULED, 1),
+      activity('export', SCHEDULED, 36, { attempt: 2, lastFailure: { message: 'S3 is down' } }),
+    ],
+    pendingChildren: [{ workflowId: 'rollout' }],
+  });
+  const client = { workflow: { getHandle: () => rollout } } as unknown as Session['client'];
+  expect(await pendingWork({ client }, release, NOW)).toEqual({
+    retries: [{ activity: 'export', attempt: 2, failure: 'S3 is down' }],
+    queued: [
+      { activity: 'snapshot', since: '2025-06-30T11:59:24.000Z' },
+      { activity: 'reload', since: '2025-06-30T11:59:30.000Z' },
+    ],
+  });
+});
 
 describe('watching a run', () => {
   it('goes on when Temporal or the worker hiccups, in its queries and in its descriptions', async () => {
@@ -40,15 +73,16 @@ describe('watching a run', () => {
       throw new Error('unavailable');
     };
     const pending = { activityType: { name: 'reload' }, attempt: 3, lastFailure: { message: 'no answer' } };
+    const waiting = { activityType: { name: 'smoke' }, attempt: 1, state: 1, scheduledTime: msToTs(1) };
     const handle = run(
       ['1', new Error('no worker'), '2', '3', '4', '5', '6', '7', '8', '9', '10', '11', '12'],
       'ends well',
-      [trouble, () => ({ raw: { pendingActivities: [pending] } })],
+      [trouble, () => ({ raw: { pendingActivities: [pending, waiting] } })],
     );
     const end = await watchRun<{ status: string }>(session, handle, told, never, 1);
     expect(end).toEqual({ progress: { status: 'the end' }, error: null });
     expect(told.seen.slice(0, 2)).toEqual(['1', '2']);
-    expect(told.seen).toContain('retry reload');
+    expect(told.seen).toEqual(expect.arrayContaining(['retry reload', 'queued smoke']));
     expect(told.seen.at(-1)).toBe('the end');
   });
 

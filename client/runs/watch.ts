@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ServiceError, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { rootCause } from '@temporalio/common';
+import { optionalTsToMs } from '@temporalio/common/lib/time.js';
+import proto from '@temporalio/proto';
 import { SluiceError } from '../../platform/errors.js';
 import type { Session } from '../session.js';
 import { readProgress } from './access.js';
@@ -12,28 +14,57 @@ export interface Retry {
   failure: string;
 }
 
-/** What is being tried again in a run, and in the rollout it waits for. */
-export async function pendingRetries(session: Pick<Session, 'client'>, handle: WorkflowHandle): Promise<Retry[]> {
+/** An activity that no worker has begun yet. */
+export interface Queued {
+  activity: string;
+  /** ISO */
+  since: string;
+}
+
+export interface PendingWork {
+  retries: Retry[];
+  queued: Queued[];
+}
+
+/** Less is the way of a task to its worker, not a queue. */
+const QUEUED_AFTER_MS = 2_000;
+
+/** What is being tried again and what waits for a free worker in a run, and in the rollout it waits for. */
+export async function pendingWork(
+  session: Pick<Session, 'client'>,
+  handle: WorkflowHandle,
+  now = Date.now(),
+): Promise<PendingWork> {
   const { raw } = await handle.describe();
   const children = (raw.pendingChildren ?? []).map((child) =>
     session.client.workflow.getHandle(child.workflowId ?? ''),
   );
-  const below = await Promise.all(children.map((child) => pendingRetries(session, child).catch(() => [])));
-  const own = (raw.pendingActivities ?? []).flatMap(({ activityType, attempt, lastFailure }) =>
-    lastFailure?.message
-      ? [{ activity: activityType?.name ?? '?', attempt: attempt ?? 0, failure: lastFailure.message }]
-      : [],
+  const below = await Promise.all(children.map((child) => pendingWork(session, child, now).catch(() => null)));
+  const pending = (raw.pendingActivities ?? []).map((one) => ({ ...one, activity: one.activityType?.name ?? '?' }));
+  const retries = pending.flatMap(({ activity, attempt, lastFailure }) =>
+    lastFailure?.message ? [{ activity, attempt: attempt ?? 0, failure: lastFailure.message }] : [],
   );
-  return [...own, ...below.flat()];
+  const queued = pending.flatMap(({ activity, attempt, state, scheduledTime }) => {
+    if (state !== SCHEDULED || (attempt ?? 1) > 1) return [];
+    const since = optionalTsToMs(scheduledTime) ?? now;
+    return now - since < QUEUED_AFTER_MS ? [] : [{ activity, since: new Date(since).toISOString() }];
+  });
+  return {
+    retries: [...retries, ...below.flatMap((one) => one?.retries ?? [])],
+    queued: [...queued, ...below.flatMap((one) => one?.queued ?? [])],
+  };
 }
 
+const SCHEDULED = proto.temporal.api.enums.v1.PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED;
 const POLL_MS = 400;
-const RETRIES_EVERY_POLLS = 5;
+const PENDING_EVERY_POLLS = 5;
 
-/** What a watcher is shown: where the run stands, and, while nothing moves, what is being tried again. */
+/** What a watcher is shown: where the run stands, and, while nothing moves, what is being tried again and what waits for a worker. */
 export interface WatchListener<Progress> {
   progress(progress: Progress): void;
   retry(retry: Retry): void;
+  /** all that is queued now, maybe nothing */
+  queued(queued: readonly Queued[]): void;
 }
 
 /**
@@ -74,8 +105,10 @@ export async function watchRun<Progress>(
         'Unreachable',
         `the run has finished${end.error === null ? '' : ` (${end.error})`}, but its result cannot be read: no release worker is running; see \`sluice status\``,
       );
-    if (poll % RETRIES_EVERY_POLLS !== 0) continue;
-    for (const retry of await pendingRetries(session, handle).catch(() => [])) {
+    if (poll % PENDING_EVERY_POLLS !== 0) continue;
+    const pending = await pendingWork(session, handle).catch(() => null);
+    if (pending !== null) listener.queued(pending.queued);
+    for (const retry of pending?.retries ?? []) {
       const message = `${retry.activity} ${retry.failure}`;
       if (!shown.has(message)) listener.retry(retry);
       shown.add(message);

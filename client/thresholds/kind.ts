@@ -57,6 +57,6 @@ export function thresholdsStart(
     ref,
     workflowType: WORKFLOW,
     input: { ...asked, caller } satisfies ThresholdsInput,
-    summary: `thresholds of ${model} as of ${asOf}, by ${caller.actor}: ${reason}`,
+    summary: `thresholds of ${model} as of ${asOf} by ${caller.actor}: ${reason}`,
   };
 }

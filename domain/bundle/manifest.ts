@@ -2,6 +2,7 @@ import type { Manifest } from '../../schemas/types.js';
 import { refusalOf, verifyEnvelope, type TrustedKeys } from '../dsse/dsse.js';
 import { readableJson, sha256Hex, sha256HexInTurns } from './digest.js';
 import { BUNDLE_FILE, decidesScore, MANIFEST_PAYLOAD_TYPE } from './layout.js';
+import { NO_GIT_SHA } from './version.js';
 
 /** Why a bundle is not what it claims to be. Its name is its failure type: no retry helps. */
 export class BundleError extends Error {
@@ -53,7 +54,7 @@ export function buildManifest(
     model_version: input.modelVersion,
     version: input.version,
     mlflow_run_id: input.runId,
-    git_sha: input.gitSha,
+    git_sha: input.gitSha === '' ? NO_GIT_SHA : input.gitSha,
     trained_at: input.trainedAt,
     as_of: input.asOf,
     data_snapshot_id: input.dataSnapshotId,

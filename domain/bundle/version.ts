@@ -13,8 +13,8 @@ export class VersionError extends Error {
   override readonly name = 'InvalidInput';
 }
 
-/** Stands for a checkout without Git. */
-const NO_GIT_SHA = '0000000';
+/** Stands for the commit of code that is no Git checkout: an unpacked archive. */
+export const NO_GIT_SHA = '0000000';
 const PATTERN = /^(\d{4})(\d{2})(\d{2})-(\d{2})(\d{2})(\d{2})-(\d+)\.(\d+)\.(\d+)-([0-9a-f]{7})$/;
 
 /**

@@ -3,6 +3,9 @@ import { measuredMetrics } from '../release/measured.js';
 import { checkRegistry, type RequestFields } from './check.js';
 import { opOutput, type ValueType } from './op-inputs.js';
 
+/** the training code that there is, a Python module of training/ */
+const TRAINER = 'sluice_trainer';
+
 interface Contradiction {
   path: string;
   message: string;
@@ -46,6 +49,7 @@ export function checkModel(model: {
     );
   const { days, of } = spec.drift.retraining;
   expect(days <= of, '/drift/retraining/days', `is ${days}, more than the ${of} days of /drift/retraining/of`);
+  expect(spec.trainer.module === TRAINER, '/trainer/module', `${spec.trainer.module} is no trainer; known: ${TRAINER}`);
   expect(validation_fraction + test_fraction < 1, '/data/test_fraction', 'leaves nothing to train on');
   for (const key of ['max_missing_fraction', 'ranges', 'allowed_values'] as const)
     for (const field of Object.keys(checks[key]))

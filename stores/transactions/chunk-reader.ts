@@ -1,8 +1,8 @@
-import { BSON } from 'mongodb';
 import type { ChunkField, RowChunk } from '../../domain/columns/row-chunk.js';
 import { NO_TEXT } from '../../domain/columns/text-column.js';
 import type { ValueType } from '../../domain/features/op-inputs.js';
 import { afterName } from './after-name.js';
+import { decodeRow } from './decode-row.js';
 import { FieldNames } from './field-names.js';
 
 const TYPE = {
@@ -145,11 +145,6 @@ function lengthOf(type: number, view: DataView, at: number): number {
     default:
       return -1;
   }
-}
-
-/** A stored row as an object. */
-export function decodeRow(bytes: Uint8Array): Record<string, unknown> {
-  return BSON.deserialize(bytes, { validation: { utf8: false } });
 }
 
 function int64(view: DataView, at: number): number {

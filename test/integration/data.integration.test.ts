@@ -5,7 +5,9 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import type { Db } from 'mongodb';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { importText } from '../../client/commands/data.js';
 import { importFixings, importTransactions } from '../../ingest/index.js';
+import { hashRows } from '../../activities/training-data/hash-rows.js';
 import { createTrainingDataActivities } from '../../activities/training-data/training-data.js';
 import type { SnapshotRef } from '../../domain/release/types.js';
 import { loadSettings } from '../../platform/config.js';
@@ -124,6 +126,35 @@ describe('the importers', () => {
     expect(document?.['booked_at']).toEqual(new Date('2025-03-10T10:00:00Z'));
   });
 
+  it('leave rows alone that have been scored or have feedback, say so, and change them where asked', async () => {
+    await importFixings({ db, ...DEPS }, { model: MODEL, file: FIXINGS });
+    await importTransactions(
+      { db, ...DEPS },
+      { model: MODEL, file: await csv(row('scored'), row('told'), row('none')) },
+    );
+    await db.collection('prediction_log').insertOne({ transaction_id: 'scored', model: MODEL });
+    await db.collection<{ _id: string }>('feedback_labels').insertOne({ _id: 'told' });
+    const others = { amount: '99' };
+    const file = await csv(row('scored', others), row('told', others), row('none', others), row('new'));
+    const amounts = () =>
+      db
+        .collection('bank_transactions')
+        .find({}, { sort: { transaction_id: 1 } })
+        .map(({ transaction_id, amount }) => `${transaction_id} ${amount}`)
+        .toArray();
+
+    const summary = await importTransactions({ db, ...DEPS }, { model: MODEL, file });
+    expect(summary).toMatchObject({ read: 4, inserted: 1, updated: 1, unchanged: 0 });
+    expect(summary.kept).toEqual({ count: 2, examples: ['scored', 'told'] });
+    expect(await amounts()).toEqual(['new 12.5', 'none 99', 'scored 12.5', 'told 12.5']);
+    expect(importText(summary)).toMatch(/^2 rows kept as stored, .*: scored, told\. --replace updates them/m);
+
+    const replaced = await importTransactions({ db, ...DEPS }, { model: MODEL, file, replace: true });
+    expect(replaced).toMatchObject({ inserted: 0, updated: 2, unchanged: 2 });
+    expect(replaced).not.toHaveProperty('kept');
+    expect(await amounts()).toEqual(['new 12.5', 'none 99', 'scored 99', 'told 99']);
+  });
+
   it('say of transactions that are younger than the rates what will be wanted', async () => {
     await importFixings({ db, ...DEPS }, { model: MODEL, file: FIXINGS });
     const times = { booked_at: '2025-09-03T10:00:00Z', labeled_at: '2025-10-03T10:00:00Z' };
@@ -174,6 +205,18 @@ describe('the command', () => {
     expect(exitCode).toBe(2);
   });
 
+  it('says which rows it has kept, and updates them with --replace', async () => {
+    await cli().run('data', 'import', await csv(row('told')));
+    await db.collection<{ _id: string }>('feedback_labels').insertOne({ _id: 'told' });
+    const file = await csv(row('told', { amount: '99' }));
+    expect((await cli().run('data', 'import', file)).stdout).toMatch(
+      /^1 row: 0 new, 0 updated.*\n1 row kept as stored/,
+    );
+    expect((await cli().run('data', 'import', file, '--replace')).stdout).toBe(
+      '1 row: 0 new, 1 updated, 0 unchanged, 0 rejected',
+    );
+  });
+
   it('stops at Ctrl-C, says how many rows it has imported, and goes on when it is run again', async () => {
     const running = cli().start('data', 'import', DEMO);
     running.stdout.on('data', () => running.kill('SIGINT'));
@@ -192,6 +235,7 @@ describe('the snapshot', () => {
       models: modelReader(projectPath('models')),
       trustedKeys: new Map(),
       log: pino({ level: 'silent' }),
+      hashRows,
     });
     const environment = new MockActivityEnvironment();
     return environment.run((input: Parameters<typeof activities.snapshot>[0]) => activities.snapshot(input), {

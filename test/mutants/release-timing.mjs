@@ -50,4 +50,10 @@ export default [
     find: 'event.timerFiredEventAttributes ?? event.timerCanceledEventAttributes',
     replace: 'event.timerFiredEventAttributes',
   },
+  {
+    ...timing,
+    name: 'the time before a later attempt counts as a queue',
+    find: 'if (begun.attempt <= 1)',
+    replace: 'if (begun.attempt <= 3)',
+  },
 ];
