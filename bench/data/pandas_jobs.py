@@ -26,7 +26,7 @@ from pymongo import MongoClient
 from pymongoarrow.api import Schema, find_pandas_all
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from peers import CURRENCIES, normalised, rate_table  # noqa: E402
+from peers import CURRENCIES, normalised, rate_table
 
 MIN_MERCHANT_COUNT = 5
 MIN_CATEGORY_ROWS = 50

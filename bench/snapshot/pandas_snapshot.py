@@ -29,7 +29,7 @@ from pymongo import MongoClient
 from pymongoarrow.api import Schema, find_arrow_all
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from peers import CURRENCIES, normalised, rate_table  # noqa: E402
+from peers import CURRENCIES, normalised, rate_table
 
 WINDOW_DAYS, MATURITY_DAYS, LOOKUP_DAYS = 365, 30, 90
 VALIDATION, TEST = 0.15, 0.2
