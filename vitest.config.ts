@@ -41,6 +41,8 @@ export default defineConfig({
           ...common,
           name: 'integration',
           sequence: { groupOrder: 1 },
+          // one process for many files, as above: each would import the clients of all servers for itself, a second and a half of a core
+          isolate: false,
           // servers and time limits are waited for most of the time, so three files at once fill two cores
           maxWorkers: 3,
           include: LAYERS.integration,

@@ -5,7 +5,7 @@ import { unknownValues } from './unknown-values.js';
 
 const model = await loadModel(projectPath('models'), 'ulb_gbdt');
 const [known = ''] = Object.keys(
-  (model.staticLookups['operation_type_synonyms']?.document as { synonyms: Record<string, string> }).synonyms,
+  (model.staticLookups['operation_type_synonyms']!.document as { synonyms: Record<string, string> }).synonyms,
 );
 
 describe('what an import says of values that the model does not know', () => {

@@ -107,10 +107,11 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     return reply.code(status).send({ error: shown, request_id: request.id });
   });
   app.setNotFoundHandler((request, reply) => answerNoRoute(app, request, reply));
-  app.addHook('onSend', async (request, reply) => {
+  app.addHook('onSend', (request, reply, _payload, done) => {
     reply.header('x-request-id', request.id);
     // Clients that keep connections open find another replica before this one is gone.
     if (deps.draining()) reply.header('connection', 'close');
+    done();
   });
 
   // Nothing here is a page: one directive says so, the default dozen would only be sent with every answer.

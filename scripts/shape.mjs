@@ -1,12 +1,10 @@
 // `npm run shape [-- DIR]`: counts what docs/shape.md compares, for this checkout or another one. The rules are always this
 // checkout's, so that an older commit is held to the same ones. Only sources of the product: no tests, nothing generated.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, existsSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ESLint } from 'eslint';
-import tseslint from 'typescript-eslint';
 
 // Not a devDependency: `npm test` does not need it. Version 5 is a binary per platform; 4.2.3 is the last that runs on Node 20.
 const JSCPD = 'jscpd@4.2.3';
@@ -36,7 +34,7 @@ const found = {
   [`files over ${FILE_LINES} lines`]: files
     .filter(({ lines }) => lines > FILE_LINES)
     .map(({ path, lines }) => `${path} (${lines})`),
-  [`functions over ${FUNCTION_LINES} lines`]: await longFunctions(),
+  [`functions over ${FUNCTION_LINES} lines`]: longFunctions(),
   'imports against the layer rules': [...new Set(wrongWay.map(({ from, to }) => `${from} → ${to}`))],
   'values of activities/ imported by client/': wrongWay
     .filter(({ rule }) => rule === 'client-imports-types-of-activities')
@@ -102,21 +100,21 @@ function importsTheWrongWay() {
   return JSON.parse(out).summary.violations.map(({ from, to, rule }) => ({ from, to, rule: rule.name }));
 }
 
-async function longFunctions() {
-  const eslint = new ESLint({
-    cwd: root,
-    overrideConfigFile: true,
-    allowInlineConfig: false,
-    overrideConfig: {
-      files: ['**/*.ts'],
-      languageOptions: { parser: tseslint.parser },
-      rules: { 'max-lines-per-function': ['error', { max: FUNCTION_LINES }] },
-    },
-  });
-  const results = await eslint.lintFiles(files.map(({ path }) => path));
-  return results.flatMap(({ filePath, messages }) =>
-    messages.map(({ line, message }) => `${relative(root, filePath)}:${line} ${message.replace(/ Maximum.*/, '')}`),
-  );
+function longFunctions() {
+  const directory = mkdtempSync(join(tmpdir(), 'sluice-shape-'));
+  const config = join(directory, 'oxlint.json');
+  const rules = { 'max-lines-per-function': ['error', { max: FUNCTION_LINES }] };
+  writeFileSync(config, JSON.stringify({ categories: { correctness: 'off' }, rules }));
+  try {
+    const oxlint = join(here, 'node_modules/oxlint/bin/oxlint');
+    const out = run(process.execPath, [oxlint, '--config', config, '--format', 'json', ...files.map(({ path }) => path)]);
+    return JSON.parse(out).diagnostics.map(
+      ({ filename, labels: [{ span }], message }) =>
+        `${relative(root, resolve(root, filename))}:${span.line} ${message.replace(/ Maximum.*/, '')}`,
+    );
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 }
 
 /** Standard output of a program run in the checkout; both tools exit with other codes where they find something. */

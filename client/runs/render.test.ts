@@ -38,13 +38,13 @@ class Screen {
 
   write(text: string): boolean {
     this.raw += text;
-    // eslint-disable-next-line no-control-regex
+    // oxlint-disable-next-line no-control-regex
     for (const [token] of text.matchAll(/\u001B\[[?]?[\d;]*[A-Za-z]|[^]/gu)) this.take(token);
     return true;
   }
 
   private take(token: string): void {
-    // eslint-disable-next-line no-control-regex
+    // oxlint-disable-next-line no-control-regex
     const escape = /^\u001B\[(\??)(\d*)[\d;]*([A-Za-z])$/.exec(token);
     if (escape !== null) {
       const [, , amount = '', command] = escape;

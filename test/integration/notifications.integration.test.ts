@@ -1,8 +1,7 @@
 import { createServer, type Server } from 'node:net';
 import type { WorkflowHandle } from '@temporalio/client';
-import type { WorkflowBundle } from '@temporalio/worker';
 import { pino } from 'pino';
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { mailSink } from '../../activities/notification/mail.js';
 import { createNotifyActivities } from '../../activities/notification/notify.js';
 import { createDeliveryLedger } from '../../stores/notification-ledger.js';
@@ -15,21 +14,16 @@ import type { ReleaseProgress, ReleaseResult } from '../../workflows/releaseMode
 import { startMail } from '../support/alert-servers.js';
 import { FakeSystem } from '../support/fake-system.js';
 import { testMongo } from '../support/servers.js';
-import { useServers, type SharedServers } from '../support/shared-servers.js';
-import { bundleWorkflows, startWorkers, type WorkflowEnvironment } from '../support/workflow-environment.js';
+import { useWorkflows, type WorkflowEnvironment } from '../support/workflow-environment.js';
 
 // What a release tells people, by a real mail server and a ledger in a real MongoDB: at once, or when the mail server is back.
-let stack: SharedServers;
-let bundle: WorkflowBundle;
+const workflows = useWorkflows(['temporal', 'mongo']);
 let mongo: Mongo;
 let mail: Awaited<ReturnType<typeof startMail>>;
 let environment: WorkflowEnvironment;
 
-beforeAll(async () => {
-  [stack, bundle] = await Promise.all([useServers(['temporal', 'mongo']), bundleWorkflows()]);
-});
 beforeEach(async () => {
-  [mail, mongo] = await Promise.all([startMail(), testMongo(stack.env, 'notifications')]);
+  [mail, mongo] = await Promise.all([startMail(), testMongo(workflows.env, 'notifications')]);
   const fake = new FakeSystem();
   fake.goLive('20250615-120000-1.0.0-0a1b2c3');
   const mailing = mailSink({ url: mail.url, from: 'sluice@example.com', to: 'risk@example.com', timeoutMs: 400 });
@@ -43,7 +37,7 @@ beforeEach(async () => {
       log: pino({ enabled: false }),
     }),
   );
-  environment = await startWorkers(stack.env, bundle, fake);
+  environment = await workflows.workOn(fake);
 });
 afterEach(async () => {
   await environment.close();

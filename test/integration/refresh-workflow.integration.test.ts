@@ -1,7 +1,6 @@
 import { WorkflowFailedError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
 import { rootCause } from '@temporalio/common';
-import type { WorkflowBundle } from '@temporalio/worker';
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { PointerActivities } from '../../activities/pointer/contract.js';
 import { runKey } from '../../domain/runs/key.js';
 import type { RefreshJob } from '../../domain/refresh/types.js';
@@ -20,30 +19,20 @@ import {
 import { FakeRefresh } from '../support/fake-refresh.js';
 import { freeze } from '../support/freeze.js';
 import { FakeSystem } from '../support/fake-system.js';
-import { useServers, type SharedServers } from '../support/shared-servers.js';
-import {
-  bundleWorkflows,
-  startWorkers,
-  type WorkflowEnvironment,
-  OUTLASTS_A_LOST_TASK_MS,
-} from '../support/workflow-environment.js';
+import { OUTLASTS_A_LOST_TASK_MS, useWorkflows, type WorkflowEnvironment } from '../support/workflow-environment.js';
 
 const MODEL = 'ulb_gbdt';
 const FIRST = '20250630-120000-1.0.0-0a1b2c3';
 const JUNE_30 = '2025-06-30T00:00:00.000Z';
 const JULY_1 = '2025-07-01T00:00:00.000Z';
 
-let stack: SharedServers;
-let bundle: WorkflowBundle;
+const workflows = useWorkflows();
 let fake: FakeSystem;
 let jobs: FakeRefresh;
 let environment: WorkflowEnvironment;
 let policy: Partial<ModelSpec['refresh']['approval']>;
 let swaps: Parameters<PointerActivities['swapPointer']>[0][];
 
-beforeAll(async () => {
-  [stack, bundle] = await Promise.all([useServers(['temporal']), bundleWorkflows()]);
-});
 beforeEach(async () => {
   fake = new FakeSystem();
   fake.goLive(FIRST);
@@ -59,17 +48,9 @@ beforeEach(async () => {
       return loaded;
     },
   });
-  environment = await startWorkers(stack.env, bundle, fake);
+  environment = await workflows.workOn(fake);
 });
-afterEach(async () => {
-  // What a failed test left waiting must not stand in the next one's way.
-  for await (const { workflowId } of environment.client.workflow.list({ query: `ExecutionStatus = 'Running'` }))
-    await environment.client.workflow
-      .getHandle(workflowId)
-      .terminate()
-      .catch(() => undefined);
-  await environment.close();
-});
+afterEach(() => environment.close());
 
 function start(asOf = JUNE_30, job: RefreshJob | null = null): Promise<WorkflowHandle> {
   const key = runKey(asOf);

@@ -1,7 +1,6 @@
 import { WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
 import { rootCause } from '@temporalio/common';
-import type { WorkflowBundle } from '@temporalio/worker';
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DECIDE_UPDATE } from '../../workflows/approval/contract.js';
 import { PROGRESS_QUERY } from '../../workflows/common/contract.js';
 import { QUEUES } from '../../workflows/common/queues.js';
@@ -13,29 +12,19 @@ import {
 } from '../../workflows/releaseModel/contract.js';
 import { FakeSystem } from '../support/fake-system.js';
 import { freeze } from '../support/freeze.js';
-import { useServers, type SharedServers } from '../support/shared-servers.js';
-import {
-  bundleWorkflows,
-  startWorkers,
-  type WorkflowEnvironment,
-  OUTLASTS_A_LOST_TASK_MS,
-} from '../support/workflow-environment.js';
+import { OUTLASTS_A_LOST_TASK_MS, useWorkflows, type WorkflowEnvironment } from '../support/workflow-environment.js';
 
 // Whoever reaches Temporal can send Updates. However many: the run that waits can still be decided by who may.
-let stack: SharedServers;
-let bundle: WorkflowBundle;
+const workflows = useWorkflows();
 let fake: FakeSystem;
 let environment: WorkflowEnvironment;
 let handle: WorkflowHandle;
 let digest: string;
 
-beforeAll(async () => {
-  [stack, bundle] = await Promise.all([useServers(['temporal']), bundleWorkflows()]);
-});
 let serial = 0;
 beforeEach(async () => {
   fake = new FakeSystem();
-  environment = await startWorkers(stack.env, bundle, fake);
+  environment = await workflows.workOn(fake);
   const releaseId = `flooded-${(serial += 1)}`;
   const input: ReleaseInput = {
     model: 'ulb_gbdt',

@@ -1,8 +1,7 @@
 import { HOLDS_ATTRIBUTE, MODEL_ATTRIBUTE, STATUS_ATTRIBUTE } from '../../domain/runs/search-attributes.js';
 import { WorkflowFailedError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure, defaultPayloadConverter, rootCause } from '@temporalio/common';
-import type { WorkflowBundle } from '@temporalio/worker';
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { QUEUES } from '../../workflows/common/queues.js';
 import { readProgress } from '../../client/runs/access.js';
 import { DECIDE_UPDATE } from '../../workflows/approval/contract.js';
@@ -31,25 +30,15 @@ import type { ReleaseOverrides } from '../../schemas/types.js';
 import type { RolloutInput } from '../../workflows/rolloutBundle/contract.js';
 import { freeze } from '../support/freeze.js';
 import { FakeSystem } from '../support/fake-system.js';
-import { useServers, type SharedServers } from '../support/shared-servers.js';
-import {
-  bundleWorkflows,
-  startWorkers,
-  type WorkflowEnvironment,
-  OUTLASTS_A_LOST_TASK_MS,
-} from '../support/workflow-environment.js';
+import { OUTLASTS_A_LOST_TASK_MS, useWorkflows, type WorkflowEnvironment } from '../support/workflow-environment.js';
 
-let stack: SharedServers;
-let bundle: WorkflowBundle;
+const workflows = useWorkflows();
 let fake: FakeSystem;
 let environment: WorkflowEnvironment;
 
-beforeAll(async () => {
-  [stack, bundle] = await Promise.all([useServers(['temporal']), bundleWorkflows()]);
-});
 beforeEach(async () => {
   fake = new FakeSystem();
-  environment = await startWorkers(stack.env, bundle, fake);
+  environment = await workflows.workOn(fake);
 });
 afterEach(() => environment.close());
 
@@ -351,7 +340,7 @@ describe('releaseModel', () => {
     fake.activities.snapshot = () =>
       Promise.reject(ApplicationFailure.nonRetryable('bank_transactions has no row', 'NoData'));
     await environment.close();
-    environment = await startWorkers(stack.env, bundle, fake);
+    environment = await workflows.workOn(fake);
     const handle = await start({}, undefined, 'schedule');
     expect(await failure(handle)).toMatchObject({ type: 'NoData' });
     await eventually(() => expect(fake.notifications).toHaveLength(1));
@@ -372,7 +361,7 @@ describe('releaseModel', () => {
         ? Promise.reject(ApplicationFailure.nonRetryable('the registry refuses', 'Rejected'))
         : setStage(input);
     await environment.close();
-    environment = await startWorkers(stack.env, bundle, fake);
+    environment = await workflows.workOn(fake);
     const handle = await start();
     expect(await failure(handle)).toMatchObject({ type: 'UndoFailed' });
     await eventually(() => expect(fake.alerts).toContain(`${handle.workflowId}: an undo failed`));
@@ -586,7 +575,7 @@ describe('the model that a release runs on', () => {
         },
       });
     await environment.close();
-    environment = await startWorkers(stack.env, bundle, fake);
+    environment = await workflows.workOn(fake);
     const { status } = await result(await start());
     expect(status).toBe('Released');
     const [definition] = given.get('snapshot') ?? [];

@@ -1,6 +1,5 @@
 import type { WorkflowHandle } from '@temporalio/client';
-import type { WorkflowBundle } from '@temporalio/worker';
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { QUEUES } from '../../workflows/common/queues.js';
 import { PROGRESS_QUERY } from '../../workflows/common/contract.js';
 import {
@@ -13,29 +12,19 @@ import { rolloutId } from '../../workflows/rolloutBundle/contract.js';
 import { WORKFLOW, type SettleInput, type SettleResult } from '../../workflows/settleModel/contract.js';
 import { FakeSystem } from '../support/fake-system.js';
 import { freeze } from '../support/freeze.js';
-import { useServers, type SharedServers } from '../support/shared-servers.js';
-import {
-  bundleWorkflows,
-  startWorkers,
-  type WorkflowEnvironment,
-  OUTLASTS_A_LOST_TASK_MS,
-} from '../support/workflow-environment.js';
+import { OUTLASTS_A_LOST_TASK_MS, useWorkflows, type WorkflowEnvironment } from '../support/workflow-environment.js';
 
 // Somebody terminates a run in Temporal: none of its undos run, and whoever comes next finds what it left.
 const MODEL = 'ulb_gbdt';
 const RUNNING = { workflowId: 'release/ulb_gbdt/the-one-that-asks', waits: false };
-let stack: SharedServers;
-let bundle: WorkflowBundle;
+const workflows = useWorkflows();
 let fake: FakeSystem;
 let environment: WorkflowEnvironment;
 
-beforeAll(async () => {
-  [stack, bundle] = await Promise.all([useServers(['temporal']), bundleWorkflows()]);
-});
 beforeEach(async () => {
   fake = new FakeSystem();
   fake.underWay = [RUNNING];
-  environment = await startWorkers(stack.env, bundle, fake);
+  environment = await workflows.workOn(fake);
 });
 afterEach(() => environment.close());
 
@@ -79,7 +68,7 @@ async function terminateInReload(): Promise<void> {
   let letGo: (() => void) | null = null;
   fake.replica.reload = () => new Promise((_, reject) => (letGo = () => reject(new Error('let go'))));
   await environment.close();
-  environment = await startWorkers(stack.env, bundle, fake);
+  environment = await workflows.workOn(fake);
   const handle = await release();
   await vi.waitFor(() => expect(letGo).not.toBeNull(), 30_000);
   await handle.terminate('by hand');
@@ -87,7 +76,7 @@ async function terminateInReload(): Promise<void> {
   (letGo as unknown as () => void)();
   fake.replica.reload = reload;
   await environment.close();
-  environment = await startWorkers(stack.env, bundle, fake);
+  environment = await workflows.workOn(fake);
 }
 
 describe('what a terminated run leaves behind', () => {

@@ -1,7 +1,6 @@
 import type { WorkflowFailedError, WorkflowHandle } from '@temporalio/client';
 import { rootCause } from '@temporalio/common';
-import type { WorkflowBundle } from '@temporalio/worker';
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { BundleRef, ReplicaInfo } from '../../domain/release/types.js';
 import { QUEUES } from '../../workflows/common/queues.js';
 import { releaseWorkflowId, type ReleaseInput, type ReleaseResult } from '../../workflows/releaseModel/contract.js';
@@ -13,29 +12,19 @@ import {
 import { rolloutId, type RolloutResult } from '../../workflows/rolloutBundle/contract.js';
 import { FakeSystem } from '../support/fake-system.js';
 import { freeze } from '../support/freeze.js';
-import { useServers, type SharedServers } from '../support/shared-servers.js';
-import {
-  bundleWorkflows,
-  startWorkers,
-  type WorkflowEnvironment,
-  OUTLASTS_A_LOST_TASK_MS,
-} from '../support/workflow-environment.js';
+import { OUTLASTS_A_LOST_TASK_MS, useWorkflows, type WorkflowEnvironment } from '../support/workflow-environment.js';
 
 // A replica that lost Temporal but kept its database, and a lease that somebody forged: neither holds up a rollout for long.
 const MODEL = 'ulb_gbdt';
-let stack: SharedServers;
-let bundle: WorkflowBundle;
+const workflows = useWorkflows();
 let fake: FakeSystem;
 let environment: WorkflowEnvironment;
 let first: BundleRef;
 let second: BundleRef;
 
-beforeAll(async () => {
-  [stack, bundle] = await Promise.all([useServers(['temporal']), bundleWorkflows()]);
-});
 beforeEach(async () => {
   fake = new FakeSystem();
-  environment = await startWorkers(stack.env, bundle, fake);
+  environment = await workflows.workOn(fake);
   first = fake.publish('20250601-000000-1.0.0-0000000');
   second = fake.publish('20250602-000000-1.0.0-0000000');
   fake.goLive(first.version);
@@ -146,7 +135,7 @@ describe('a replica that orders do not reach', () => {
       Promise.resolve([
         { replicaId: 'alone', address: 'http://127.0.0.1:1', environment: 'production', generation: 2 },
       ]);
-    environment = await startWorkers(stack.env, bundle, fake);
+    environment = await workflows.workOn(fake);
     const failure = await (await release()).result().then(
       () => expect.fail('nobody serves it'),
       (error: unknown) => rootCause((error as WorkflowFailedError).cause),

@@ -19,14 +19,8 @@ import { ensureBuilt } from '../support/build.js';
 import { Cli } from '../support/cli.js';
 import { FakeSystem } from '../support/fake-system.js';
 import { FakeThresholds, withoutGates } from '../support/fake-thresholds.js';
-import { useServers, type SharedServers } from '../support/shared-servers.js';
 import { startBrowser, WorkflowPage } from '../support/temporal-ui.js';
-import {
-  bundleWorkflows,
-  startWorkers,
-  type WorkflowEnvironment,
-  OUTLASTS_A_LOST_TASK_MS,
-} from '../support/workflow-environment.js';
+import { OUTLASTS_A_LOST_TASK_MS, useWorkflows, type WorkflowEnvironment } from '../support/workflow-environment.js';
 
 // A person decides: in the real Temporal UI, driven by a real browser, and with the real command. Everything behind the workflow is in memory.
 const MODEL = 'ulb_gbdt';
@@ -34,7 +28,7 @@ const TOKEN = 'a token of olga';
 
 const browser = await startBrowser();
 
-let stack: SharedServers;
+const workflows = useWorkflows(['temporal', 'mongo']);
 let directory: string;
 let fake: FakeThresholds;
 let environment: WorkflowEnvironment;
@@ -42,8 +36,7 @@ let cliEnv: Record<string, string>;
 let cli: Cli;
 
 beforeAll(async () => {
-  const [started, bundle] = await Promise.all([useServers(['temporal', 'mongo']), bundleWorkflows(), ensureBuilt()]);
-  stack = started;
+  await ensureBuilt();
   directory = await mkdtemp(join(tmpdir(), 'sluice-decide-'));
   const principals = join(directory, 'principals.json');
   await writeFile(
@@ -60,7 +53,7 @@ beforeAll(async () => {
   const system = new FakeSystem();
   fake = new FakeThresholds(system, principals);
   fake.install();
-  environment = await startWorkers(stack.env, bundle, system);
+  environment = await workflows.workOn(system);
   // Deciding speaks to Temporal alone, a list to the audit log as well: of the rest, only addresses have to be there.
   const nowhere = 'http://127.0.0.1:1';
   cliEnv = {
@@ -68,7 +61,7 @@ beforeAll(async () => {
     S3_ACCESS_KEY_ID: 'none',
     S3_SECRET_ACCESS_KEY: 'none',
     MLFLOW_TRACKING_URI: nowhere,
-    ...stack.env,
+    ...workflows.env,
   };
   cli = new Cli(directory, cliEnv);
 }, 120_000);
@@ -106,7 +99,7 @@ async function waiting(overrides: ThresholdsInput['overrides'] = {}) {
 const result = (handle: WorkflowHandle) => handle.result() as Promise<ThresholdsResult>;
 
 function open({ workflowId }: WorkflowHandle): Promise<WorkflowPage> {
-  const { TEMPORAL_UI_URL: base, TEMPORAL_NAMESPACE: namespace } = stack.env;
+  const { TEMPORAL_UI_URL: base, TEMPORAL_NAMESPACE: namespace } = workflows.env;
   return WorkflowPage.open(
     browser as Browser,
     `${base}/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}`,

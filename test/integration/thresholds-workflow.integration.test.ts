@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import type { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { type WorkflowHandle } from '@temporalio/client';
 import { rootCause } from '@temporalio/common';
-import type { WorkflowBundle } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { decide } from '../../client/runs/decide.js';
 import { provenDigest } from '../../domain/approval/proven-digest.js';
@@ -24,21 +23,14 @@ import {
 import { freeze } from '../support/freeze.js';
 import { FakeSystem } from '../support/fake-system.js';
 import { FakeThresholds, OLD, withoutGates } from '../support/fake-thresholds.js';
-import { useServers, type SharedServers } from '../support/shared-servers.js';
-import {
-  bundleWorkflows,
-  startWorkers,
-  type WorkflowEnvironment,
-  OUTLASTS_A_LOST_TASK_MS,
-} from '../support/workflow-environment.js';
+import { OUTLASTS_A_LOST_TASK_MS, useWorkflows, type WorkflowEnvironment } from '../support/workflow-environment.js';
 
 const MODEL = 'ulb_gbdt';
 const LIVE = '20250630-120000-1.0.0-0a1b2c3';
 const TOKEN = 'a token of olga';
 const REFRESHED = '20250701-010000-1.0.1-0a1b2c3';
 
-let stack: SharedServers;
-let bundle: WorkflowBundle;
+const workflows = useWorkflows();
 let directory: string;
 let principals: string;
 let system: FakeSystem;
@@ -46,7 +38,6 @@ let fake: FakeThresholds;
 let environment: WorkflowEnvironment;
 
 beforeAll(async () => {
-  [stack, bundle] = await Promise.all([useServers(['temporal']), bundleWorkflows()]);
   directory = await mkdtemp(join(tmpdir(), 'sluice-thresholds-'));
   principals = join(directory, 'principals.json');
   await writeFile(
@@ -69,7 +60,7 @@ beforeEach(async () => {
   fake = new FakeThresholds(system, principals);
   fake.goLive(LIVE);
   fake.install();
-  environment = await startWorkers(stack.env, bundle, system);
+  environment = await workflows.workOn(system);
 });
 afterEach(() => environment.close());
 

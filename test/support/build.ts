@@ -26,7 +26,7 @@ const STAMPS = ['dist/.built', 'dist/.tsbuildinfo', 'dist/.compiled'];
 export async function ensureBuilt(): Promise<void> {
   const { include } = JSON.parse(readFileSync(projectPath('tsconfig.build.json'), 'utf8')) as { include: string[] };
   if ((await newest(STAMPS)) > (await newest([...include, 'tsconfig.build.json', 'package-lock.json']))) return;
-  const tsc = projectPath('node_modules', 'typescript', 'bin', 'tsc');
+  const tsc = projectPath('node_modules', '@typescript', 'native', 'bin', 'tsc');
   await execa(
     process.execPath,
     [tsc, '-p', 'tsconfig.build.json', '--noCheck', '--incremental', 'false', '--tsBuildInfoFile', 'null'],

@@ -1,12 +1,15 @@
-import type { Client } from '@temporalio/client';
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { readFile } from 'node:fs/promises';
-import { bundleWorkflowCode, DefaultLogger, type WorkflowBundle } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, type Worker, type WorkflowBundle } from '@temporalio/worker';
+import { afterAll, afterEach, beforeAll } from 'vitest';
+import type { Part } from '../../stack/index.js';
 import { projectPath } from '../../platform/project.js';
 import { QUEUES, replicaQueue } from '../../workflows/common/queues.js';
 import { createWaitActivities } from '../../activities/runs/wait.js';
 import { isBuiltSince } from './build.js';
 import type { FakeSystem } from './fake-system.js';
-import { connectTemporal } from './temporal.js';
+import { useServers } from './shared-servers.js';
+import { connectTemporal, type TestTemporal } from './temporal.js';
 
 const BUNDLE = 'dist/workflow-bundle.js';
 
@@ -26,33 +29,78 @@ export async function bundleWorkflows(): Promise<WorkflowBundle> {
  */
 export const OUTLASTS_A_LOST_TASK_MS = 45_000;
 
+/** The workflows of one test file, on a Temporal namespace of its own. */
+export interface Workflows {
+  /** as `useServers` gave it */
+  readonly env: Readonly<Record<string, string>>;
+  /** Workers of their activities, of every queue, over one fake system. A test closes them before the next one starts its own. */
+  workOn(fake: FakeSystem): Promise<WorkflowEnvironment>;
+}
+
 export interface WorkflowEnvironment {
   client: Client;
   close(): Promise<void>;
 }
 
-/** Workers of every queue over one fake system, on the shared Temporal. @param env as `useServers(['temporal'])` gave it */
-export async function startWorkers(
-  env: Readonly<Record<string, string>>,
-  workflowBundle: WorkflowBundle,
-  fake: FakeSystem,
-): Promise<WorkflowEnvironment> {
-  const temporal = await connectTemporal(env);
-  const { client } = temporal;
-  const activities = { ...fake.activities, ...createWaitActivities({ client }) };
-  const workers = await Promise.all([
-    temporal.createWorker({ taskQueue: QUEUES.release, workflowBundle, activities }),
-    temporal.createWorker({ taskQueue: QUEUES.data, activities }),
-    temporal.createWorker({ taskQueue: QUEUES.training, activities }),
-    temporal.createWorker({ taskQueue: replicaQueue('r1'), activities: { ...fake.replica } }),
-  ]);
-  const running = Promise.all(workers.map((worker) => worker.run()));
+/**
+ * One worker of workflows for a whole test file: it takes half a second of a core to start, those of the activities nothing.
+ * Called at the file's top: it starts before the file's first test and ends after its last; between two tests, what still runs is terminated.
+ * @param parts the servers that the file needs, Temporal among them
+ */
+export function useWorkflows(parts: readonly Part[] = ['temporal']): Workflows {
+  let env: Readonly<Record<string, string>> = {};
+  let temporal: TestTemporal;
+  let workflowWorker: RunningWorkers;
+  beforeAll(async () => {
+    const [servers, workflowBundle] = await Promise.all([useServers(parts), bundleWorkflows()]);
+    ({ env } = servers);
+    temporal = await connectTemporal(env);
+    workflowWorker = run([await temporal.createWorker({ taskQueue: QUEUES.release, workflowBundle })]);
+  });
+  afterAll(async () => {
+    await workflowWorker?.close();
+    await temporal?.close();
+  });
+  // What a test leaves behind must not reach the next one's fake system. Its own hook has closed the activities' workers by now.
+  afterEach(() => terminateAll(temporal.client));
   return {
-    client,
+    get env() {
+      return env;
+    },
+    workOn: async (fake) => {
+      const { client } = temporal;
+      const activities = { ...fake.activities, ...createWaitActivities({ client }) };
+      const workers = await Promise.all([
+        temporal.createWorker({ taskQueue: QUEUES.release, activities }),
+        temporal.createWorker({ taskQueue: QUEUES.data, activities }),
+        temporal.createWorker({ taskQueue: QUEUES.training, activities }),
+        temporal.createWorker({ taskQueue: replicaQueue('r1'), activities: { ...fake.replica } }),
+      ]);
+      return { client, ...run(workers) };
+    },
+  };
+}
+
+async function terminateAll({ workflow }: Client): Promise<void> {
+  for await (const { workflowId } of workflow.list({ query: `ExecutionStatus = 'Running'` }))
+    await workflow
+      .getHandle(workflowId)
+      .terminate()
+      .catch((error: unknown) => {
+        if (!(error instanceof WorkflowNotFoundError)) throw error;
+      });
+}
+
+interface RunningWorkers {
+  close(): Promise<void>;
+}
+
+function run(workers: readonly Worker[]): RunningWorkers {
+  const ended = Promise.all(workers.map((worker) => worker.run()));
+  return {
     close: async () => {
       for (const worker of workers) worker.shutdown();
-      await running;
-      await temporal.close();
+      await ended;
     },
   };
 }
