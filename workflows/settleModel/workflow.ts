@@ -128,7 +128,7 @@ async function notifyPeople(
         ...(failed === null
           ? []
           : [
-              `${failed}. Look at what is live in ${environment}; \`sluice rollback\` goes back to the last good bundle.`,
+              `${failed.replace(/\.$/, '')}. Look at what is live in ${environment}; \`sluice rollback\` goes back to the last good bundle.`,
             ]),
       ].join('. '),
       workflowId,
