@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
@@ -7,19 +6,17 @@ import { importFixings } from '../ingest/index.js';
 import { ensureWindowIndex } from '../stores/transactions/indexes.js';
 import { rawInputs } from '../activities/refresh/rows/row-deriver.js';
 import { runKey } from '../domain/runs/key.js';
-import { loadSettings } from '../platform/config.js';
 import { objectStoreOf } from '../platform/connect.js';
 import { loadSigner } from '../platform/keys.js';
 import { loadModel } from '../platform/models.js';
 import { connectMongo } from '../platform/mongo.js';
 import { projectPath } from '../platform/project.js';
-import { startStack } from '../stack/index.js';
-import { ensureLockedPython } from '../stack/install/python.js';
 import { publishStatic } from './data/live-bundle.js';
 import { CONTENDERS, expectEqual, judge, table, TARGETS, type Contender, type Measured } from './data/report.js';
 import { makeRows } from './data/rows.js';
-import { quietRuntime, startJobs, type JobRunner } from './data/worker.js';
+import { startJobs, type JobRunner } from './data/worker.js';
 import type { MeasuredJob } from './data/workflow.js';
+import { peersPython, say, startServers } from './setup.js';
 import type { BundleId } from '../domain/bundle/id.js';
 
 // The two row jobs against pandas, on one MongoDB in one run: `npm run bench:data`. README.md says what is measured and how.
@@ -43,25 +40,11 @@ const JOBS: readonly { name: string; activity: MeasuredJob }[] = [
   { name: 'merchants', activity: 'refreshMerchantFrequency' },
   { name: 'categories', activity: 'refreshCategoryStats' },
 ];
-const say = (message: string): void => void process.stderr.write(`${message}\n`);
 
 const model = await loadModel(projectPath('models'), 'ulb_gbdt');
 const { data, refresh } = model.spec;
-const stateDir = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
-const python = await ensureLockedPython(
-  { env: process.env, log: ({ message }) => say(message) },
-  {
-    lock: projectPath('bench', 'requirements.lock'),
-    title: "the benchmark's Python packages",
-    estimate: '400 MB on disk, a minute from PyPI, once per user',
-  },
-);
-say('starting MongoDB, S3 and Temporal');
-const own = ['MONGODB_URI', 'S3_ENDPOINT', 'S3_BUCKET', 'TEMPORAL_ADDRESS'];
-const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !own.includes(name)));
-const stack = await startStack({ stateDir, parts: ['mongo', 's3', 'temporal'], env });
-quietRuntime();
-const settings = loadSettings({ MLFLOW_TRACKING_URI: 'http://127.0.0.1:9', ...stack.env });
+const python = await peersPython();
+const { stack, settings, stateDir, stop } = await startServers();
 const store = objectStoreOf(settings);
 const measured: Measured[] = [];
 let minutes = 0;
@@ -73,8 +56,7 @@ try {
     await measure(rows, rounds[index] ?? rounds[rounds.length - 1] ?? 1, live);
 } finally {
   store.close();
-  await stack.stop();
-  await rm(stateDir, { recursive: true, force: true });
+  await stop();
 }
 const verdict = judge(measured);
 process.stdout.write(`${table(measured)}\n`);

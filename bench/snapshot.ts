@@ -1,18 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
 import { importFixings } from '../ingest/index.js';
-import { loadSettings } from '../platform/config.js';
 import { objectStoreOf } from '../platform/connect.js';
 import { loadModel } from '../platform/models.js';
 import { connectMongo } from '../platform/mongo.js';
 import { projectPath } from '../platform/project.js';
-import { startStack } from '../stack/index.js';
-import { ensureLockedPython } from '../stack/install/python.js';
 import { makeRows } from './data/rows.js';
-import { quietRuntime } from './data/worker.js';
+import { context, peersPython, say, startServers } from './setup.js';
 import { ensureOldCode, OLD_COMMIT } from './snapshot/old-code.js';
 import { CONTENDERS, judge, TARGETS, type Contender, type Measured } from './snapshot/report.js';
 import { startRunner, type SnapshotRunner } from './snapshot/runs.js';
@@ -37,27 +32,15 @@ if ([...sizes, ...rounds].some((count) => !Number.isInteger(count) || count < 1)
 const AS_OF = '2025-08-15T00:00:00.000Z';
 const MODEL = 'ulb_gbdt';
 const ROWS = { fromMs: Date.parse('2024-12-31T22:00:00Z'), toMs: Date.parse('2025-07-02T00:00:00Z') };
-const say = (message: string): void => void process.stderr.write(`${message}\n`);
 
-const context = { env: process.env, log: ({ message }: { message: string }) => say(message) };
-const python = await ensureLockedPython(context, {
-  lock: projectPath('bench', 'requirements.lock'),
-  title: "the benchmark's Python packages",
-  estimate: '400 MB on disk, a minute from PyPI, once per user',
-});
+const python = await peersPython();
 const oldCode = await ensureOldCode(context);
 const WORKERS = {
   sluice: projectPath('dist', 'workers', 'data', 'main.js'),
   old: join(oldCode, 'dist', 'workers', 'data.js'),
 } as const;
 const model = await loadModel(projectPath('models'), MODEL);
-const stateDir = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
-say('starting MongoDB, S3 and Temporal');
-const own = ['MONGODB_URI', 'S3_ENDPOINT', 'S3_BUCKET', 'TEMPORAL_ADDRESS'];
-const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !own.includes(name)));
-const stack = await startStack({ stateDir, parts: ['mongo', 's3', 'temporal'], env });
-quietRuntime();
-const settings = loadSettings({ MLFLOW_TRACKING_URI: 'http://127.0.0.1:9', ...stack.env });
+const { stack, settings, stateDir, stop } = await startServers();
 const measured: Measured[] = [];
 let runner: SnapshotRunner | undefined;
 try {
@@ -70,8 +53,7 @@ try {
   }
 } finally {
   await runner?.stop();
-  await stack.stop();
-  await rm(stateDir, { recursive: true, force: true });
+  await stop();
 }
 const verdict = judge(measured);
 process.stdout.write(

@@ -117,13 +117,13 @@ try {
     process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     if (help !== '') process.stdout.write(JSON.stringify({ help }) + '\n');
     if (error.exitCode !== 0)
-      tellAsJson(
+      printAsJson(
         'InvalidInput',
         error.code === 'commander.help' ? 'a command or an argument is missing' : error.message.replace(/^error: /, ''),
       );
   } else if (error instanceof SluiceError) {
     process.exitCode = exitCodeOfFailure(error.type);
-    tellAsJson(error.type, error.message, error.details);
+    printAsJson(error.type, error.message, error.details);
     cli.output.error(`sluice: ${error.message}`);
   } else {
     process.exitCode = EXIT.error;
@@ -132,7 +132,7 @@ try {
 }
 
 /** With `--json`, standard output is JSON whatever happens. */
-function tellAsJson(type: string, message: string, details: Record<string, unknown> = {}): void {
+function printAsJson(type: string, message: string, details: Record<string, unknown> = {}): void {
   if (cli.output.json || wantsJson)
     process.stdout.write(JSON.stringify({ error: { type, message, ...details } }) + '\n');
 }

@@ -88,7 +88,7 @@ export async function importTransactions(deps: ImportDeps, input: ImportTransact
     writing.catch(() => undefined);
     onProgress?.(progressOf(summary, csv.fraction()));
   };
-  const told = async (): Promise<void> => {
+  const report = async (): Promise<void> => {
     await writing;
     onProgress?.(progressOf(summary, csv.fraction()));
   };
@@ -109,11 +109,11 @@ export async function importTransactions(deps: ImportDeps, input: ImportTransact
   } catch (error) {
     // What stands before the damage counts. Whoever stops an import waits only for what is being written.
     if (error instanceof UnreadableFile) await write();
-    await told();
+    await report();
     throw error;
   }
   await write();
-  await told();
+  await report();
   const late = await beyondTheRates(db, model.spec.data, newestMs);
   const notices = [
     ...(summary.read === 0 ? ['the file has a header and no rows'] : []),

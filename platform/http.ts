@@ -46,7 +46,7 @@ function toSluiceError(error: unknown, { system, baseUrl, setting }: HttpOptions
     );
   }
   const { status } = response;
-  const said = saidBy(response.data);
+  const said = errorFromBody(response.data);
   const details = { status, ...(said.code === undefined ? {} : { code: said.code }) };
   if (saysDiskIsFull(said.message, status))
     return new SluiceError(
@@ -63,7 +63,7 @@ function toSluiceError(error: unknown, { system, baseUrl, setting }: HttpOptions
 }
 
 /** The other side's own words, kept short: an error page may be long. */
-function saidBy(data: unknown): { message: string; code?: string } {
+function errorFromBody(data: unknown): { message: string; code?: string } {
   const text = Buffer.isBuffer(data) ? data.toString('utf8') : data;
   const body = typeof text === 'string' ? parseOr(text) : text;
   if (typeof body === 'object' && body !== null) {

@@ -24,13 +24,16 @@ export interface ModelVersion {
   aliases: string[];
 }
 
-/** The part of MLflow's REST interface that Sluice uses. One call, one request: no retries here. What does not exist is `null`. */
-export interface MlflowClient {
-  readonly address: string;
+/** MLflow's tracking, as far as Sluice uses it. */
+interface MlflowRuns {
   getRun(runId: string): Promise<MlflowRun>;
   /** Paths below `path` in the run's artifacts, folders left out, one level. */
   listArtifacts(runId: string, path: string): Promise<{ path: string; bytes: number }[]>;
   downloadArtifact(run: Pick<MlflowRun, 'runId' | 'artifactUri'>, path: string): Promise<Buffer>;
+}
+
+/** MLflow's model registry, as far as Sluice uses it. What does not exist is `null`. */
+interface MlflowRegistry {
   /** Creates the registered model where there is none yet. */
   ensureRegisteredModel(name: string, description: string): Promise<void>;
   createModelVersion(input: {
@@ -50,6 +53,11 @@ export interface MlflowClient {
   setAlias(name: string, alias: string, version: string): Promise<void>;
   /** No error when there is none. */
   deleteAlias(name: string, alias: string): Promise<void>;
+}
+
+/** MLflow's REST interface. One call, one request: no retries here. */
+export interface MlflowClient extends MlflowRuns, MlflowRegistry {
+  readonly address: string;
 }
 
 interface KeyValue<V> {
@@ -88,12 +96,20 @@ const PAGE_SIZE = 1000;
  */
 export function createMlflowClient(trackingUri: string, timeoutMs = 30_000): MlflowClient {
   const http = createHttp({ system: 'MLflow', baseUrl: trackingUri, setting: 'MLFLOW_TRACKING_URI', timeoutMs });
-  const get = async <T>(path: string, params: object): Promise<T> => (await http.get<T>(API + path, { params })).data;
-  const post = async <T>(path: string, body: object): Promise<T> => (await http.post<T>(API + path, body)).data;
+  return { address: withoutCredentials(trackingUri), ...runsOf(http), ...registryOf(http) };
+}
 
+/** Calls of the REST interface by path, answered with their body. */
+function callsOf(http: AxiosInstance) {
   return {
-    address: withoutCredentials(trackingUri),
+    get: async <T>(path: string, params: object): Promise<T> => (await http.get<T>(API + path, { params })).data,
+    post: async <T>(path: string, body: object): Promise<T> => (await http.post<T>(API + path, body)).data,
+  };
+}
 
+function runsOf(http: AxiosInstance): MlflowRuns {
+  const { get } = callsOf(http);
+  return {
     async getRun(runId) {
       const { run } = await get<{ run: WireRun }>('/runs/get', { run_id: runId });
       return {
@@ -116,7 +132,12 @@ export function createMlflowClient(trackingUri: string, timeoutMs = 30_000): Mlf
     },
 
     downloadArtifact: (run, path) => download(http, run, path),
+  };
+}
 
+function registryOf(http: AxiosInstance): MlflowRegistry {
+  const { get, post } = callsOf(http);
+  return {
     async ensureRegisteredModel(name, description) {
       try {
         await post('/registered-models/create', { name, description });

@@ -130,6 +130,6 @@ export async function openSystem<P extends SystemPart>(
     throw error;
   }
   const explain = (error: unknown): unknown =>
-    opened.reduce<unknown>((told, { explain: explainOwn }) => explainOwn?.(told) ?? told, error);
+    opened.reduce<unknown>((explained, { explain: explainOwn }) => explainOwn?.(explained) ?? explained, error);
   return { ...(values as Pick<SystemParts, P>), settings, log, explain, close };
 }

@@ -1,7 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
 import { comparePointers } from '../domain/pointer/pointer.js';
-import { createBackoff } from '../platform/backoff.js';
 import { SluiceError } from '../platform/errors.js';
 import { toFileError } from '../platform/files.js';
 import type { Pointer } from '../schemas/types.js';
@@ -9,6 +8,7 @@ import type { BundleCache } from './bundle-cache.js';
 import type { BundleHost } from './bundle-host.js';
 import type { FetchedBundle, SignedPointer, Trust } from './bundle-source.js';
 import type { LiveBundle, Origin } from './live-bundle.js';
+import { createRounds } from './rounds.js';
 
 export type CatchUp =
   { outcome: 'loaded' | 'current'; pointer: Pointer; loadedInMs: number } | { outcome: 'nothing-published' };
@@ -57,25 +57,19 @@ export interface FollowerOptions {
   log: Logger;
 }
 
-const FIRST_WAIT_MS = 500;
-const LONGEST_WAIT_MS = 30_000;
 const UNPUBLISHED_POLL_MS = 5_000;
+
+interface Held {
+  pointer: Pointer;
+  loadedInMs: number;
+}
 
 export function createPointerFollower(options: FollowerOptions): PointerFollower {
   const { host, cache, trust, log } = options;
-  let held: { pointer: Pointer; loadedInMs: number } | null = null;
+  let held: Held | null = null;
   let caughtUpAtMs: number | null = null;
   let error: string | null = null;
   let known = 0;
-  let running: Promise<CatchUp> | null = null;
-  let queued: Promise<CatchUp> | null = null;
-  let stopped = false;
-  let woken = false;
-  let wake: (() => void) | null = null;
-  const wakeUp = (): void => {
-    woken = true;
-    wake?.();
-  };
 
   const serve = async (
     signed: SignedPointer,
@@ -86,19 +80,12 @@ export function createPointerFollower(options: FollowerOptions): PointerFollower
     const { pointer } = signed;
     const origin: Origin = { from, generation: pointer.generation, environment: pointer.environment, pointer };
     const live = await options.openBundle(fetched, origin);
-    if (stopped) {
+    if (rounds.stopped) {
       await live.close();
       throw new SluiceError('Unreachable', 'this replica is shutting down');
     }
     // On disk before it answers: a restart must not fall back behind what this replica has served.
-    if (from === 'store') {
-      await cache.write(signed, fetched.raw).catch((failure: unknown) => {
-        log.error(
-          { err: toFileError(failure, 'the bundle cache', 'SLUICE_STATE_DIR') },
-          'the bundle could not be kept on disk; a restart without S3 would serve an older one',
-        );
-      });
-    }
+    if (from === 'store') await keepOnDisk(cache, signed, fetched, log);
     host.replace(live);
     held = { pointer, loadedInMs: performance.now() - startedAtMs };
     log.info(
@@ -111,7 +98,7 @@ export function createPointerFollower(options: FollowerOptions): PointerFollower
   const round = async (): Promise<CatchUp> => {
     const startedAtMs = performance.now();
     // Asked before the pointer is read: a change is on record only after the pointer names it, so a true pointer is never behind.
-    known = Math.max(known, await options.knownGeneration(() => held === null && !stopped));
+    known = Math.max(known, await options.knownGeneration(() => held === null && !rounds.stopped));
     const signed = await options.readPointer();
     if (signed === null) {
       if (held !== null || known > 0)
@@ -123,27 +110,9 @@ export function createPointerFollower(options: FollowerOptions): PointerFollower
       return { outcome: 'nothing-published' };
     }
     const { pointer } = signed;
-    const order = comparePointers(held?.pointer ?? null, pointer);
-    if (held !== null && order === 'older') {
-      throw new SluiceError(
-        'IntegrityError',
-        `the store offers generation ${pointer.generation}, older than ${held.pointer.generation}, which stays live`,
-      );
-    }
-    if (held !== null && order === 'equal' && pointer.manifest_sha256 !== held.pointer.manifest_sha256) {
-      throw new SluiceError(
-        'IntegrityError',
-        `two bundles claim generation ${pointer.generation}: ${held.pointer.version} stays live, ${pointer.version} is refused`,
-      );
-    }
-    if (pointer.generation < known) {
-      // What it believed before it could ask was no catching up.
-      if (held !== null && held.pointer.generation < known) caughtUpAtMs = null;
-      throw new SluiceError(
-        'IntegrityError',
-        `the store offers generation ${pointer.generation}, and ${known} is on record: an older pointer was put back. Restore the newest one; where the store was set back on purpose, docs/decisions/0024 says what goes with it. ${stays(held) ?? 'Nothing is served'}`,
-      );
-    }
+    // What it believed before it could ask was no catching up.
+    if (held !== null && held.pointer.generation < known && pointer.generation < known) caughtUpAtMs = null;
+    const order = believableOrder(pointer, held, known);
     if (held === null || order === 'newer')
       await serve(signed, await options.readBundle(pointer), 'store', startedAtMs);
     caughtUpAtMs = startedAtMs;
@@ -165,59 +134,9 @@ export function createPointerFollower(options: FollowerOptions): PointerFollower
     }
   };
 
-  const begin = (): Promise<CatchUp> => {
-    // Here, because what is queued before a stop comes to its turn after it.
-    if (stopped) return Promise.reject(new SluiceError('Unreachable', 'this replica is shutting down'));
-    const mine = observed().finally(() => {
-      if (running === mine) running = null;
-    });
-    running = mine;
-    return mine;
-  };
-
-  // Rounds never overlap; callers that come during one share the next, since the pointer may have moved after this one read it.
-  const catchUp = (): Promise<CatchUp> => {
-    // Also in the moment between two rounds, when none is running and the next is already promised.
-    if (queued !== null) return queued;
-    if (running === null) return begin();
-    queued = running
-      .catch(() => undefined)
-      .then(() => {
-        queued = null;
-        return begin();
-      });
-    return queued;
-  };
-
-  /** Until the time is over, or someone wakes the loop: now, or while it was busy. */
-  const pause = async (ms: number): Promise<void> => {
-    if (!woken) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, ms);
-        wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
-    woken = false;
-  };
-
-  const loop = async (): Promise<void> => {
-    const backoff = createBackoff(FIRST_WAIT_MS, LONGEST_WAIT_MS);
-    while (!stopped) {
-      try {
-        const { outcome } = await catchUp();
-        backoff.reset();
-        await pause(
-          outcome === 'nothing-published' ? Math.min(UNPUBLISHED_POLL_MS, options.pollMs()) : options.pollMs(),
-        );
-      } catch {
-        await pause(backoff.next());
-      }
-    }
-  };
-  let looping: Promise<void> | null = null;
+  const rounds = createRounds(observed, ({ outcome }) =>
+    outcome === 'nothing-published' ? Math.min(UNPUBLISHED_POLL_MS, options.pollMs()) : options.pollMs(),
+  );
 
   return {
     async startFromCache() {
@@ -231,20 +150,55 @@ export function createPointerFollower(options: FollowerOptions): PointerFollower
         log.error({ err: failure }, 'the bundle kept on disk is not usable; waiting for the store');
       }
     },
-    start() {
-      looping ??= loop();
-    },
-    catchUp,
-    nudge: wakeUp,
+    start: () => rounds.start(),
+    catchUp: () => rounds.next(),
+    nudge: () => rounds.nudge(),
     status: () => ({ caughtUpAtMs, error, knownGeneration: known }),
     held: () => held,
-    async stop() {
-      stopped = true;
-      wakeUp();
-      await looping;
-      await running?.catch(() => undefined);
-    },
+    stop: () => rounds.stop(),
   };
+}
+
+async function keepOnDisk(
+  cache: BundleCache,
+  signed: SignedPointer,
+  { raw }: FetchedBundle,
+  log: Logger,
+): Promise<void> {
+  await cache.write(signed, raw).catch((failure: unknown) => {
+    log.error(
+      { err: toFileError(failure, 'the bundle cache', 'SLUICE_STATE_DIR') },
+      'the bundle could not be kept on disk; a restart without S3 would serve an older one',
+    );
+  });
+}
+
+/**
+ * How a pointer of the store relates to what is live here.
+ * @param known the highest generation on record
+ * @throws SluiceError IntegrityError for one that must not be followed: older, forged, or put back
+ */
+function believableOrder(pointer: Pointer, held: Held | null, known: number): ReturnType<typeof comparePointers> {
+  const order = comparePointers(held?.pointer ?? null, pointer);
+  if (held !== null && order === 'older') {
+    throw new SluiceError(
+      'IntegrityError',
+      `the store offers generation ${pointer.generation}, older than ${held.pointer.generation}, which stays live`,
+    );
+  }
+  if (held !== null && order === 'equal' && pointer.manifest_sha256 !== held.pointer.manifest_sha256) {
+    throw new SluiceError(
+      'IntegrityError',
+      `two bundles claim generation ${pointer.generation}: ${held.pointer.version} stays live, ${pointer.version} is refused`,
+    );
+  }
+  if (pointer.generation < known) {
+    throw new SluiceError(
+      'IntegrityError',
+      `the store offers generation ${pointer.generation}, and ${known} is on record: an older pointer was put back. Restore the newest one; where the store was set back on purpose, docs/decisions/0024 says what goes with it. ${stays(held) ?? 'Nothing is served'}`,
+    );
+  }
+  return order;
 }
 
 function stays(held: { pointer: Pointer } | null): string | null {

@@ -152,7 +152,7 @@ function step(title, estimate, file, parameters, env = {}) {
 
 /** One bootstrap at a time in a checkout; one left by a process that is gone does not count. */
 async function lock(path) {
-  for (let told = false; ; told = true) {
+  for (let reported = false; ; reported = true) {
     try {
       const file = openSync(path, 'wx');
       writeFileSync(file, String(process.pid));
@@ -165,7 +165,7 @@ async function lock(path) {
     const ageMs = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
     if (holder > 0 ? !isAlive(holder) : ageMs > 5_000) rmSync(path, { force: true });
     else {
-      if (!told) console.error(`waiting for process ${holder}, which installs and builds in this checkout`);
+      if (!reported) console.error(`waiting for process ${holder}, which installs and builds in this checkout`);
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
   }

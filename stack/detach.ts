@@ -16,7 +16,7 @@ const POLL_MS = 100;
 const INVALID_INPUT = 2;
 
 /** What a stack in a process of its own tells of its start. */
-export function tellParent(event: StackEvent): void {
+export function reportToParent(event: StackEvent): void {
   if (process.connected) process.send?.(event, undefined, undefined, () => {});
 }
 

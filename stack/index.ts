@@ -10,7 +10,7 @@ import { createStateDir } from './state/paths.js';
 import { assignPorts } from './state/ports.js';
 import { clearRecord, endLeftovers, writeEnv } from './state/record.js';
 import { ensurePrincipalsFile, ensureSecrets, ensureSigningKey } from './state/secrets.js';
-import { Roster } from './supervise/roster.js';
+import { ProcessSet } from './supervise/process-set.js';
 import { SERVERS, type OwnProcess, type Part, type Stack, type StackEnd, type StackLog } from './types.js';
 
 export type { OwnProcess, Part, PartInfo, Stack, StackEnd, StackEvent, StackLog } from './types.js';
@@ -45,7 +45,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     );
   }
 
-  const roster = new Roster(paths, log);
+  const processSet = new ProcessSet(paths, log);
   const gaveUp = new AbortController();
   const signal = options.signal === undefined ? gaveUp.signal : AbortSignal.any([options.signal, gaveUp.signal]);
   const hurry = new AbortController();
@@ -61,21 +61,21 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     askedAtMs = Math.min(askedAtMs, Date.now());
     stopping ??= (async () => {
       gaveUp.abort(how.error ?? new SluiceError('StackFailed', 'the stack was stopped while it started'));
-      await roster.stopAll(hurry.signal);
+      await processSet.stopAll(hurry.signal);
       clearRecord(paths);
       lock.release();
       end(how);
     })();
     return stopping;
   };
-  roster.onFailed = (error) => void shutDown({ reason: 'failed', error });
+  processSet.onFailed = (error) => void shutDown({ reason: 'failed', error });
 
   try {
     const left = await endLeftovers(paths);
     if (left.length > 0) {
       log({ part: 'stack', phase: 'info', message: `ended what a killed stack had left running: ${left.join(', ')}` });
     }
-    roster.open();
+    processSet.open();
     const secrets = ensureSecrets(paths);
     await ensureSigningKey(paths);
     ensurePrincipalsFile(paths.principals);
@@ -100,13 +100,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       ...(own === undefined ? {} : ownProvides(own, ports)),
     };
     const run = (processes: OwnProcess[], tier: 'servers' | 'workers' | 'scorers'): Promise<void> =>
-      roster.start(
+      processSet.start(
         processes.map((one) => ownProcessSpec(one, context)),
         tier,
       );
 
-    const install: InstallContext = { env: options.env, log, signal, processes: roster };
-    const servers = startServers(plan, install, roster);
+    const install: InstallContext = { env: options.env, log, signal, processes: processSet };
+    const servers = startServers(plan, install, processSet);
     const ours = Promise.all([servers.core, servers.python]).then(async ([, python]) => {
       if (python !== '') env['SLUICE_PYTHON'] = python;
       writeEnv(paths, env);
@@ -120,8 +120,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     });
     await Promise.all([servers.all, ours]);
     signal.throwIfAborted();
-    roster.markReady();
-    return { env, ended, parts: () => roster.parts(), stop: () => shutDown({ reason: 'stopped' }) };
+    processSet.markReady();
+    return { env, ended, parts: () => processSet.parts(), stop: () => shutDown({ reason: 'stopped' }) };
   } catch (error) {
     await shutDown({ reason: 'failed', error: error as Error });
     // a part that failed or a stop from outside is the reason; what it interrupted only follows from it

@@ -69,13 +69,13 @@ export async function waitForOther(
     phase: 'info',
     message: `a stack is already running (process ${holder.pid}); using it`,
   });
-  for (let told = false; isRunning(holder);) {
+  for (let reported = false; isRunning(holder);) {
     const record = readRecord(paths);
     const env = readEnv(paths);
     if (record?.state === 'ready' && env !== null) return foundStack(paths, holder, env);
-    if (!told)
+    if (!reported)
       options.log?.({ part: 'stack', phase: 'info', message: `it is ${record?.state ?? 'starting'}; waiting` });
-    told = true;
+    reported = true;
     await delay(200, undefined, options.signal === undefined ? {} : { signal: options.signal });
   }
   return null;

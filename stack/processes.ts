@@ -113,12 +113,20 @@ const COMMON = [
 /**
  * How the data worker's process is kept small. It streams, so what it holds is little; left to itself, V8 lets garbage pile up to 400 MB on a
  * snapshot, and glibc keeps an arena per thread and, as soon as some were freed, blocks as large as MongoDB's replies (30 MB on five million rows): those
- * from 64 KB on, which is what a socket is read into, go back to the system when they are freed. Replies that have been read wait in a young space of
- * 1 MB until it is swept, so it is kept small; sharing that millisecond out to threads takes longer than doing it while MongoDB keeps every core busy. A
- * worker that waits for its next night would throw its compiled code away. Without source maps, which take 27 MB: its stack traces name lines of dist/.
+ * from 64 KB on, which is what a socket is read into, go back to the system when they are freed. Replies that have been read count as garbage of the old
+ * space: so near to that space's limit V8 would let it grow by a third only and mark all of it after every 10 MB of rows, which was a third of a
+ * snapshot's CPU time; it may double instead. They wait in the young space until it is swept, so it is kept small; sharing that millisecond out to threads
+ * takes longer than doing it while MongoDB keeps every core busy. A worker that waits for its next night would throw its compiled code away. Without
+ * source maps, which take 27 MB: its stack traces name lines of dist/.
  */
 export const DATA_WORKER = {
-  nodeOptions: ['--max-old-space-size=256', '--max-semi-space-size=1', '--no-parallel-scavenge', '--no-flush-bytecode'],
+  nodeOptions: [
+    '--max-old-space-size=256',
+    '--heap-growing-percent=100',
+    '--max-semi-space-size=4',
+    '--no-parallel-scavenge',
+    '--no-flush-bytecode',
+  ],
   env: { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '65536' },
 } as const;
 

@@ -10,7 +10,7 @@ import type { PartContext, ServerPart } from './parts/part.js';
 import { s3Part, type BucketEnv } from './parts/s3.js';
 import { temporalPart } from './parts/temporal.js';
 import type { Secrets } from './state/secrets.js';
-import type { Roster } from './supervise/roster.js';
+import type { ProcessSet } from './supervise/process-set.js';
 import { SERVERS, type Part, type Server } from './types.js';
 
 /** The parts asked for, each with its addresses known and nothing started yet. */
@@ -83,19 +83,19 @@ export interface ServersStarting {
 }
 
 /** Installs and starts the servers side by side; only MLflow waits for one of them, the S3 that it keeps its artifacts in. */
-export function startServers(plan: ServerPlan, install: InstallContext, roster: Roster): ServersStarting {
+export function startServers(plan: ServerPlan, install: InstallContext, processSet: ProcessSet): ServersStarting {
   const python = plan.python ? ensureTrainerPython(install) : Promise.resolve('');
   const start = async (server: Server, installed: () => Promise<string>): Promise<void> => {
     const user = plan.external[server];
     if (user !== undefined) {
       await user.check();
-      roster.addExternal(server, user.address);
+      processSet.addExternal(server, user.address);
     }
     const own = plan.own[server];
     if (own === undefined) return;
     const executable = await installed();
     install.signal?.throwIfAborted();
-    await roster.start([own.spec(executable)], server === 'mlflow' ? 'servers-of-servers' : 'servers');
+    await processSet.start([own.spec(executable)], server === 'mlflow' ? 'dependent-servers' : 'servers');
   };
   const s3 = start('s3', () => ensureVersitygw(install));
   const core = Promise.all([

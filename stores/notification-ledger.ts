@@ -1,23 +1,23 @@
-import type { Db, Document } from 'mongodb';
+import type { Collection, Db, Document } from 'mongodb';
 import type { Notification } from '../domain/notification/notification.js';
 import { isDuplicateKey } from '../platform/mongo.js';
 import { COLLECTIONS, openCollection } from './collections.js';
 
-/** Longer than any sink takes, so that a claim older than this belongs to a process that has died. */
+/** Longer than any channel takes, so that a claim older than this belongs to a process that has died. */
 const LEASE_MS = 30_000;
 const MINUTE_MS = 60_000;
 /**
- * How long a notice rests that was sent and got no answer: at once the first time, then ever longer. A channel that delivers and then fails
+ * How long a notification rests that was sent and got no answer: at once the first time, then ever longer. A channel that delivers and then fails
  * would repeat it for as long as it is tried; one that is cut off for a day would never have it.
  */
 const UNKNOWN_RESTS_MS = [0, MINUTE_MS, 10 * MINUTE_MS, 60 * MINUTE_MS, 240 * MINUTE_MS, 720 * MINUTE_MS];
-/** So often it may have arrived; then it counts as told as well as it can be. */
+/** So often it may have arrived; then it counts as delivered as well as it can be. */
 export const MAX_UNKNOWN = UNKNOWN_RESTS_MS.length + 1;
 
-/** `sending`: claimed. `unknown`: sent, and no answer came. `refused`: will never be told there. */
+/** `sending`: claimed. `unknown`: sent, and no answer came. `refused`: will never be delivered there. */
 export type DeliveryState = 'sending' | 'told' | 'failed' | 'unknown' | 'refused';
 
-/** One notice through one sink. */
+/** One notification through one channel; the fields keep the names of older documents: `sink`, `notice`, `told`. */
 export interface DeliveryRecord {
   _id: { sink: string; key: string };
   notice: Omit<Notification, 'key'>;
@@ -41,85 +41,30 @@ export type Claim =
   | { outcome: 'busy' };
 
 /**
- * Who was told what: `notifications` in Mongo, one document per key and sink. A delivery is claimed before and marked after, so that a retry goes
+ * What was delivered where: `notifications` in Mongo, one document per key and channel. A delivery is claimed before and marked after, so that a retry goes
  * only where it is needed, and what a dead process left in between is known for what it is.
  */
 export interface DeliveryLedger {
-  claim(notice: Notification, sink: string): Promise<Claim>;
-  mark(key: string, sink: string, attempt: number, state: DeliveryState, why: string | null): Promise<void>;
-  /** For a sink that keeps its own record: `told`, once. */
-  note(notice: Notification, sink: string): Promise<void>;
+  claim(notification: Notification, channel: string): Promise<Claim>;
+  mark(key: string, channel: string, attempt: number, state: DeliveryState, why: string | null): Promise<void>;
+  /** For a channel that keeps its own record: `told`, once. */
+  note(notification: Notification, channel: string): Promise<void>;
   /** Newest first. */
   list(since: Date, limit: number): Promise<DeliveryRecord[]>;
 }
 
 /** @param leaseMs only tests shorten it */
 export function createDeliveryLedger(db: Db, leaseMs: number = LEASE_MS): DeliveryLedger {
-  const collection = openCollection(db, COLLECTIONS.notifications);
+  const records = openCollection(db, COLLECTIONS.notifications);
   // The server's clock decides whether a claim has lapsed: two workers' clocks may differ.
-  const lease = { $dateAdd: { startDate: '$$NOW', unit: 'millisecond', amount: leaseMs } };
-
-  /** Takes over what failed, or what a dead process left. */
-  const takeOver = async (_id: DeliveryRecord['_id']): Promise<DeliveryRecord | null> => {
-    const lapsed: Document = {
-      $and: [{ $in: ['$state', ['sending', 'unknown']] }, { $lte: ['$lease_until', '$$NOW'] }],
-    };
-    return collection.findOneAndUpdate(
-      { _id, $expr: { $or: [{ $eq: ['$state', 'failed'] }, lapsed] } },
-      [
-        {
-          $set: {
-            maybe_told: { $or: ['$maybe_told', { $in: ['$state', ['sending', 'unknown']] }] },
-            attempts: { $add: ['$attempts', 1] },
-            lease_until: lease,
-            state: 'sending',
-          },
-        },
-      ],
-      { returnDocument: 'after' },
-    );
-  };
-
-  const insert = async (
-    _id: DeliveryRecord['_id'],
-    notice: Notification,
-    fields: Document,
-  ): Promise<DeliveryRecord | null> => {
-    const { key: _key, ...rest } = notice;
-    // an update, since only there the server fills in its own time
-    const found = await collection.findOneAndUpdate(
-      { _id, state: { $exists: false } },
-      [
-        {
-          $set: {
-            notice: { $literal: rest },
-            maybe_told: false,
-            first_at: '$$NOW',
-            lease_until: lease,
-            why: null,
-            ...fields,
-          },
-        },
-      ],
-      { upsert: true, returnDocument: 'after' },
-    );
-    return found;
-  };
-
-  const insertOrNull = async (...args: Parameters<typeof insert>): Promise<DeliveryRecord | null> => {
-    try {
-      return await insert(...args);
-    } catch (error) {
-      if (isDuplicateKey(error)) return null;
-      throw error;
-    }
-  };
+  const lease = { lease_until: inMs(leaseMs) };
 
   return {
-    async claim(notice, sink) {
-      const _id = { sink, key: notice.key };
+    async claim(notification, channel) {
+      const _id = { sink: channel, key: notification.key };
       const mine =
-        (await insertOrNull(_id, notice, { state: 'sending', attempts: 1, told_at: null })) ?? (await takeOver(_id));
+        (await insertOrNull(records, _id, notification, { state: 'sending', attempts: 1, told_at: null, ...lease })) ??
+        (await takeOver(records, _id, lease));
       if (mine !== null)
         return {
           outcome: 'claimed',
@@ -128,16 +73,16 @@ export function createDeliveryLedger(db: Db, leaseMs: number = LEASE_MS): Delive
           unknowns: mine.unknowns ?? 0,
           firstAt: mine.first_at,
         };
-      const present = await collection.findOne({ _id });
+      const present = await records.findOne({ _id });
       if (present?.state === 'told' || present?.state === 'refused') return { outcome: present.state };
       return { outcome: 'busy' };
     },
 
-    async mark(key, sink, attempt, state, why) {
+    async mark(key, channel, attempt, state, why) {
       // Whoever has taken over since has the say.
       const unknowns: Document = { $ifNull: ['$unknowns', 0] };
       const rest: Document = { $ifNull: [{ $arrayElemAt: [UNKNOWN_RESTS_MS, unknowns] }, UNKNOWN_RESTS_MS.at(-1)] };
-      await collection.updateOne({ _id: { sink, key }, state: 'sending', attempts: attempt }, [
+      await records.updateOne({ _id: { sink: channel, key }, state: 'sending', attempts: attempt }, [
         {
           $set: {
             state,
@@ -146,7 +91,7 @@ export function createDeliveryLedger(db: Db, leaseMs: number = LEASE_MS): Delive
             ...(state === 'unknown'
               ? {
                   unknowns: { $add: [unknowns, 1] },
-                  lease_until: { $dateAdd: { startDate: '$$NOW', unit: 'millisecond', amount: rest } },
+                  lease_until: inMs(rest),
                 }
               : {}),
           },
@@ -154,15 +99,72 @@ export function createDeliveryLedger(db: Db, leaseMs: number = LEASE_MS): Delive
       ]);
     },
 
-    async note(notice, sink) {
-      await insertOrNull({ sink, key: notice.key }, notice, { state: 'told', attempts: 1, told_at: '$$NOW' });
+    async note(notification, channel) {
+      await insertOrNull(records, { sink: channel, key: notification.key }, notification, {
+        state: 'told',
+        attempts: 1,
+        told_at: '$$NOW',
+        ...lease,
+      });
     },
 
     list: (since, limit) =>
-      collection
+      records
         .find({ first_at: { $gte: since } })
         .sort({ first_at: -1 })
         .limit(limit)
         .toArray(),
   };
+}
+
+type Records = Collection<DeliveryRecord>;
+
+/** A time by the server's clock, from now. */
+function inMs(amount: number | Document): Document {
+  return { $dateAdd: { startDate: '$$NOW', unit: 'millisecond', amount } };
+}
+
+/** Takes over what failed, or what a dead process left. */
+function takeOver(
+  records: Records,
+  _id: DeliveryRecord['_id'],
+  lease: { lease_until: Document },
+): Promise<DeliveryRecord | null> {
+  const lapsed: Document = {
+    $and: [{ $in: ['$state', ['sending', 'unknown']] }, { $lte: ['$lease_until', '$$NOW'] }],
+  };
+  return records.findOneAndUpdate(
+    { _id, $expr: { $or: [{ $eq: ['$state', 'failed'] }, lapsed] } },
+    [
+      {
+        $set: {
+          maybe_told: { $or: ['$maybe_told', { $in: ['$state', ['sending', 'unknown']] }] },
+          attempts: { $add: ['$attempts', 1] },
+          state: 'sending',
+          ...lease,
+        },
+      },
+    ],
+    { returnDocument: 'after' },
+  );
+}
+
+/** Null where there is one already. */
+async function insertOrNull(
+  records: Records,
+  _id: DeliveryRecord['_id'],
+  { key: _key, ...notice }: Notification,
+  fields: Document,
+): Promise<DeliveryRecord | null> {
+  try {
+    // an update, since only there the server fills in its own time
+    return await records.findOneAndUpdate(
+      { _id, state: { $exists: false } },
+      [{ $set: { notice: { $literal: notice }, maybe_told: false, first_at: '$$NOW', why: null, ...fields } }],
+      { upsert: true, returnDocument: 'after' },
+    );
+  } catch (error) {
+    if (isDuplicateKey(error)) return null;
+    throw error;
+  }
 }

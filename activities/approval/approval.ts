@@ -15,26 +15,7 @@ export interface ApprovalDeps {
 }
 
 export function createApprovalActivities({ log, principalsFile }: ApprovalDeps): ApprovalActivities {
-  /**
-   * Asks for one role after another in one reading of the principals.
-   * @param proven what the proof must be made of
-   */
-  const askerFor = async (
-    actor: string,
-    proof: string | undefined,
-    proven: ProvenDecision,
-  ): Promise<(role: Role) => Authorisation> => {
-    const principal = (await readPrincipals(principalsFile)).find(({ name }) => name === actor) ?? null;
-    return (role) =>
-      authorise({
-        principal,
-        actor,
-        role,
-        principalsFile,
-        proven: (tokenSha256) => proof !== undefined && proofMatches(proof, tokenSha256, proven),
-      });
-  };
-
+  const askerFor = askerOf(principalsFile);
   return {
     async authorizeDecision(input) {
       const { workflowId, model, requester, requesterMayApprove } = input;
@@ -120,6 +101,25 @@ export function createApprovalActivities({ log, principalsFile }: ApprovalDeps):
         },
       );
     },
+  };
+}
+
+/** Asks for one role after another in one reading of the principals; `proven` is what the proof must be made of. */
+function askerOf(principalsFile: string) {
+  return async (
+    actor: string,
+    proof: string | undefined,
+    proven: ProvenDecision,
+  ): Promise<(role: Role) => Authorisation> => {
+    const principal = (await readPrincipals(principalsFile)).find(({ name }) => name === actor) ?? null;
+    return (role) =>
+      authorise({
+        principal,
+        actor,
+        role,
+        principalsFile,
+        proven: (tokenSha256) => proof !== undefined && proofMatches(proof, tokenSha256, proven),
+      });
   };
 }
 

@@ -12,8 +12,9 @@ export interface DeliveryActivities {
   deliverNotification(input: Notification): Promise<void>;
 }
 
-/** How one channel took a test notice. */
+/** How one channel took a test notification. */
 export interface ChannelTest {
+  /** the channel's name; the field is called as in histories of workflows */
   sink: string;
   ok: boolean;
   /** why not; empty when it did */
@@ -22,6 +23,6 @@ export interface ChannelTest {
 
 /** queue `release` */
 export interface NotificationTestActivities {
-  /** Sends a notice through every channel, once, and says how each took it. Does not throw: the table is the answer. */
+  /** Sends a notification through every channel, once, and says how each took it. Does not throw: the table is the answer. */
   testChannels(input: { key: string; requestedBy: string }): Promise<ChannelTest[]>;
 }

@@ -2,11 +2,11 @@ import { mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Logger } from 'pino';
 import { toFileError } from '../../platform/files.js';
-import type { NoticeSink } from './sink.js';
+import type { Channel } from './channel.js';
 
-/** `alerts.jsonl`: one line a notice, for `tail -f` and for whoever has no other channel yet. Written by one process: the release worker. */
-export function fileSink(path: string, now: () => Date): NoticeSink {
-  // One after another: two notices with one key that arrive together must not both find it missing.
+/** `alerts.jsonl`: one line a notification, for `tail -f` and for whoever has no other channel yet. Written by one process: the release worker. */
+export function fileChannel(path: string, now: () => Date): Channel {
+  // One after another: two notifications with one key that arrive together must not both find it missing.
   let last: Promise<void> = Promise.resolve();
   const append = async (line: { key: string }): Promise<void> => {
     try {
@@ -28,8 +28,8 @@ export function fileSink(path: string, now: () => Date): NoticeSink {
   };
   return {
     name: 'file',
-    deliver(notice) {
-      const mine = last.then(() => append(notice));
+    deliver(notification) {
+      const mine = last.then(() => append(notification));
       last = mine.catch(() => undefined);
       return mine;
     },
@@ -37,7 +37,7 @@ export function fileSink(path: string, now: () => Date): NoticeSink {
 }
 
 /** The log says it again on a retry: a log line is cheap, a missed page is not. */
-export function logSink(log: Logger): NoticeSink {
+export function logChannel(log: Logger): Channel {
   const levels = { info: 'info', warning: 'warn', critical: 'error' } as const;
   return {
     name: 'log',
@@ -57,7 +57,7 @@ async function readIfThere(path: string): Promise<string> {
   }
 }
 
-/** A line that is no JSON is skipped: its notice is told again. */
+/** A line that is no JSON is skipped: its notification is written again. */
 function keysIn(text: string): Set<string> {
   const keys = text.split('\n').flatMap((line) => {
     try {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createTransport, type NodemailerError } from 'nodemailer';
-import { DeliveryError, noticeText, redacted, type NoticeSink } from './sink.js';
+import { DeliveryError, notificationText, redacted, type Channel } from './channel.js';
 import type { Notification } from '../../domain/notification/notification.js';
 
 export interface MailOptions {
@@ -16,13 +16,13 @@ export interface MailOptions {
 const STEP_TIMEOUT_MS = 3_500;
 const SUBJECT_CHARACTERS = 200;
 
-/** E-mail by SMTP. The Message-ID is made from the notice's key: a second copy is the same message to servers and mail programs that look. */
-export function mailSink({ url, from, to, timeoutMs = STEP_TIMEOUT_MS }: MailOptions): NoticeSink {
+/** E-mail by SMTP. The Message-ID is made from the notification's key: a second copy is the same message to servers and mail programs that look. */
+export function mailChannel({ url, from, to, timeoutMs = STEP_TIMEOUT_MS }: MailOptions): Channel {
   const { username, password } = new URL(url);
   const secrets = [url, password, decodeURIComponent(password), username].filter((secret) => secret !== '');
   return {
     name: 'mail',
-    async deliver(notice, again) {
+    async deliver(notification, again) {
       const transport = createTransport({
         url,
         dnsTimeout: timeoutMs,
@@ -36,11 +36,11 @@ export function mailSink({ url, from, to, timeoutMs = STEP_TIMEOUT_MS }: MailOpt
         await transport.sendMail({
           from,
           to,
-          messageId: messageId(notice.key),
-          subject: subject(notice),
-          text: noticeText(notice, again),
+          messageId: messageId(notification.key),
+          subject: subject(notification),
+          text: notificationText(notification, again),
           headers: { 'Auto-Submitted': 'auto-generated' },
-          ...(notice.severity === 'critical' ? { priority: 'high' as const } : {}),
+          ...(notification.severity === 'critical' ? { priority: 'high' as const } : {}),
         });
       } catch (error) {
         throw toDeliveryError(error as NodemailerError, secrets);

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { channelsOf } from './channels.js';
-import { fileSink, logSink } from './local.js';
+import { fileChannel, logChannel } from './local.js';
 import { messageId } from './mail.js';
 import { createNotifyActivities } from './notify.js';
 import type { Notification } from '../../domain/notification/notification.js';
-import type { NoticeSink } from './sink.js';
+import type { Channel } from './channel.js';
 
-// What needs no server: the sinks of this machine, and the settings. The channels and the ledger: test/integration/alerts.integration.test.ts.
+// What needs no server: the channels of this machine, and the settings. The channels and the ledger: test/integration/alerts.integration.test.ts.
 let directory: string;
 let file: string;
 beforeEach(async () => {
@@ -19,7 +19,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-const notice = (key: string): Notification => ({
+const notification = (key: string): Notification => ({
   key,
   severity: 'critical',
   title: 'undo failed',
@@ -28,7 +28,7 @@ const notice = (key: string): Notification => ({
 const now = () => new Date('2025-06-30T12:00:00Z');
 const lines = async () => (await readFile(file, 'utf8')).trimEnd().split('\n');
 const down = () => Promise.reject(new Error('Mongo is down'));
-const activities = (...local: NoticeSink[]) =>
+const activities = (...local: Channel[]) =>
   createNotifyActivities({
     local,
     channels: [],
@@ -37,34 +37,34 @@ const activities = (...local: NoticeSink[]) =>
     log: pino({ enabled: false }),
   });
 
-describe('notices', () => {
+describe('notifications', () => {
   it('are told once a key, also when they arrive together', async () => {
-    const { notify } = activities(fileSink(file, now));
-    await Promise.all([notify(notice('a')), notify(notice('a')), notify(notice('b'))]);
-    await activities(fileSink(file, now)).notify(notice('a'));
+    const { notify } = activities(fileChannel(file, now));
+    await Promise.all([notify(notification('a')), notify(notification('a')), notify(notification('b'))]);
+    await activities(fileChannel(file, now)).notify(notification('a'));
     expect((await lines()).map((line) => (JSON.parse(line) as Notification).key)).toEqual(['a', 'b']);
     expect(JSON.parse((await lines())[0] as string)).toEqual({
       at: '2025-06-30T12:00:00.000Z',
-      ...notice('a'),
+      ...notification('a'),
       link: 'http://ui/caller',
     });
   });
 
   it('survive a line that a crash cut short', async () => {
-    const { notify } = activities(fileSink(file, now));
-    await notify(notice('a'));
+    const { notify } = activities(fileChannel(file, now));
+    await notify(notification('a'));
     await appendFile(file, '{"key":"b","sev');
-    await notify(notice('b'));
+    await notify(notification('b'));
     const written = await lines();
     expect(written).toHaveLength(3);
     expect(JSON.parse(written[2] as string)).toMatchObject({ key: 'b' });
   });
 
-  it('reach the other sinks when one fails, and the failure says which', async () => {
+  it('reach the other channels when one fails, and the failure says which', async () => {
     const blocked = join(directory, 'blocked');
     await writeFile(blocked, 'a file, not a folder');
-    const { notify } = activities(fileSink(join(blocked, 'alerts.jsonl'), now), fileSink(file, now));
-    await expect(notify(notice('a'))).rejects.toMatchObject({
+    const { notify } = activities(fileChannel(join(blocked, 'alerts.jsonl'), now), fileChannel(file, now));
+    await expect(notify(notification('a'))).rejects.toMatchObject({
       type: 'Unreachable',
       message: expect.stringContaining(blocked),
     });
@@ -72,9 +72,9 @@ describe('notices', () => {
   });
 
   it('link to the run they are about, unless the caller knows better', async () => {
-    const { notify } = activities(fileSink(file, now));
-    await notify({ ...notice('a'), workflowId: 'release/x/1' });
-    await notify({ ...notice('b'), link: 'http://elsewhere' });
+    const { notify } = activities(fileChannel(file, now));
+    await notify({ ...notification('a'), workflowId: 'release/x/1' });
+    await notify({ ...notification('b'), link: 'http://elsewhere' });
     expect((await lines()).map((line) => (JSON.parse(line) as Notification).link)).toEqual([
       'http://ui/release/x/1',
       'http://elsewhere',
@@ -84,7 +84,7 @@ describe('notices', () => {
   it('stand in the log at the level of their severity', async () => {
     const written: string[] = [];
     const log = pino({}, { write: (line: string) => void written.push(line) });
-    await logSink(log).deliver(notice('a'), false);
+    await logChannel(log).deliver(notification('a'), false);
     expect(JSON.parse(written[0] as string)).toMatchObject({ level: 50, msg: 'undo failed', key: 'a' });
   });
 });

@@ -1,7 +1,7 @@
 import axios from 'axios';
 import { IncomingWebhook, IncomingWebhookHTTPError, type IncomingWebhookSendArguments } from '@slack/webhook';
 import { isNetworkError, isRetryableStatus } from '../../platform/errors.js';
-import { DeliveryError, noticeText, redacted, type NoticeSink } from './sink.js';
+import { DeliveryError, notificationText, redacted, type Channel } from './channel.js';
 import type { Notification } from '../../domain/notification/notification.js';
 
 const TIMEOUT_MS = 8_000;
@@ -12,13 +12,13 @@ const TEXT_CHARACTERS = 2_900;
 const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH']);
 
 /**
- * Slack's incoming webhook. It knows no message ids: what may have been told before is told again, and says so.
+ * Slack's incoming webhook. It knows no message ids: what may have been posted before is posted again, and says so.
  * @param url the webhook's address, which is its secret
  */
-export function slackSink(url: string, timeoutMs: number = TIMEOUT_MS): NoticeSink {
+export function slackChannel(url: string, timeoutMs: number = TIMEOUT_MS): Channel {
   return {
     name: 'slack',
-    async deliver(notice, again) {
+    async deliver(notification, again) {
       let retryAfterMs: number | undefined;
       const webhook = new IncomingWebhook(url, {
         retryConfig: { retries: 0 },
@@ -38,7 +38,7 @@ export function slackSink(url: string, timeoutMs: number = TIMEOUT_MS): NoticeSi
         },
       });
       try {
-        await webhook.send(message(notice, again));
+        await webhook.send(message(notification, again));
       } catch (error) {
         throw toDeliveryError(error, [url, new URL(url).pathname], retryAfterMs);
       }
@@ -46,9 +46,9 @@ export function slackSink(url: string, timeoutMs: number = TIMEOUT_MS): NoticeSi
   };
 }
 
-function message(notice: Notification, again: boolean): IncomingWebhookSendArguments {
-  const title = `[${notice.severity}] ${notice.title}`;
-  const body = noticeText(notice, again);
+function message(notification: Notification, again: boolean): IncomingWebhookSendArguments {
+  const title = `[${notification.severity}] ${notification.title}`;
+  const body = notificationText(notification, again);
   return {
     // what a phone's notification shows
     text: escaped(title),

@@ -75,10 +75,10 @@ async function putAside({ store }: ReferenceDeps, model: string, version: string
 }
 
 async function putBack({ store }: ReferenceDeps, model: string, version: string): Promise<void> {
-  const grave = tombstoneKey(model, version);
-  if ((await store.head(grave)) === null) return;
-  await store.copy(grave, bundleKey(model, version, MANIFEST_FILE));
-  await store.delete(grave);
+  const tombstone = tombstoneKey(model, version);
+  if ((await store.head(tombstone)) === null) return;
+  await store.copy(tombstone, bundleKey(model, version, MANIFEST_FILE));
+  await store.delete(tombstone);
 }
 
 /** Why pointers, rollback targets or pins need a bundle at this moment. */

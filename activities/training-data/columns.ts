@@ -1,5 +1,6 @@
 import type { RequestFields } from '../../domain/features/check.js';
 import type { Column } from './parquet/columns.js';
+import type { Splits } from './window.js';
 
 /** What every training table begins with; the trainer's README describes the file. */
 const LEADING: readonly Column[] = [
@@ -14,7 +15,7 @@ const LEADING: readonly Column[] = [
 export const SPLITS = ['train', 'validation', 'test'] as const;
 
 /** The split, as a number, of the row at a position of the sorted rows. */
-export function splitAt({ testFrom, validationFrom }: { testFrom: number; validationFrom: number }, position: number) {
+export function splitAt({ testFrom, validationFrom }: Splits, position: number) {
   return position >= testFrom ? 2 : position >= validationFrom ? 1 : 0;
 }
 

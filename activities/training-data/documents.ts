@@ -15,6 +15,7 @@ const FORMAT = 1;
 export function hashHeader(
   { spec, registrySha256, requestSchemaBytes, staticLookups }: LoadedModel,
   window: SnapshotWindow,
+  rows: number,
   fixings: readonly Fixing[],
   fields: readonly string[],
 ): string {
@@ -30,7 +31,7 @@ export function hashHeader(
     as_of: window.asOf,
     from: window.from,
     to: window.to,
-    rows: window.rows,
+    rows,
     feature_registry_sha256: registrySha256,
     request_schema_sha256: sha256Hex(requestSchemaBytes),
     fixings_sha256: sha256Hex(canonicalJson(fixings)),
@@ -44,7 +45,6 @@ export function hashHeader(
 /** `ingestion_summary.json`: how many rows there were, and what became of them. */
 export function ingestionSummary(
   { spec }: LoadedModel,
-  window: SnapshotWindow,
   rowsInWindow: number,
   ref: SnapshotRef,
   profile: DataProfile,
@@ -56,8 +56,8 @@ export function ingestionSummary(
     as_of: ref.asOf,
     window: { from: ref.from, to: ref.to },
     rows_in_window: rowsInWindow,
-    rows_label_not_mature: rowsInWindow - window.rows,
-    rows_mature: window.rows,
+    rows_label_not_mature: rowsInWindow - profile.rows,
+    rows_mature: profile.rows,
     rows_refused: profile.refused.count,
     refused_reasons: profile.refused.reasons,
     rows_used: ref.rows,

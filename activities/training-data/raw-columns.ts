@@ -46,10 +46,10 @@ function isoTimes(chunk: RowChunk, name: string): ColumnValues {
   const starts = new Uint32Array(chunk.rows + 1);
   const ids = new Int32Array(chunk.rows);
   let today = NaN;
-  let day = '';
+  let day = Buffer.alloc(0);
   for (let row = 0; row < chunk.rows; row++) {
     const time = times[row] ?? NaN;
-    const stored = chunk.odd.get(row)?.document[name];
+    const stored = chunk.odd.size === 0 ? undefined : chunk.odd.get(row)?.document[name];
     ids[row] = row;
     if (typeof stored === 'string') writer.text(stored);
     else if (Number.isNaN(time)) ids[row] = NO_TEXT;
@@ -58,9 +58,9 @@ function isoTimes(chunk: RowChunk, name: string): ColumnValues {
       if (start !== today) {
         today = start;
         const iso = new Date(start).toISOString();
-        day = iso.slice(0, iso.indexOf('T') + 1);
+        day = Buffer.from(iso.slice(0, iso.indexOf('T') + 1));
       }
-      writer.text(day);
+      writer.copy(day, 0, day.length);
       writeTimeOfDay(writer, time - start);
     }
     starts[row + 1] = writer.length;

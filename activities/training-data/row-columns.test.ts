@@ -181,7 +181,7 @@ it('profiles chunks as it profiles rows', async () => {
         const label = chunk.numbersOf('is_fraud');
         const labelTime = chunk.numbersOf('labeled_at');
         const eventTime = chunk.numbersOf('booked_at');
-        byChunk!.observeChunk(chunk, { label, labelTime, eventTime, splitOf: () => 'train' });
+        byChunk!.observeChunk(chunk, { label, labelTime, eventTime });
       });
       for (const row of rows.map(stored))
         byRow!.observe({
@@ -190,7 +190,6 @@ it('profiles chunks as it profiles rows', async () => {
           label: row['is_fraud'] === 1 ? 1 : 0,
           labelTimeMs: (row['labeled_at'] as Date).getTime(),
           eventTimeMs: (row['booked_at'] as Date).getTime(),
-          split: 'train',
         });
       expect(byChunk!.build(about)).toEqual(byRow!.build(about));
     }),
@@ -208,7 +207,7 @@ it('gives back what was put on disk', async () => {
       const chunk = new RowChunk(fieldsOf(), CAPACITY, 'transaction_id');
       const read: Document[] = [];
       // Backwards: a chunk keeps nothing of the one before.
-      for (let index = spooled.chunks - 1; index >= 0; index--) {
+      for (let index = spooled.chunks.length - 1; index >= 0; index--) {
         await spooled.read(index, chunk);
         expect(chunk.firstPosition).toBe(index * CAPACITY);
         read.unshift(...Array.from({ length: chunk.rows }, (_, row) => named(chunk.row(row))));

@@ -1,8 +1,8 @@
 import type { RowChunk } from '../../domain/columns/row-chunk.js';
-import { decodeRow } from '../../stores/transactions/chunk-reader.js';
 import type { Spool } from './spool.js';
 
-interface Written {
+/** A chunk that lies in a spool: where, and how it is to be read. */
+export interface WrittenChunk {
   offset: number;
   rows: number;
   firstPosition: number;
@@ -14,12 +14,27 @@ interface Written {
 
 /** Chunks of rows in a spool, so that MongoDB is read once and its rows are gone through again: 60 bytes a row of the demo's. */
 export class RowSpool {
-  readonly #written: Written[] = [];
+  readonly #written: WrittenChunk[];
 
-  constructor(private readonly spool: Spool) {}
+  /** @param written what the spool holds already */
+  constructor(
+    private readonly spool: Spool,
+    written: readonly WrittenChunk[] = [],
+  ) {
+    this.#written = [...written];
+  }
 
-  get chunks(): number {
-    return this.#written.length;
+  get chunks(): readonly WrittenChunk[] {
+    return this.#written;
+  }
+
+  get path(): string {
+    return this.spool.path;
+  }
+
+  get rows(): number {
+    const last = this.#written[this.#written.length - 1];
+    return last === undefined ? 0 : last.firstPosition + last.rows;
   }
 
   async write(chunk: RowChunk): Promise<void> {
@@ -40,7 +55,7 @@ export class RowSpool {
   /** Fills the chunk with one that was written, by its number from 0; nothing can be added to it. */
   async read(index: number, chunk: RowChunk): Promise<void> {
     const written = this.#written[index];
-    if (written === undefined) throw new RangeError(`there are ${this.chunks} chunks, and none is ${index}`);
+    if (written === undefined) throw new RangeError(`there are ${this.chunks.length} chunks, and none is ${index}`);
     const { odd, texts } = written;
     chunk.clear(written.firstPosition);
     chunk.rows = written.rows;
@@ -50,12 +65,21 @@ export class RowSpool {
     const oddBytes = Buffer.alloc(length);
     const columns = columnsOf(chunk, (slot) => texts[slot]?.bytes ?? 0);
     await this.spool.fill([...columns, oddBytes], written.offset);
+    if (length === 0) return;
+    // Loaded for odd rows only: the thread that hashes starts without MongoDB's driver, which takes a quarter of a second.
+    const { decodeRow } = await import('../../stores/transactions/decode-row.js');
     let start = 0;
     for (let at = 0; at < odd.length; at += 2) {
       const bytes = oddBytes.subarray(start, (start += odd[at + 1] ?? 0));
       chunk.odd.set(odd[at] ?? 0, { bytes, document: decodeRow(bytes) });
     }
   }
+}
+
+/** The event time of a row, by its position. */
+export async function timeAt(spool: RowSpool, chunk: RowChunk, field: string, position: number): Promise<number> {
+  await spool.read(Math.floor(position / chunk.capacity), chunk);
+  return chunk.numbersOf(field)[position - chunk.firstPosition] ?? NaN;
 }
 
 /** What there is of a chunk's columns in memory, in the order in which it lies in the file. */
@@ -80,10 +104,10 @@ export async function eachChunk(
   each: () => Promise<void> | void,
   { signal, onProgress }: PassOptions,
 ): Promise<void> {
-  for (let index = 0; index < spool.chunks; index++) {
+  for (let index = 0; index < spool.chunks.length; index++) {
     signal?.throwIfAborted();
     await spool.read(index, chunk);
     await each();
-    onProgress((index + 1) / spool.chunks);
+    onProgress((index + 1) / spool.chunks.length);
   }
 }

@@ -4,29 +4,30 @@ import type { Db } from 'mongodb';
 import { canonicalJson, readableJson } from '../../domain/bundle/digest.js';
 import { lookupVersionFile } from '../../domain/bundle/layout.js';
 import { RowChunk } from '../../domain/columns/row-chunk.js';
-import { PROFILE_QUANTILES } from '../../domain/data-quality/profile.js';
+import { PROFILE_QUANTILES, type ProfileBuilder } from '../../domain/data-quality/profile.js';
 import { requestFields } from '../../domain/features/check-model.js';
 import type { Fixing } from '../../domain/lookups/fixings.js';
 import type { SnapshotRef } from '../../domain/release/types.js';
 import { SluiceError } from '../../platform/errors.js';
-import type { LoadedModel } from '../../platform/models.js';
 import type { ObjectStore } from '../../platform/object-store.js';
 import { validate } from '../../platform/validate.js';
+import type { DataProfile, ModelSpec } from '../../schemas/types.js';
 import type { ModelAsPublished } from '../../stores/expert-files/read.js';
 import { ensureTransactionIndexes } from '../../stores/transactions/indexes.js';
 import { firstBooking } from '../../stores/transactions/window.js';
 import { freshness, hashHeader, ingestionSummary, lineage } from './documents.js';
 import { expectFixingsBefore, fixingsProfile, readFixings } from '../lookups/fixings.js';
 import { SNAPSHOT_FILE, snapshotPrefix } from '../../stores/keys.js';
-import { describeLookups, readyLookups } from '../lookups/ready.js';
+import { describeLookups, readyLookups, type Lookup } from '../lookups/ready.js';
 import { FeatureSpool } from './feature-spool.js';
+import type { HashRows } from './hash-rows.js';
 import { lookupsPass } from './lookups-pass.js';
 import { completeSnapshot, digestOfFile, existingSnapshot, putOnce } from './publish.js';
 import { readRows, snapshotFields } from './read-rows.js';
-import { RowSpool, type PassOptions } from './row-spool.js';
+import { RowSpool, timeAt, type PassOptions } from './row-spool.js';
 import { Spool } from './spool.js';
-import { tablePass } from './table-pass.js';
-import { countWindow, lookupsWindow, snapshotWindow, type SnapshotWindow } from './window.js';
+import { tablePass, type TableResult } from './table-pass.js';
+import { countMature, countWindow, lookupsWindow, snapshotWindow, splitsOf, type SnapshotWindow } from './window.js';
 
 /** Rows may be imported while a snapshot reads; it then begins anew, but not forever. */
 const ATTEMPTS = 3;
@@ -40,10 +41,11 @@ export interface SnapshotDeps {
   gitSha: string;
   /** where the table grows before it goes to S3 */
   tempDir: string;
+  hashRows: HashRows;
 }
 
 export interface Progress {
-  stage: 'count' | 'read' | 'lookups' | 'features' | 'upload';
+  stage: 'read' | 'lookups' | 'features' | 'upload';
   fraction: number;
 }
 
@@ -88,97 +90,155 @@ async function attemptSnapshot(
 ): Promise<SnapshotRef | 'rows changed'> {
   const { db } = deps;
   const { data } = model.spec;
-  how.onProgress({ stage: 'count', fraction: 0 });
-  const window = await snapshotWindow(db, data, asOf);
+  how.onProgress({ stage: 'read', fraction: 0 });
+  const window = snapshotWindow(data, asOf);
+  const first = await firstRow(db, data, window);
   const fixings = await readFixings(db, data, window);
-  await expectFixingsBeforeFirstRow(db, model, window, fixings);
+  expectFixingsBefore(fixings, first);
   const spool = await Spool.create(join(directory, 'rows'));
   try {
-    return await snapshotOf(deps, model, window, fixings, spool, join(directory, SNAPSHOT_FILE.table), how);
+    return await snapshotOf(deps, model, { window, fixings, spool, path: join(directory, SNAPSHOT_FILE.table) }, how);
   } finally {
     await spool.close();
   }
 }
 
+/** What an attempt works with. */
+interface Attempt {
+  window: SnapshotWindow;
+  fixings: readonly Fixing[];
+  spool: Spool;
+  /** of the table */
+  path: string;
+}
+
 async function snapshotOf(
   deps: SnapshotDeps,
   model: ModelAsPublished,
-  window: SnapshotWindow,
-  fixings: readonly Fixing[],
-  spool: Spool,
-  path: string,
+  attempt: Attempt,
   how: SnapshotOptions,
 ): Promise<SnapshotRef | 'rows changed'> {
   const { db, store } = deps;
   const { spec } = model;
-  const during = (stage: Progress['stage']): PassOptions => ({
-    signal: how.signal,
-    onProgress: (fraction) => how.onProgress({ stage, fraction }),
-  });
+  const { window, fixings } = attempt;
   const request = requestFields(model.requestSchema);
   const fields = snapshotFields(request, spec.data.fields);
   const names = fields.map(({ name }) => name);
-  const header = hashHeader(model, window, fixings, names);
-  const rows = new RowSpool(spool);
+  const rows = new RowSpool(attempt.spool);
   const chunk = new RowChunk(fields, CHUNK_ROWS, spec.data.fields.id);
-  const [read, rowsInWindow] = await Promise.all([
-    readRows(db, model, window, request, header, chunk, rows, during('read')),
+  const profile = await readRows(db, model, window, request, chunk, rows, during('read', how));
+  if (rows.rows === 0) return 'rows changed';
+
+  const stop = new AbortController();
+  const signal = AbortSignal.any([stop.signal, ...(how.signal === undefined ? [] : [how.signal])]);
+  // MongoDB counts while nothing else is asked of it, and a thread hashes.
+  const computing = Promise.all([
+    computeTable(deps, model, attempt, rows, chunk, profile, { ...how, signal }),
+    countMature(db, spec.data, window),
     countWindow(db, spec.data, window),
   ]);
-  if (read.rows !== window.rows) return 'rows changed';
+  // A failure is met below; until then it must not count as unhandled.
+  computing.catch(() => undefined);
+  try {
+    const header = hashHeader(model, window, rows.rows, fixings, names);
+    const job = { header, path: rows.path, chunks: rows.chunks, fields, capacity: CHUNK_ROWS };
+    const contentSha256 = await deps.hashRows(job, signal);
+    const dataSnapshotId = `${window.from.slice(0, 10)}_${window.to.slice(0, 10)}_${contentSha256.slice(0, 12)}`;
+    const prefix = snapshotPrefix(spec.model, dataSnapshotId);
+    const existing = await existingSnapshot(store, prefix);
+    if (existing !== null) return existing;
 
-  const dataSnapshotId = `${window.from.slice(0, 10)}_${window.to.slice(0, 10)}_${read.contentSha256.slice(0, 12)}`;
-  const prefix = snapshotPrefix(spec.model, dataSnapshotId);
-  const existing = await existingSnapshot(store, prefix);
-  if (existing !== null) return existing;
+    const [computed, mature, inWindow] = await computing;
+    if (mature !== rows.rows) return 'rows changed';
+    how.onProgress({ stage: 'upload', fraction: 0 });
+    const ref: SnapshotRef = {
+      dataSnapshotId,
+      prefix,
+      parquetKey: prefix + SNAPSHOT_FILE.table,
+      contentSha256,
+      asOf: window.asOf,
+      from: window.from,
+      to: window.to,
+      ...computed.table,
+      featureRegistrySha256: model.registrySha256,
+    };
+    return await publish(deps, model, attempt, ref, computed, inWindow, how);
+  } finally {
+    stop.abort();
+    await computing.catch(() => undefined);
+  }
+}
 
+interface Computed {
+  table: TableResult;
+  lookups: Lookup[];
+  profile: DataProfile;
+}
+
+/** The lookups, the table and the profile of rows that lie in a spool. */
+async function computeTable(
+  { gitSha }: SnapshotDeps,
+  model: ModelAsPublished,
+  { window, fixings, spool, path }: Attempt,
+  rows: RowSpool,
+  chunk: RowChunk,
+  profile: ProfileBuilder,
+  how: SnapshotOptions,
+): Promise<Computed> {
+  const { data } = model.spec;
+  const splits = splitsOf(data, rows.rows);
+  const testStartMs = await timeAt(rows, chunk, data.fields.time, Math.min(splits.testFrom, rows.rows - 1));
   const ready = readyLookups(model, fixings, window.asOf);
-  const lookupRows = lookupsWindow(spec.data, window, read.testStartMs);
-  const made = await lookupsPass(rows, chunk, model, lookupRows, ready.forTraining, during('lookups'));
+  const lookupRows = lookupsWindow(data, window, testStartMs);
+  const made = await lookupsPass(rows, chunk, model, lookupRows, ready.forTraining, during('lookups', how));
   const built = Object.fromEntries(Object.entries(made).map(([name, { document }]) => [name, document]));
   const features = new FeatureSpool(
     spool,
     model.registry.features.map(({ name }) => name),
   );
-  const all = { ...ready.forTraining, ...built };
   const table = await tablePass(
     rows,
     chunk,
     model,
-    window,
-    request,
-    all,
-    read.profile,
+    splits,
+    requestFields(model.requestSchema),
+    { ...ready.forTraining, ...built },
+    profile,
     features,
     path,
-    during('features'),
+    during('features', how),
   );
-
-  how.onProgress({ stage: 'upload', fraction: 0 });
-  const lookups = describeLookups(deps.gitSha, model, window.asOf, lookupRows, fixings, ready, made);
-  const profile = read.profile.build({
-    asOf: window.asOf,
-    fixings: fixingsProfile(fixings, window),
-    features: await features.quantiles(PROFILE_QUANTILES),
-  });
-  const tableDigest = await digestOfFile(path);
-  await store.putFile(prefix + SNAPSHOT_FILE.table, path, 'application/vnd.apache.parquet');
-  const ref: SnapshotRef = {
-    dataSnapshotId,
-    prefix,
-    parquetKey: prefix + SNAPSHOT_FILE.table,
-    contentSha256: read.contentSha256,
-    asOf: window.asOf,
-    from: window.from,
-    to: window.to,
-    ...table,
-    featureRegistrySha256: model.registrySha256,
+  return {
+    table,
+    lookups: describeLookups(gitSha, model, window.asOf, lookupRows, fixings, ready, made),
+    profile: profile.build({
+      asOf: window.asOf,
+      fixings: fixingsProfile(fixings, window),
+      features: await features.quantiles(PROFILE_QUANTILES),
+    }),
   };
+}
+
+/** Stores the table, everything that explains it, and last the record. */
+async function publish(
+  deps: SnapshotDeps,
+  model: ModelAsPublished,
+  { window, fixings, path }: Attempt,
+  ref: SnapshotRef,
+  { lookups, profile }: Computed,
+  rowsInWindow: number,
+  { signal }: SnapshotOptions,
+): Promise<SnapshotRef> {
+  const { store } = deps;
+  const [tableDigest] = await Promise.all([
+    digestOfFile(path),
+    store.putFile(ref.parquetKey, path, 'application/vnd.apache.parquet'),
+  ]);
   const small: Record<string, Buffer> = {
     [SNAPSHOT_FILE.registry]: model.registryBytes,
     [SNAPSHOT_FILE.fixings]: canonicalJson(fixings),
     [SNAPSHOT_FILE.profile]: readableJson(validate('data-profile', profile, SNAPSHOT_FILE.profile)),
-    [SNAPSHOT_FILE.ingestion]: readableJson(ingestionSummary(model, window, rowsInWindow, ref, profile)),
+    [SNAPSHOT_FILE.ingestion]: readableJson(ingestionSummary(model, rowsInWindow, ref, profile)),
     [SNAPSHOT_FILE.lineage]: readableJson(lineage(deps, model, window, ref, fixings, lookups, tableDigest)),
     [SNAPSHOT_FILE.freshness]: readableJson(freshness(model, ref, profile)),
   };
@@ -186,20 +246,27 @@ async function snapshotOf(
     small[`lookups/${file}`] = bytes;
     small[`lookups/${lookupVersionFile(file)}`] = readableJson(record);
   }
-  const files: Parameters<typeof completeSnapshot>[2] = { [SNAPSHOT_FILE.table]: tableDigest };
-  for (const [name, bytes] of Object.entries(small)) {
-    how.signal?.throwIfAborted();
-    files[name] = (await putOnce(store, prefix + name, bytes)).digest;
-  }
-  return completeSnapshot(store, ref, files);
+  signal?.throwIfAborted();
+  const stored = await Promise.all(
+    Object.entries(small).map(async ([name, bytes]) => {
+      const { digest } = await putOnce(store, ref.prefix + name, bytes);
+      return [name, digest] as const;
+    }),
+  );
+  return completeSnapshot(store, ref, { [SNAPSHOT_FILE.table]: tableDigest, ...Object.fromEntries(stored) });
 }
 
-async function expectFixingsBeforeFirstRow(
-  db: Db,
-  { spec: { data } }: LoadedModel,
-  { filter }: SnapshotWindow,
-  fixings: readonly Fixing[],
-): Promise<void> {
-  const first = await firstBooking(db, data, filter);
-  if (first !== null) expectFixingsBefore(fixings, first);
+function during(stage: Progress['stage'], { signal, onProgress }: SnapshotOptions): PassOptions {
+  return { signal, onProgress: (fraction) => onProgress({ stage, fraction }) };
+}
+
+/** @throws SluiceError NoData when there is no row to take */
+async function firstRow(db: Db, data: ModelSpec['data'], window: SnapshotWindow): Promise<Date> {
+  const first = await firstBooking(db, data, window.filter);
+  if (first !== null) return first;
+  const all = await countWindow(db, data, window);
+  throw new SluiceError(
+    'NoData',
+    `${data.collection} has no row between ${window.from} and ${window.to} whose label was known at ${window.asOf} (${all} rows in the window altogether). Import transactions, or choose an asOf that they reach.`,
+  );
 }

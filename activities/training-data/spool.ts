@@ -4,10 +4,18 @@ import { open, type FileHandle } from 'node:fs/promises';
 export class Spool {
   #end = 0;
 
-  private constructor(private readonly file: FileHandle) {}
+  private constructor(
+    readonly path: string,
+    private readonly file: FileHandle,
+  ) {}
 
   static async create(path: string): Promise<Spool> {
-    return new Spool(await open(path, 'w+'));
+    return new Spool(path, await open(path, 'w+'));
+  }
+
+  /** Opens what another one has written, to be read only. */
+  static async open(path: string): Promise<Spool> {
+    return new Spool(path, await open(path, 'r'));
   }
 
   /** @returns where the parts lie, one after another */

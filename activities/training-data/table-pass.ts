@@ -12,7 +12,7 @@ import { createColumnFile } from './parquet/column-file.js';
 import type { ColumnValues } from './parquet/columns.js';
 import { picked, rawColumns, textsOf } from './raw-columns.js';
 import { eachChunk, type PassOptions, type RowSpool } from './row-spool.js';
-import type { SnapshotWindow } from './window.js';
+import type { Splits } from './window.js';
 
 export interface TableResult {
   featureNames: string[];
@@ -27,7 +27,7 @@ export async function tablePass(
   spool: RowSpool,
   chunk: RowChunk,
   model: LoadedModel,
-  window: SnapshotWindow,
+  splits: Splits,
   request: RequestFields,
   lookups: Lookups,
   profile: ProfileBuilder,
@@ -57,12 +57,13 @@ export async function tablePass(
         const kept = computeChunk(work);
         const labelColumn = chunk.numbersOf(fields.label);
         const labels = new Int32Array(kept.length);
-        const splits = new Int32Array(kept.length);
-        for (let at = 0; at < kept.length; at++) {
-          const row = kept[at] ?? 0;
-          const split = splitAt(window, chunk.firstPosition + row);
-          splits[at] = split;
-          labels[at] = labelColumn[row] ?? 0;
+        const splitColumn = new Int32Array(kept.length);
+        for (let row = 0, at = 0; row < chunk.rows; row++) {
+          const split = splitAt(splits, chunk.firstPosition + row);
+          profile.observeSplit(SPLITS[split], labelColumn[row]);
+          if (kept[at] !== row) continue;
+          splitColumn[at] = split;
+          labels[at++] = labelColumn[row] ?? 0;
           result.positives += labelColumn[row] ?? 0;
           result.splits[SPLITS[split]]++;
         }
@@ -76,7 +77,7 @@ export async function tablePass(
           id,
           picked({ numbers: chunk.numbersOf(fields.time).subarray(0, chunk.rows) }, kept),
           { numbers: labels },
-          { numbers: splits },
+          { numbers: splitColumn },
           picked(segmentsOf(work), kept),
           ...raw,
           ...featureValues,

@@ -13,6 +13,7 @@ import type { DefinedModels } from '../../stores/model-definitions.js';
 import { withPublishedLookups } from '../../stores/expert-files/read.js';
 import { writeBundleFeatures } from './bundle-features.js';
 import { SNAPSHOT_FILE } from '../../stores/keys.js';
+import { hashRowsInThread, type HashRows } from './hash-rows.js';
 import { writeSnapshot, type Progress } from './snapshot.js';
 
 export interface TrainingDataDeps {
@@ -26,19 +27,21 @@ export interface TrainingDataDeps {
   gitSha?: string;
   /** for tables on their way to S3; the system's by default */
   tempDir?: string;
+  /** in a thread of its own by default */
+  hashRows?: HashRows;
 }
 
 /** What reads transactions out of Mongo and makes training data of them. */
 export function createTrainingDataActivities(deps: TrainingDataDeps): TrainingDataActivities {
-  const { db, store, models, trustedKeys, log, gitSha = '', tempDir = tmpdir() } = deps;
+  const { db, store, models, trustedKeys, log, gitSha = '', tempDir = tmpdir(), hashRows = hashRowsInThread } = deps;
   return {
     async snapshot({ model, definition, releaseId, asOf }) {
       const loaded = await withPublishedLookups(store, await models.load(model, definition));
-      let progress: Progress = { stage: 'count', fraction: 0 };
+      let progress: Progress = { stage: 'read', fraction: 0 };
       const startedAt = Date.now();
       const ref = await heartbeating(
         (signal) =>
-          writeSnapshot({ db, store, gitSha, tempDir }, loaded, asOf, {
+          writeSnapshot({ db, store, gitSha, tempDir, hashRows }, loaded, asOf, {
             signal,
             onProgress: (now) => (progress = now),
           }),

@@ -5,7 +5,7 @@ import type { ModelSpec } from '../../schemas/types.js';
 
 const DAY_MS = 86_400_000;
 
-/** Which rows a snapshot takes, and how they are divided. Everything hangs on `asOf`; no clock is read. */
+/** Which rows a snapshot takes. Everything hangs on `asOf`; no clock is read. */
 export interface SnapshotWindow {
   asOf: string;
   /** bounds on the event time, both inclusive, ISO */
@@ -13,49 +13,31 @@ export interface SnapshotWindow {
   to: string;
   filter: Filter<Document>;
   sort: Record<string, 1>;
-  rows: number;
-  /** positions in the sorted rows: train below, validation from, test from */
-  validationFrom: number;
-  testFrom: number;
 }
 
-/**
- * The window's rows are those with `time ≤ asOf − maturity` and `label time ≤ asOf`: younger ones have a label only if they turned out bad.
- * Splits are by time: the newest rows are the test part, those before them the validation part.
- * @throws SluiceError NoData when there is no row to take
- */
-export async function snapshotWindow(db: Db, data: ModelSpec['data'], asOf: string): Promise<SnapshotWindow> {
+/** The window's rows are those with `time ≤ asOf − maturity` and `label time ≤ asOf`: younger ones have a label only if they turned out bad. */
+export function snapshotWindow(data: ModelSpec['data'], asOf: string): SnapshotWindow {
   const asOfMs = Date.parse(asOf);
   if (Number.isNaN(asOfMs))
     throw new SluiceError('InvalidInput', `asOf must be an ISO time, not ${JSON.stringify(asOf)}`);
   const { fields } = data;
-  const collection = openCollection(db, transactionsCollection(data));
   const from = new Date(asOfMs - data.window_days * DAY_MS);
   const to = new Date(asOfMs - data.label_maturity_days * DAY_MS);
   const filter = { [fields.time]: { $gte: from, $lte: to }, [fields.label_time]: { $lte: new Date(asOfMs) } };
   const sort = { [fields.time]: 1, [fields.id]: 1 } as const;
+  return { asOf: new Date(asOfMs).toISOString(), from: from.toISOString(), to: to.toISOString(), filter, sort };
+}
 
-  const rows = await collection.countDocuments(filter);
-  const testRows = Math.floor(rows * data.test_fraction);
-  const testFrom = rows - testRows;
-  const validationFrom = testFrom - Math.floor(rows * data.validation_fraction);
-  if (rows === 0) {
-    const all = await countWindow(db, data, { from: from.toISOString(), asOf });
-    throw new SluiceError(
-      'NoData',
-      `${data.collection} has no row between ${from.toISOString()} and ${to.toISOString()} whose label was known at ${asOf} (${all} rows in the window altogether). Import transactions, or choose an asOf that they reach.`,
-    );
-  }
-  return {
-    asOf: new Date(asOfMs).toISOString(),
-    from: from.toISOString(),
-    to: to.toISOString(),
-    filter,
-    sort,
-    rows,
-    validationFrom,
-    testFrom,
-  };
+/** How the sorted rows are divided, by position: train below, validation from, test from. */
+export interface Splits {
+  validationFrom: number;
+  testFrom: number;
+}
+
+/** Splits are by time: the newest rows are the test part, those before them the validation part. */
+export function splitsOf(data: ModelSpec['data'], rows: number): Splits {
+  const testFrom = rows - Math.floor(rows * data.test_fraction);
+  return { testFrom, validationFrom: testFrom - Math.floor(rows * data.validation_fraction) };
 }
 
 /** Window of the lookups: from inclusive, to exclusive, epoch ms. */
@@ -82,6 +64,14 @@ export function countWindow(
   data: ModelSpec['data'],
   { from, asOf }: Pick<SnapshotWindow, 'from' | 'asOf'>,
 ): Promise<number> {
-  const filter = { [data.fields.time]: { $gte: new Date(from), $lte: new Date(asOf) } };
+  return count(db, data, { [data.fields.time]: { $gte: new Date(from), $lte: new Date(asOf) } });
+}
+
+/** How many rows a snapshot takes. */
+export function countMature(db: Db, data: ModelSpec['data'], { filter }: SnapshotWindow): Promise<number> {
+  return count(db, data, filter);
+}
+
+function count(db: Db, data: ModelSpec['data'], filter: Filter<Document>): Promise<number> {
   return openCollection(db, transactionsCollection(data)).countDocuments(filter, { hint: streamIndex(data) });
 }

@@ -15,11 +15,9 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
-import re
 import resource
 import sys
 import time
-import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -27,20 +25,15 @@ import pandas as pd
 from pymongo import MongoClient
 from pymongoarrow.api import Schema, find_pandas_all
 
-BASE_CURRENCY = "USD"
-CURRENCIES = ["USD", "EUR", "GBP", "PLN", "SEK", "CHF", "JPY"]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from peers import CURRENCIES, normalised, rate_table  # noqa: E402
+
 MIN_MERCHANT_COUNT = 5
 MIN_CATEGORY_ROWS = 50
 FIELDS = {
     "merchants": {"merchant_name": str},
     "categories": {"operation_type": str, "amount": float, "currency": str, "booked_at": dt.datetime},
 }
-WHITE_SPACE = re.compile("[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
-
-
-def normalised(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).upper().lower())
-    return WHITE_SPACE.sub(" ", folded).strip(" ")
 
 
 def read(collection, reader: str, job: str, window: dict, hint: list) -> pd.DataFrame:
@@ -63,24 +56,10 @@ def merchants(rows: pd.DataFrame) -> dict:
     return {"total": len(rows), "frequencies": (by_name[by_name >= MIN_MERCHANT_COUNT] / len(rows)).to_dict()}
 
 
-def rate_table(database, first_day: dt.date, days: int) -> np.ndarray:
-    """Value of one unit in the base currency: a row per day, a column per currency; the last fixing before the day."""
-    fixings = sorted(database["fx_fixings"].find(), key=lambda fixing: fixing["_id"])
-    table = np.empty((days, len(CURRENCIES)))
-    at = -1
-    for row in range(days):
-        day = (first_day + dt.timedelta(days=row)).isoformat()
-        while at + 1 < len(fixings) and fixings[at + 1]["_id"] < day:
-            at += 1
-        rates = {**fixings[at]["rates"], fixings[at]["base"]: 1.0}
-        table[row] = [rates[BASE_CURRENCY] / rates[currency] for currency in CURRENCIES]
-    return table
-
-
 def categories(rows: pd.DataFrame, database, first: dt.datetime, last: dt.datetime, synonyms: dict) -> dict:
     known = {**{name: name for name in synonyms["canonical"]}, **synonyms["synonyms"]}
     known = {normalised(spelling): name for spelling, name in known.items()}
-    table = rate_table(database, first.date(), (last.date() - first.date()).days + 1)
+    table = rate_table(database, first.date(), (last.date() - first.date()).days + 1, CURRENCIES)
     day = ((rows["booked_at"] - pd.Timestamp(first.date())) // pd.Timedelta(days=1)).to_numpy()
     currency = pd.Categorical(rows["currency"], categories=CURRENCIES).codes
     amount = rows["amount"].to_numpy(dtype=float) * table[day, currency]

@@ -15,11 +15,9 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
-import re
 import resource
 import sys
 import time
-import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -30,8 +28,9 @@ import pyarrow.parquet as pq
 from pymongo import MongoClient
 from pymongoarrow.api import Schema, find_arrow_all
 
-BASE_CURRENCY = "USD"
-CURRENCIES = ["USD", "EUR", "GBP", "PLN", "SEK", "CHF", "JPY"]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from peers import CURRENCIES, normalised, rate_table  # noqa: E402
+
 WINDOW_DAYS, MATURITY_DAYS, LOOKUP_DAYS = 365, 30, 90
 VALIDATION, TEST = 0.15, 0.2
 MIN_MERCHANT_COUNT = 5
@@ -53,33 +52,13 @@ FIELDS = {
     "labeled_at": pa.timestamp("ms"),
 }
 INDEX = [("booked_at", 1), ("transaction_id", 1), ("labeled_at", 1)]
-WHITE_SPACE = re.compile("[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
 DAY_MS = 86_400_000
-
-
-def normalised(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).upper().lower())
-    return WHITE_SPACE.sub(" ", folded).strip(" ")
 
 
 def coded(column: pa.ChunkedArray) -> tuple[np.ndarray, list[str]]:
     """The number of each row's text, and the different texts."""
     dictionary = column.combine_chunks().dictionary_encode()
     return dictionary.indices.to_numpy(), dictionary.dictionary.to_pylist()
-
-
-def rate_table(database, first_day: dt.date, days: int, currencies: list[str]) -> np.ndarray:
-    """Value of one unit in the base currency: a row per day, a column per currency; the last fixing before the day."""
-    fixings = sorted(database["fx_fixings"].find(), key=lambda fixing: fixing["_id"])
-    table = np.empty((days, len(currencies)))
-    at = -1
-    for row in range(days):
-        day = (first_day + dt.timedelta(days=row)).isoformat()
-        while at + 1 < len(fixings) and fixings[at + 1]["_id"] < day:
-            at += 1
-        rates = {**fixings[at]["rates"], fixings[at]["base"]: 1.0}
-        table[row] = [rates[BASE_CURRENCY] / rates[currency] for currency in currencies]
-    return table
 
 
 def read(database, as_of: dt.datetime) -> pa.Table:

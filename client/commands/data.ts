@@ -38,11 +38,11 @@ Examples:
   sluice data import corrected.csv --replace`,
     )
     .action((file: string, { model, shiftDays, maxRefused, replace = false }: ImportOptions) =>
-      runImport(cli, openMongoForImport, async (mongo, told) => {
+      runImport(cli, openMongoForImport, async (mongo, optionsFor) => {
         const { importTransactions } = await import('../../ingest/index.js');
         const summary = await importTransactions(
           { db: mongo.db, modelsDir: cli.modelsDirectory },
-          { file, model, replace, ...(shiftDays === undefined ? {} : { shiftDays }), ...told(50_000) },
+          { file, model, replace, ...(shiftDays === undefined ? {} : { shiftDays }), ...optionsFor(50_000) },
         );
         cli.output.result(summary, () => importText(summary));
         return importExitCode(summary, maxRefused);
@@ -55,11 +55,11 @@ Examples:
     .addOption(maxRefusedOption())
     .addHelpText('after', '\nExample:\n  sluice data import-fixings eurofxref-hist.csv')
     .action((file: string, { model, maxRefused }: ImportOptions) =>
-      runImport(cli, openMongoForImport, async (mongo, told) => {
+      runImport(cli, openMongoForImport, async (mongo, optionsFor) => {
         const { importFixings } = await import('../../ingest/index.js');
         const summary = await importFixings(
           { db: mongo.db, modelsDir: cli.modelsDirectory },
-          { file, model, ...told(50_000) },
+          { file, model, ...optionsFor(50_000) },
         );
         cli.output.result(summary, () => importText(summary));
         return importExitCode(summary, maxRefused);

@@ -59,28 +59,7 @@ export function driftCommand(cli: Cli): Command {
     .description('show a day (verdict, features, actions taken) or a weekly snapshot')
     .addOption(model())
     .addHelpText('after', '\nExamples:\n  sluice drift show 2025-06-30\n  sluice drift show weekly-2025-06-29')
-    .action((key: string, options: { model: string }) =>
-      withStores(cli, async ({ db }, store) => {
-        const [{ readKeptDay, readSnapshot }, { dayText, reportText, snapshotText }] = await Promise.all([
-          import('../../stores/drift/archive.js'),
-          import('../drift/view.js'),
-        ]);
-        if (parseReleaseId(key).startsWith('weekly-')) {
-          const snapshot = await readSnapshot(db, options.model, key);
-          cli.output.result(snapshot, () => snapshotText(snapshot));
-          return EXIT.ok;
-        }
-        const kept = await readKeptDay(db, store, options.model, key);
-        cli.output.result(kept, () =>
-          [
-            dayText(kept.day),
-            ...(kept.retraining === null ? [] : [`retraining: sluice release show ${kept.retraining}`]),
-            ...(kept.report === null ? [] : ['', reportText(kept.report), '', kept.day.pageKey ?? '']),
-          ].join('\n'),
-        );
-        return exitCodeOf(kept.day.verdict);
-      }),
-    );
+    .action((key: string, options: { model: string }) => showKept(cli, options.model, key));
 
   drift
     .command('list')
@@ -108,25 +87,53 @@ export function driftCommand(cli: Cli): Command {
       '\nExamples:\n  sluice drift compare 2025-06-22 2025-06-29\n  sluice drift compare weekly-2025-06-22 weekly-2025-06-29',
     )
     .action((earlier: string, later: string, options: { model: string }) =>
-      withMongo(cli, async ({ db }) => {
-        const [{ readSnapshot }, { comparisonText }, { loadModel }, { compareSnapshots }] = await Promise.all([
-          import('../../stores/drift/archive.js'),
-          import('../drift/view.js'),
-          import('../../platform/models.js'),
-          import('../../domain/drift/snapshot.js'),
-        ]);
-        const { spec } = await loadModel(cli.modelsDirectory, options.model);
-        const [before, after] = await Promise.all([
-          readSnapshot(db, options.model, weekKey(earlier)),
-          readSnapshot(db, options.model, weekKey(later)),
-        ]);
-        const comparison = compareSnapshots(before, after, spec.drift);
-        cli.output.result({ earlier, later, ...comparison }, () => comparisonText(before, after, comparison));
-        return EXIT.ok;
-      }),
+      compareWeeks(cli, options.model, earlier, later),
     );
 
   return drift;
+}
+
+/** A day with its report, or a weekly snapshot. The exit code says whether a day drifted. */
+function showKept(cli: Cli, model: string, key: string): Promise<void> {
+  return withStores(cli, async ({ db }, store) => {
+    const [{ readKeptDay, readSnapshot }, { dayText, reportText, snapshotText }] = await Promise.all([
+      import('../../stores/drift/archive.js'),
+      import('../drift/view.js'),
+    ]);
+    if (parseReleaseId(key).startsWith('weekly-')) {
+      const snapshot = await readSnapshot(db, model, key);
+      cli.output.result(snapshot, () => snapshotText(snapshot));
+      return EXIT.ok;
+    }
+    const kept = await readKeptDay(db, store, model, key);
+    cli.output.result(kept, () =>
+      [
+        dayText(kept.day),
+        ...(kept.retraining === null ? [] : [`retraining: sluice release show ${kept.retraining}`]),
+        ...(kept.report === null ? [] : ['', reportText(kept.report), '', kept.day.pageKey ?? '']),
+      ].join('\n'),
+    );
+    return exitCodeOf(kept.day.verdict);
+  });
+}
+
+function compareWeeks(cli: Cli, model: string, earlier: string, later: string): Promise<void> {
+  return withMongo(cli, async ({ db }) => {
+    const [{ readSnapshot }, { comparisonText }, { loadModel }, { compareSnapshots }] = await Promise.all([
+      import('../../stores/drift/archive.js'),
+      import('../drift/view.js'),
+      import('../../platform/models.js'),
+      import('../../domain/drift/snapshot.js'),
+    ]);
+    const { spec } = await loadModel(cli.modelsDirectory, model);
+    const [before, after] = await Promise.all([
+      readSnapshot(db, model, weekKey(earlier)),
+      readSnapshot(db, model, weekKey(later)),
+    ]);
+    const comparison = compareSnapshots(before, after, spec.drift);
+    cli.output.result({ earlier, later, ...comparison }, () => comparisonText(before, after, comparison));
+    return EXIT.ok;
+  });
 }
 
 /** A week by its key, or by the day that `drift run --weekly --as-of` was given. */

@@ -29,9 +29,9 @@ Example:
       runImport(
         cli,
         async (settings) => labelSender(cli, await openSession(settings, cli.env), model),
-        async (sender, told) => {
+        async (sender, optionsFor) => {
           const { importLabels } = await import('../../ingest/labels.js');
-          const summary = await importLabels(sender, { file, ...told(20_000) });
+          const summary = await importLabels(sender, { file, ...optionsFor(20_000) });
           cli.output.result(summary, () => labelsText(summary));
           return importExitCode(summary, maxRefused);
         },

@@ -51,8 +51,8 @@ export function notifyCommand(cli: Cli): Command {
         });
         cli.output.result({ channels, url }, () =>
           [
-            ...channels.map(({ sink, ok, why }) => `${ok ? '✔' : '✖'} ${sink}${why === '' ? '' : `  ${why}`}`),
-            ...(channels.some(({ sink }) => sink !== 'file' && sink !== 'log')
+            ...channels.map(({ sink: name, ok, why }) => `${ok ? '✔' : '✖'} ${name}${why === '' ? '' : `  ${why}`}`),
+            ...(channels.some(({ sink: name }) => name !== 'file' && name !== 'log')
               ? []
               : [
                   'no channel to people is configured: set SLACK_WEBHOOK_URL, or SMTP_URL with ALERT_MAIL_FROM and ALERT_MAIL_TO',
@@ -96,6 +96,6 @@ function notificationText({ at, notice, channels }: ListedNotification): string 
     `    ${text.replaceAll('\n', '\n    ')}`,
     ...(whatToDo === undefined ? [] : [`    What to do: ${whatToDo}`]),
     ...(link === undefined ? [] : [`    ${link}`]),
-    `    ${channels.map(({ sink, state, why }) => `${sink}: ${state}${why === null ? '' : ` (${why})`}`).join('; ')}`,
+    `    ${channels.map(({ sink: name, state, why }) => `${name}: ${state}${why === null ? '' : ` (${why})`}`).join('; ')}`,
   ].join('\n');
 }

@@ -35,23 +35,7 @@ export function schedulesCommand(cli: Cli): Command {
       "\nExamples:\n  sluice schedules apply --dry-run\n  sluice schedules apply --as-of-offset-days -7\n  sluice schedules apply --as-if-today 2025-06-30   # the demo's data ends then",
     )
     .option('--reason <text>', 'why; it is recorded', parseText, 'applied from the command line')
-    .action((options: ApplyOptions) =>
-      cli.withSession(async (session) => {
-        const { client, settings } = session;
-        const asOfOffsetDays = offsetOf(options, new Date()) ?? offsetSetting(settings.SLUICE_AS_OF_OFFSET_DAYS);
-        const dryRun = options.dryRun === true;
-        const changes = dryRun
-          ? await applySchedules(client.schedule, {
-              registry: REGISTRY,
-              models: await modelNames(cli.modelsDirectory),
-              asOfOffsetDays,
-              dryRun,
-            })
-          : await apply(cli, session, asOfOffsetDays, options.reason);
-        cli.output.result({ dryRun, changes }, () => applyText(changes));
-        return EXIT.ok;
-      }),
-    );
+    .action((options: ApplyOptions) => applyNow(cli, options));
 
   schedules
     .command('list')
@@ -124,25 +108,45 @@ export function schedulesCommand(cli: Cli): Command {
       'after',
       '\nThe days are those on which the runs were due; the offset of `schedules apply` is added to them.\n\nExample, a missed week:\n  sluice schedules backfill nightly-refresh --from 2026-11-09 --to 2026-11-15',
     )
-    .action((name: string, options: { model: string; from: string; to: string }) =>
-      cli.withSession(async ({ client }) => {
-        const range = { from: new Date(options.from), to: new Date(options.to) };
-        const { due, asOfOffsetDays } = await backfillSchedule(client, options.model, name, range, new Date());
-        const runs = due.map((time) => ({ due: time, asOf: scheduledAsOf(time, asOfOffsetDays, 'minute') }));
-        cli.output.result({ name, model: options.model, asOfOffsetDays, runs }, () =>
-          [
-            `${runs.length} runs of ${name}, one at a time:`,
-            ...runs.map(
-              (run) => `  due ${minute(run.due)}${asOfOffsetDays === 0 ? '' : `, as of ${run.asOf.slice(0, 10)}`}`,
-            ),
-            '`sluice schedules list` shows the running one',
-          ].join('\n'),
-        );
-        return EXIT.ok;
-      }),
-    );
+    .action((name: string, options: { model: string; from: string; to: string }) => backfill(cli, name, options));
 
   return schedules;
+}
+
+function applyNow(cli: Cli, options: ApplyOptions): Promise<void> {
+  return cli.withSession(async (session) => {
+    const { client, settings } = session;
+    const asOfOffsetDays = offsetOf(options, new Date()) ?? offsetSetting(settings.SLUICE_AS_OF_OFFSET_DAYS);
+    const dryRun = options.dryRun === true;
+    const changes = dryRun
+      ? await applySchedules(client.schedule, {
+          registry: REGISTRY,
+          models: await modelNames(cli.modelsDirectory),
+          asOfOffsetDays,
+          dryRun,
+        })
+      : await apply(cli, session, asOfOffsetDays, options.reason);
+    cli.output.result({ dryRun, changes }, () => applyText(changes));
+    return EXIT.ok;
+  });
+}
+
+function backfill(cli: Cli, name: string, options: { model: string; from: string; to: string }): Promise<void> {
+  return cli.withSession(async ({ client }) => {
+    const range = { from: new Date(options.from), to: new Date(options.to) };
+    const { due, asOfOffsetDays } = await backfillSchedule(client, options.model, name, range, new Date());
+    const runs = due.map((time) => ({ due: time, asOf: scheduledAsOf(time, asOfOffsetDays, 'minute') }));
+    cli.output.result({ name, model: options.model, asOfOffsetDays, runs }, () =>
+      [
+        `${runs.length} runs of ${name}, one at a time:`,
+        ...runs.map(
+          (run) => `  due ${minute(run.due)}${asOfOffsetDays === 0 ? '' : `, as of ${run.asOf.slice(0, 10)}`}`,
+        ),
+        '`sluice schedules list` shows the running one',
+      ].join('\n'),
+    );
+    return EXIT.ok;
+  });
 }
 
 function apply(cli: Cli, session: Session, asOfOffsetDays: number | null, reason: string): Promise<ScheduleChange[]> {

@@ -18,14 +18,17 @@ export function upCommand(cli: Cli): Command {
 }
 
 async function upInForeground(cli: Cli): Promise<void> {
-  const [{ up }, { tellParent }] = await Promise.all([import('../../stack/main.js'), import('../../stack/detach.js')]);
+  const [{ up }, { reportToParent }] = await Promise.all([
+    import('../../stack/main.js'),
+    import('../../stack/detach.js'),
+  ]);
   const show = stackProgress(cli.output);
   const log: StackLog = (event) => {
     show(event);
-    tellParent(event);
+    reportToParent(event);
   };
   const stack = await up({ stateDir: cli.stateDirectory, env: cli.env, log, signal: cli.interrupted });
-  await tellStatus(cli);
+  await printStatus(cli);
   if (stack.found) return;
   cli.output.line('\nthe stack is up; Ctrl-C stops it');
   cli.setExitCode(await untilEnded(cli, stack));
@@ -39,12 +42,12 @@ async function upInBackground(cli: Cli): Promise<void> {
     log: stackProgress(cli.output),
     signal: cli.interrupted,
   });
-  await tellStatus(cli);
+  await printStatus(cli);
   if (!found)
     cli.output.line('\nthe stack is up in the background; `sluice down` stops it, `sluice logs` shows its logs');
 }
 
-async function tellStatus(cli: Cli): Promise<void> {
+async function printStatus(cli: Cli): Promise<void> {
   const found = await status({ stateDir: cli.stateDirectory });
   const temporalUi = readStackEnv(cli.stateDirectory)?.['TEMPORAL_UI_URL'] ?? null;
   cli.output.result(found, () => statusText(cli.stateDirectory, { ...found, temporalUi }));

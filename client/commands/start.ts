@@ -48,7 +48,7 @@ export function startCommand(cli: Cli): Command {
         } finally {
           await session.close();
         }
-        tellAddresses(cli, stack.env, schedules);
+        printAddresses(cli, stack.env, schedules);
         if (once !== true && !stack.found) {
           cli.output.line(
             'Ctrl-C stops the stack; its state stays in the state directory, and the next start continues from it.',
@@ -65,13 +65,13 @@ export function startCommand(cli: Cli): Command {
 /** The demo's data, once: an import that changed nothing costs seconds, so a finished one is remembered by the file's size and name. */
 async function importDemo(cli: Cli, settings: Settings, model: string): Promise<void> {
   const deps = { modelsDir: cli.modelsDirectory };
-  const told = { model, signal: cli.interrupted };
+  const shared = { model, signal: cli.interrupted };
   const mongo = await openMongoForImport(settings);
   try {
     const { db } = mongo;
-    const fixings = await importFixings({ db, ...deps }, { file: projectPath('data', 'ecb_fixings.csv'), ...told });
+    const fixings = await importFixings({ db, ...deps }, { file: projectPath('data', 'ecb_fixings.csv'), ...shared });
     const file = projectPath('data', 'bank_transactions_demo.csv.gz');
-    const summary = await importTransactions({ db, ...deps }, { file, skipIfImported: true, ...told });
+    const summary = await importTransactions({ db, ...deps }, { file, skipIfImported: true, ...shared });
     cli.output.line(
       summary.skipped
         ? `✔ data             the demo's transactions are already imported`
@@ -94,7 +94,7 @@ async function releaseDemo(cli: Cli, session: Session, model: string, stackStart
   });
 }
 
-function tellAddresses(cli: Cli, env: Record<string, string>, schedules: number): void {
+function printAddresses(cli: Cli, env: Record<string, string>, schedules: number): void {
   const scorer = env['SCORER_URL'];
   cli.output.line(`
 Temporal UI   ${env['TEMPORAL_UI_URL'] ?? ''}

@@ -55,12 +55,12 @@ Exit code 0: it can be published. 2: it has mistakes.`,
       const { model, lookup, bytes } = await inputs(cli, options, file);
       const checked = checkLookupFile(model, lookup, bytes);
       if (options.unmapped !== true || checked.document === null)
-        return cli.setExitCode(tellCheck(cli, file, checked, null));
+        return cli.setExitCode(printCheck(cli, file, checked, null));
       const { document } = checked;
       await withMongo(cli, async ({ db }) => {
         const asOf = options.asOf ?? new Date().toISOString();
         const unmapped = await unmappedValues(db, model.spec, model.registry, lookup, document, asOf);
-        return tellCheck(cli, file, checked, unmapped);
+        return printCheck(cli, file, checked, unmapped);
       });
     });
 
@@ -83,7 +83,7 @@ The next \`sluice refresh run\` or nightly refresh puts it live. A file publishe
     .action(async (file: string, options: LookupOptions & { reason: string; base?: string }) => {
       const { model, lookup, bytes } = await inputs(cli, options, file);
       const checked = checkLookupFile(model, lookup, bytes);
-      if (checked.document === null) return cli.setExitCode(tellCheck(cli, file, checked, null));
+      if (checked.document === null) return cli.setExitCode(printCheck(cli, file, checked, null));
       await cli.withSession(async (session) => {
         const published = await publish(cli, session, { model: options.model, lookup, bytes }, options);
         cli.output.result(published, () =>
@@ -185,7 +185,7 @@ async function modelAndLookup(cli: Cli, options: LookupOptions): Promise<{ model
   return { model, lookup };
 }
 
-function tellCheck(
+function printCheck(
   cli: Cli,
   file: string,
   { findings, notes }: CheckedSynonyms,

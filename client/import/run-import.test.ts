@@ -34,8 +34,8 @@ it('an import that fails says first how many rows were imported', async () => {
   const failing = runImport(
     cli,
     () => Promise.resolve({ close: () => Promise.resolve() }),
-    (_open, told) => {
-      told(1).onProgress({ read: 9, inserted: 5, updated: 1, unchanged: 1, refused: 2 });
+    (_open, optionsFor) => {
+      optionsFor(1).onProgress({ read: 9, inserted: 5, updated: 1, unchanged: 1, refused: 2 });
       return Promise.reject(new SluiceError('Unreachable', 'gone'));
     },
   );

@@ -4,8 +4,8 @@ import type { Cli } from '../cli.js';
 import { EXIT } from '../exit-codes.js';
 import { count, rowsOf } from '../output.js';
 
-/** How an import tells of itself and is stopped. */
-interface Told {
+/** How an import reports its progress and is stopped. */
+interface ImportOptions {
   onProgress(progress: Pick<ImportProgress, 'read' | 'refused'> & Partial<ImportProgress>): void;
   signal: AbortSignal;
 }
@@ -13,19 +13,19 @@ interface Told {
 /**
  * Runs an import with something of its own that is open meanwhile. Ctrl-C stops it between two batches, a second one at once; the exit code is that of an
  * interruption. However it ends early, how many rows it has imported is said. An import may be repeated, so that is how it goes on.
- * @param work gets `told`, whose argument is how many rows are worth a line
+ * @param work gets `optionsFor`, whose argument is how many rows are worth a line
  */
 export function runImport<Open extends { close(): Promise<void> }>(
   cli: Cli,
   open: (settings: Settings) => Promise<Open>,
-  work: (open: Open, told: (everyRows: number) => Told) => Promise<number>,
+  work: (open: Open, optionsFor: (everyRows: number) => ImportOptions) => Promise<number>,
 ): Promise<void> {
   return cli.withSettings(async (settings) => {
     cli.onInterrupt(secondTime(() => process.exit(EXIT.interrupted)));
     const opened = await open(settings);
     let imported = 0;
     let byKind = '';
-    const told = (everyRows: number): Told => {
+    const optionsFor = (everyRows: number): ImportOptions => {
       let shown = 0;
       return {
         signal: cli.interrupted,
@@ -41,7 +41,7 @@ export function runImport<Open extends { close(): Promise<void> }>(
       };
     };
     try {
-      return await work(opened, told);
+      return await work(opened, optionsFor);
     } catch (error) {
       if (!cli.interrupted.aborted) {
         if (imported > 0)

@@ -31,44 +31,7 @@ export function defineRun<Ref extends RunRef, Progress extends RunProgress>(
   kind: RunKind<Ref, Progress>,
 ): RunActions<Ref> {
   const { output } = cli;
-
-  /** `sluice refresh show 2025-06-30 --job fxRates` */
-  const command = (verb: string, ref: Ref): string => {
-    const models = modelFolders(cli.modelsDirectory);
-    const model = models.length === 1 && models[0] === ref.model ? '' : ` --model ${ref.model}`;
-    return `sluice ${kind.noun} ${verb} ${kind.words(ref)}${model}`;
-  };
-  const approveCommand = (ref: Ref, progress: Progress): string =>
-    `${command('approve', ref)} --reason TEXT${kind.approveWords?.(progress) ?? ''}`;
-
-  const frame = (ref: Ref) => (progress: Progress) => {
-    const waits = progress.approval ?? null;
-    return {
-      items: kind.items?.(progress) ?? [],
-      waits:
-        waits === null
-          ? null
-          : {
-              what: `waits for a decision until ${waits.deadline}: ${approveCommand(ref, progress)}   (or reject)`,
-              proposal: kind.proposal?.(progress) ?? null,
-            },
-    };
-  };
-
-  const present = async (
-    session: Session,
-    workflowId: string,
-    end: Pick<Shown<Ref, Progress>, 'ref' | 'progress' | 'error'>,
-    withSteps: boolean,
-  ): Promise<number> => {
-    const { ref, progress, error } = end;
-    const url = session.uiUrl(workflowId);
-    const more = (await kind.more?.(session, workflowId, progress)) ?? {};
-    output.result({ ...ref, ...progress, error, ...more, url }, () =>
-      kind.text({ ref, progress, error, url, more, approve: approveCommand(ref, progress) }, withSteps),
-    );
-    return exitCodeOf(progress.status);
-  };
+  const { command, present, frame } = wordsOf(cli, kind);
 
   const watch: RunActions<Ref>['watch'] = async (session, ref, options = {}) => {
     const { handle } = await findRun(session, kind, ref);
@@ -140,6 +103,48 @@ export function defineRun<Ref extends RunRef, Progress extends RunProgress>(
       return EXIT.ok;
     },
   };
+}
+
+/** How runs of a kind are shown, and what is typed to see or decide one. */
+function wordsOf<Ref extends RunRef, Progress extends RunProgress>(cli: Cli, kind: RunKind<Ref, Progress>) {
+  /** `sluice refresh show 2025-06-30 --job fxRates` */
+  const command = (verb: string, ref: Ref): string => {
+    const models = modelFolders(cli.modelsDirectory);
+    const model = models.length === 1 && models[0] === ref.model ? '' : ` --model ${ref.model}`;
+    return `sluice ${kind.noun} ${verb} ${kind.words(ref)}${model}`;
+  };
+  const approveCommand = (ref: Ref, progress: Progress): string =>
+    `${command('approve', ref)} --reason TEXT${kind.approveWords?.(progress) ?? ''}`;
+
+  const frame = (ref: Ref) => (progress: Progress) => {
+    const waits = progress.approval ?? null;
+    return {
+      items: kind.items?.(progress) ?? [],
+      waits:
+        waits === null
+          ? null
+          : {
+              what: `waits for a decision until ${waits.deadline}: ${approveCommand(ref, progress)}   (or reject)`,
+              proposal: kind.proposal?.(progress) ?? null,
+            },
+    };
+  };
+
+  const present = async (
+    session: Session,
+    workflowId: string,
+    end: Pick<Shown<Ref, Progress>, 'ref' | 'progress' | 'error'>,
+    withSteps: boolean,
+  ): Promise<number> => {
+    const { ref, progress, error } = end;
+    const url = session.uiUrl(workflowId);
+    const more = (await kind.more?.(session, workflowId, progress)) ?? {};
+    cli.output.result({ ...ref, ...progress, error, ...more, url }, () =>
+      kind.text({ ref, progress, error, url, more, approve: approveCommand(ref, progress) }, withSteps),
+    );
+    return exitCodeOf(progress.status);
+  };
+  return { command, frame, present };
 }
 
 /** What a run says of itself, and how it ended where somebody else ended it. */

@@ -59,7 +59,7 @@ const SCHEDULED = proto.temporal.api.enums.v1.PendingActivityState.PENDING_ACTIV
 const POLL_MS = 400;
 const PENDING_EVERY_POLLS = 5;
 
-/** What a watcher is told: where the run stands, and, while nothing moves, what is being tried again and what waits for a worker. */
+/** What a watcher is shown: where the run stands, and, while nothing moves, what is being tried again and what waits for a worker. */
 export interface WatchListener<Progress> {
   progress(progress: Progress): void;
   retry(retry: Retry): void;
@@ -69,7 +69,7 @@ export interface WatchListener<Progress> {
 
 /**
  * Tells of the progress until a run has closed, and returns its end: any run whose result extends what its query `progress` answers. A worker or a
- * server that is down for a while only delays the news.
+ * server that is down for a while only delays what is shown.
  * @param signal ends the watching, not the run: rejects with its reason
  * @throws SluiceError Unreachable where the run has ended and no worker can say how
  */
@@ -93,7 +93,7 @@ export async function watchRun<Progress>(
       throw error;
     },
   );
-  const told = new Set<string>();
+  const shown = new Set<string>();
   for (let poll = 1; ; poll += 1) {
     const end = await Promise.race([closed, delay(pollMs, null, { signal })]);
     const progress = end?.progress ?? (await readProgress<Progress>(handle).catch(() => null));
@@ -109,9 +109,9 @@ export async function watchRun<Progress>(
     const pending = await pendingWork(session, handle).catch(() => null);
     if (pending !== null) listener.queued(pending.queued);
     for (const retry of pending?.retries ?? []) {
-      const news = `${retry.activity} ${retry.failure}`;
-      if (!told.has(news)) listener.retry(retry);
-      told.add(news);
+      const message = `${retry.activity} ${retry.failure}`;
+      if (!shown.has(message)) listener.retry(retry);
+      shown.add(message);
     }
   }
 }

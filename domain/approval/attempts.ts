@@ -13,7 +13,7 @@ export class Attempts {
   private names: ReadonlySet<string> | null = null;
   private readAtMs = 0;
   private readonly refusedIn = new Map<string, { count: number; lastMs: number }>();
-  private told = false;
+  private notified = false;
 
   /** @param names of all principals, as they stand on file now */
   known(names: readonly string[], nowMs: number): void {
@@ -49,8 +49,8 @@ export class Attempts {
   /** Whether people should hear of it now: once, when somebody has used up what a person may get wrong. */
   refused(actor: string): boolean {
     // Without names the run began before there were any, and its history has no such notification.
-    if (this.told || this.names === null || (this.refusedIn.get(actor)?.count ?? 0) < MAX_REFUSED) return false;
-    this.told = true;
+    if (this.notified || this.names === null || (this.refusedIn.get(actor)?.count ?? 0) < MAX_REFUSED) return false;
+    this.notified = true;
     return true;
   }
 }

@@ -54,14 +54,16 @@ export class TextWriter {
     this.text(String(value));
   }
 
-  /** A whole number with leading zeros. */
+  /** A whole number below 2³¹ with leading zeros. */
   padded(value: number, digits: number): void {
     if (this.#length + digits > this.#bytes.length) this.#grow(digits);
     const bytes = this.#bytes;
+    // Known to be whole, it is divided without a floating point.
+    let left = value | 0;
     for (let at = this.#length + digits - 1; at >= this.#length; at--) {
-      const rest = (value / 10) | 0;
-      bytes[at] = ZERO + (value - rest * 10);
-      value = rest;
+      const rest = (left / 10) | 0;
+      bytes[at] = ZERO + (left - rest * 10);
+      left = rest;
     }
     this.#length += digits;
   }

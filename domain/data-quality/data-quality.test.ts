@@ -39,13 +39,14 @@ function profileOf(rows: { raw?: object; label?: 0 | 1; kind?: string | null; re
   for (const [index, { raw, label, kind = 'a', refuse }] of rows.entries()) {
     const id = `r${index}`;
     const { at = new Date(start + index * 1000) } = (raw ?? {}) as { at?: Date };
+    const known = label ?? (index % 2 === 0 ? 0 : 1);
+    builder.observeSplit((['train', 'train', 'validation', 'validation', 'test', 'test'] as const)[index % 6]!, known);
     builder.observe({
       id,
       raw: { id, sum: 10, unit: 'USD', name: 'n', at, ...raw },
-      label: label ?? (index % 2 === 0 ? 0 : 1),
+      label: known,
       eventTimeMs: at.getTime(),
       labelTimeMs: at.getTime() + DAY_MS,
-      split: (['train', 'train', 'validation', 'validation', 'test', 'test'] as const)[index % 6]!,
     });
     if (refuse !== undefined) builder.refuse(id, '/sum', refuse);
     else {

@@ -37,7 +37,6 @@ export interface ObservedRow {
   label: 0 | 1;
   labelTimeMs: number;
   eventTimeMs: number;
-  split: Split;
 }
 
 /** What of a chunk's rows is not a column of the request. */
@@ -45,7 +44,6 @@ export interface ObservedColumns {
   label: Float64Array;
   labelTime: Float64Array;
   eventTime: Float64Array;
-  splitOf: (position: number) => Split;
 }
 
 /** Gathers what the data checks look at, from rows in the order of their event time. Memory: some 20 bytes a row, for its id. */
@@ -98,13 +96,12 @@ export class ProfileBuilder {
   }
 
   /** As `observe` for every row of a chunk. */
-  observeChunk(chunk: RowChunk, { label, labelTime, eventTime, splitOf }: ObservedColumns): void {
+  observeChunk(chunk: RowChunk, { label, labelTime, eventTime }: ObservedColumns): void {
     for (const field of this.#fields) field.observeColumn(chunk);
     const ids = chunk.textsOf(this.shape.idField);
     const fingerprints = fingerprintsOf(ids);
     this.#contents.open(chunk);
     for (let row = 0; row < chunk.rows; row++) {
-      const split = splitOf(chunk.firstPosition + row);
       const labelOfRow = label[row] === 1 ? 1 : 0;
       const labelTimeMs = labelTime[row] ?? NaN;
       const eventTimeMs = eventTime[row] ?? NaN;
@@ -117,14 +114,20 @@ export class ProfileBuilder {
         const repeats = this.#contents.holds(chunk, row)
           ? this.#contents.addRow(eventTimeMs, row)
           : this.#contents.add(eventTimeMs, raw);
-        this.#observe({ id: text, raw, label: labelOfRow, labelTimeMs, eventTimeMs, split }, repeats);
+        this.#observe({ id: text, raw, label: labelOfRow, labelTimeMs, eventTimeMs }, repeats);
         continue;
       }
-      this.#count(labelOfRow, labelTimeMs, eventTimeMs, split);
+      this.#count(labelOfRow, labelTimeMs, eventTimeMs);
       const isNew = this.#ids.addFingerprint(fingerprints.high[id] ?? 0, fingerprints.low[id] ?? 0);
       const repeats = this.#contents.addRow(eventTimeMs, row);
       if (!isNew || repeats) this.#duplicate(ids.textOf(id));
     }
+  }
+
+  /** Which part of the data a row is in, refused or not: known only when all rows are. */
+  observeSplit(split: Split, label: number | undefined): void {
+    this.#splits[split].rows++;
+    if (label === 1) this.#splits[split].positives++;
   }
 
   /** A row that went into the table. */
@@ -159,19 +162,17 @@ export class ProfileBuilder {
     if (this.#examples.length < MAX_EXAMPLES) this.#examples.push({ row_id: id || '(no id)', reason });
   }
 
-  #observe({ id, raw, label, labelTimeMs, eventTimeMs, split }: ObservedRow, repeats: boolean): void {
-    this.#count(label, labelTimeMs, eventTimeMs, split);
+  #observe({ id, raw, label, labelTimeMs, eventTimeMs }: ObservedRow, repeats: boolean): void {
+    this.#count(label, labelTimeMs, eventTimeMs);
     for (const field of this.#fields) field.observe(raw[field.name]);
     const { high, low } = fingerprintOf(id);
     const isNew = this.#ids.addFingerprint(high, low);
     if (!isNew || repeats) this.#duplicate(id);
   }
 
-  #count(label: 0 | 1, labelTimeMs: number, eventTimeMs: number, split: Split): void {
+  #count(label: 0 | 1, labelTimeMs: number, eventTimeMs: number): void {
     this.#rows++;
     this.#positives += label;
-    this.#splits[split].rows++;
-    this.#splits[split].positives += label;
     if (eventTimeMs < this.#oldestMs) this.#oldestMs = eventTimeMs;
     if (eventTimeMs > this.#newestMs) this.#newestMs = eventTimeMs;
     if (labelTimeMs > this.#newestLabelMs) this.#newestLabelMs = labelTimeMs;

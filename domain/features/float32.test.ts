@@ -7,6 +7,7 @@ describe('shortestFloat32', () => {
     expect(shortestFloat32(Math.fround(1111.88))).toBe(1111.88);
     expect(shortestFloat32(Math.fround(0.1))).toBe(0.1);
     expect(shortestFloat32(16_777_216)).toBe(16_777_216);
+    expect(shortestFloat32(-0)).toBe(-0);
     expect(shortestFloat32(NaN)).toBeNaN();
   });
 
@@ -17,5 +18,6 @@ describe('shortestFloat32', () => {
       fc.property(fc.float({ noNaN: true }), (value) => {
         expect(Math.fround(shortestFloat32(value))).toBe(value);
       }),
+      { numRuns: 1_000 },
     ));
 });

@@ -4,7 +4,8 @@ const FEWEST_DIGITS = 6;
 
 /** The shortest decimal that is this 32-bit float: 1111.88 for 1111.8800048828125. Another number is returned as it is. */
 export function shortestFloat32(value: number): number {
-  if (!Number.isFinite(value) || Math.fround(value) !== value) return value;
+  // no decimal text tells -0 from 0
+  if (!Number.isFinite(value) || Math.fround(value) !== value || value === 0) return value;
   for (let digits = FEWEST_DIGITS; digits < MOST_DIGITS; digits += 1) {
     const short = Number(value.toPrecision(digits));
     if (Math.fround(short) === value) return short;

@@ -31,153 +31,160 @@ export function lookupOf<T>(op: Op, lookups: Lookups): T {
   return document as T;
 }
 
-/** A compiler per kind of op. Kinds are generic: every name comes from the registry. */
+/** The op's value for the row at hand. Kinds are generic: every name comes from the registry. */
 export function compileOp(op: Op, row: Row, lookups: Lookups): CompiledOp {
-  const { numbers, strings, numberCauses, stringCauses } = row;
-  const because = (cause: Notice | undefined): void => {
-    if (cause !== undefined) row.cause = cause;
-  };
-  switch (op.kind) {
-    case 'value': {
-      const input = row.slotOf(op.input, 'number');
-      return number(() => orCause(input));
-    }
-    case 'log1p': {
-      const input = row.slotOf(op.input, 'number');
-      return number(() => {
-        const value = orCause(input);
-        if (value <= -1) row.cause = { path: `/${op.input}`, message: 'has no logarithm' };
-        return value <= -1 ? NaN : Math.log1p(value);
-      });
-    }
-    case 'normalise': {
-      const input = row.slotOf(op.input, 'string');
-      const empty: Notice = { path: `/${op.input}`, message: 'is empty' };
-      return string(() => {
-        const text = strings[input] ?? null;
-        if (text === null) {
-          because(stringCauses[input]);
-          return null;
-        }
-        const normalised = normaliseText(text);
-        if (normalised !== '') return normalised;
-        row.cause = empty;
-        return null;
-      });
-    }
-    case 'canonical': {
-      const input = row.slotOf(op.input, 'string');
-      const canonical = canonicalBySpelling(lookupOf<OperationTypeSynonyms>(op, lookups), op.lookup);
-      return string(() => {
-        const text = strings[input] ?? null;
-        if (text === null) {
-          because(stringCauses[input]);
-          return null;
-        }
-        const found = canonical.get(normaliseText(text));
-        if (found !== undefined) return found;
-        row.cause = { path: `/${op.input}`, message: `${quoted(text)} is not in ${op.lookup}` };
-        return null;
-      });
-    }
-    case 'convert': {
-      const amount = row.slotOf(op.amount, 'number');
-      const currency = row.slotOf(op.currency, 'string');
-      const at = row.slotOf(op.at, 'time');
-      const rates = compileRates(lookupOf<FxRates>(op, lookups));
-      return number(() => {
-        const value = orCause(amount);
-        if (Number.isNaN(value)) return NaN;
-        const bookedAt = orCause(at);
-        if (Number.isNaN(bookedAt)) return NaN;
-        const unit = strings[currency] ?? null;
-        if (unit === null) {
-          because(stringCauses[currency]);
+  const compile = COMPILERS[op.kind] as (op: Op, row: Row, lookups: Lookups) => CompiledOp;
+  return compile(op, row, lookups);
+}
+
+type OfKind<Kind extends Op['kind']> = Extract<Op, { kind: Kind }>;
+
+/** By kind: finds slots and lookups once, and gives what runs for each row. */
+const COMPILERS: { [Kind in Op['kind']]: (op: OfKind<Kind>, row: Row, lookups: Lookups) => CompiledOp } = {
+  value: (op, row) => number(numberOf(row, op.input, 'number')),
+
+  log1p(op, row) {
+    const input = numberOf(row, op.input, 'number');
+    return number(() => {
+      const value = input();
+      if (value <= -1) row.cause = { path: `/${op.input}`, message: 'has no logarithm' };
+      return value <= -1 ? NaN : Math.log1p(value);
+    });
+  },
+
+  normalise(op, row) {
+    const input = textOf(row, op.input);
+    const empty: Notice = { path: `/${op.input}`, message: 'is empty' };
+    return string(() => {
+      const text = input();
+      if (text === null) return null;
+      const normalised = normaliseText(text);
+      if (normalised !== '') return normalised;
+      row.cause = empty;
+      return null;
+    });
+  },
+
+  canonical(op, row, lookups) {
+    const input = textOf(row, op.input);
+    const canonical = canonicalBySpelling(lookupOf<OperationTypeSynonyms>(op, lookups), op.lookup);
+    return string(() => {
+      const text = input();
+      if (text === null) return null;
+      const found = canonical.get(normaliseText(text));
+      if (found !== undefined) return found;
+      row.cause = { path: `/${op.input}`, message: `${quoted(text)} is not in ${op.lookup}` };
+      return null;
+    });
+  },
+
+  convert(op, row, lookups) {
+    const amount = numberOf(row, op.amount, 'number');
+    const currency = textOf(row, op.currency);
+    const at = numberOf(row, op.at, 'time');
+    const rates = compileRates(lookupOf<FxRates>(op, lookups));
+    return number(() => {
+      const value = amount();
+      if (Number.isNaN(value)) return NaN;
+      const bookedAt = at();
+      if (Number.isNaN(bookedAt)) return NaN;
+      const unit = currency();
+      if (unit === null) return NaN;
+      let fixing = rates.fixingBefore(bookedAt);
+      if (fixing < 0) {
+        const late = { path: `/${op.at}`, message: `is not after the oldest fixing known (${rates.oldestFixing})` };
+        if (op.before_oldest === 'refuse') {
+          row.cause = late;
           return NaN;
         }
-        let fixing = rates.fixingBefore(bookedAt);
-        if (fixing < 0) {
-          const late = { path: `/${op.at}`, message: `is not after the oldest fixing known (${rates.oldestFixing})` };
-          if (op.before_oldest === 'refuse') {
-            row.cause = late;
-            return NaN;
-          }
-          row.notices.push({ ...late, message: `${late.message}; converted at that one` });
-          fixing = 0;
-        }
-        const rate = rates.rateAt(fixing, unit);
-        if (Number.isNaN(rate))
-          row.cause = {
-            path: `/${op.currency}`,
-            message: `${quoted(unit)} is not quoted in the fixing of ${rates.dateOf(fixing)}`,
-          };
-        return value * rate;
-      });
-    }
-    case 'frequency': {
-      const key = row.slotOf(op.key, 'string');
-      const { frequencies, floor } = lookupOf<MerchantFreqMap>(op, lookups);
-      const byKey = new Map(Object.entries(frequencies));
-      return number(() => {
-        const text = strings[key] ?? null;
-        if (text !== null) return byKey.get(text) ?? floor;
-        because(stringCauses[key]);
-        return NaN;
-      });
-    }
-    case 'robust_z': {
-      const value = row.slotOf(op.value, 'number');
-      const of = statsByGroup(row.slotOf(op.group, 'string'), lookupOf<CategoryStats>(op, lookups));
-      return number(() => {
-        const stats = of();
-        return robustZ(orCause(value), stats);
-      });
-    }
-    case 'ratio_to_cap': {
-      const value = row.slotOf(op.value, 'number');
-      const of = statsByGroup(row.slotOf(op.group, 'string'), lookupOf<CategoryStats>(op, lookups));
-      return number(() => {
-        const stats = of();
-        return ratioToCap(orCause(value), stats);
-      });
-    }
-    case 'hour_of_day': {
-      const at = row.slotOf(op.at, 'time');
-      return number(() => utcHour(orCause(at)));
-    }
-    case 'day_of_week': {
-      const at = row.slotOf(op.at, 'time');
-      return number(() => utcWeekday(orCause(at)));
-    }
-    case 'index_of': {
-      const input = row.slotOf(op.input, 'string');
-      const positions = new Map(op.values.map((value, position) => [value, position]));
-      return number(() => {
-        const text = strings[input] ?? null;
-        const position = text === null ? undefined : positions.get(text);
-        if (position !== undefined) return position;
-        if (text === null) because(stringCauses[input]);
-        else
-          row.cause = { path: `/${op.input}`, message: `${quoted(text)} is not among the values that the model knows` };
-        return NaN;
-      });
-    }
-  }
+        row.notices.push({ ...late, message: `${late.message}; converted at that one` });
+        fixing = 0;
+      }
+      const rate = rates.rateAt(fixing, unit);
+      if (Number.isNaN(rate))
+        row.cause = {
+          path: `/${op.currency}`,
+          message: `${quoted(unit)} is not quoted in the fixing of ${rates.dateOf(fixing)}`,
+        };
+      return value * rate;
+    });
+  },
 
-  function orCause(slot: number): number {
+  frequency(op, row, lookups) {
+    const key = textOf(row, op.key);
+    const { frequencies, floor } = lookupOf<MerchantFreqMap>(op, lookups);
+    const byKey = new Map(Object.entries(frequencies));
+    return number(() => {
+      const text = key();
+      return text === null ? NaN : (byKey.get(text) ?? floor);
+    });
+  },
+
+  robust_z: (op, row, lookups) => againstGroup(op, row, lookups, robustZ),
+  ratio_to_cap: (op, row, lookups) => againstGroup(op, row, lookups, ratioToCap),
+
+  hour_of_day(op, row) {
+    const at = numberOf(row, op.at, 'time');
+    return number(() => utcHour(at()));
+  },
+
+  day_of_week(op, row) {
+    const at = numberOf(row, op.at, 'time');
+    return number(() => utcWeekday(at()));
+  },
+
+  index_of(op, row) {
+    const input = textOf(row, op.input);
+    const positions = new Map(op.values.map((value, position) => [value, position]));
+    return number(() => {
+      const text = input();
+      if (text === null) return NaN;
+      const position = positions.get(text);
+      if (position !== undefined) return position;
+      row.cause = { path: `/${op.input}`, message: `${quoted(text)} is not among the values that the model knows` };
+      return NaN;
+    });
+  },
+};
+
+/** Reads a number of the row at hand; where there is none, NaN, and the row's cause says why. */
+function numberOf(row: Row, name: string, type: 'number' | 'time'): () => number {
+  const slot = row.slotOf(name, type);
+  const { numbers, numberCauses } = row;
+  return () => {
     const value = numbers[slot] ?? NaN;
-    if (Number.isNaN(value)) because(numberCauses[slot]);
+    if (Number.isNaN(value)) row.cause = numberCauses[slot] ?? row.cause;
     return value;
-  }
+  };
+}
 
-  /** The group's statistics; the overall ones for a row without a group, or with a group that the window did not show. */
-  function statsByGroup(group: number, { overall, categories }: CategoryStats): () => Stats {
-    const byGroup = new Map(Object.entries(categories));
-    return () => {
-      const name = strings[group] ?? null;
-      return name === null ? overall : (byGroup.get(name) ?? overall);
-    };
-  }
+/** As `numberOf`, of a text, and null. */
+function textOf(row: Row, name: string): () => string | null {
+  const slot = row.slotOf(name, 'string');
+  const { strings, stringCauses } = row;
+  return () => {
+    const text = strings[slot] ?? null;
+    if (text === null) row.cause = stringCauses[slot] ?? row.cause;
+    return text;
+  };
+}
+
+/** A value against its group's statistics; the overall ones for a row without a group, or with a group that the window did not show. */
+function againstGroup(
+  op: OfKind<'robust_z' | 'ratio_to_cap'>,
+  row: Row,
+  lookups: Lookups,
+  figure: (value: number, stats: Stats) => number,
+): CompiledOp {
+  const value = numberOf(row, op.value, 'number');
+  const group = row.slotOf(op.group, 'string');
+  const { overall, categories } = lookupOf<CategoryStats>(op, lookups);
+  const byGroup = new Map(Object.entries(categories));
+  const { strings } = row;
+  return number(() => {
+    const name = strings[group] ?? null;
+    return figure(value(), name === null ? overall : (byGroup.get(name) ?? overall));
+  });
 }
 
 /** How many interquartile ranges a value lies above the median of its group; a group without a range counts in units of the value. */

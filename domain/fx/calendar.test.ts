@@ -9,6 +9,7 @@ import {
   closedBecause,
   isDay,
   lastBusinessDay,
+  lastDayOver,
 } from './calendar.js';
 
 const published = readFileSync(new URL('../../data/ecb_fixings.csv', import.meta.url), 'utf8')
@@ -74,4 +75,10 @@ describe('the calendar of fixings', () => {
       }),
     );
   });
+});
+
+it('a day counts as over from midnight on, by UTC', () => {
+  expect(lastDayOver('2025-06-30', new Date('2025-06-30T23:59:59Z'))).toBe('2025-06-29');
+  expect(lastDayOver('2025-06-30', new Date('2025-07-01T00:00:00Z'))).toBe('2025-06-30');
+  expect(lastDayOver('2025-06-12', new Date('2025-07-01T00:00:00Z'))).toBe('2025-06-12');
 });

@@ -42,6 +42,12 @@ export function businessDays(from: string, to: string): string[] {
   return days;
 }
 
+/** A day, or yesterday (UTC) where that is earlier: the last day up to it that is over. */
+export function lastDayOver(day: string, now: Date): string {
+  const yesterday = addDays(now.toISOString().slice(0, 10), -1);
+  return day < yesterday ? day : yesterday;
+}
+
 /** The last day with a fixing that is not after this one. */
 export function lastBusinessDay(day: string): string {
   let last = day;

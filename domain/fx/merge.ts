@@ -33,10 +33,10 @@ export function mergeFixings(
   const added: Fixing[] = [];
   const notes: string[] = [];
   for (const fixing of published) {
-    const standing = byDay.get(fixing._id);
-    if (standing === undefined) added.push(fixing);
+    const stored = byDay.get(fixing._id);
+    if (stored === undefined) added.push(fixing);
     else {
-      const difference = largestDifference(standing, fixing, baseCurrency);
+      const difference = largestDifference(stored, fixing, baseCurrency);
       if (difference !== null)
         notes.push(
           `the stored fixing of ${fixing._id} stands, though the source says otherwise now: ${difference}. If the stored one is wrong, correct it in the collection by hand`,

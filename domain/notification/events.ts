@@ -27,6 +27,16 @@ interface Schedule {
   model: string;
   schedule: string;
 }
+interface Drift {
+  model: string;
+  what: 'drift' | 'stale data';
+  day: string;
+  /** of the drift run */
+  key: string;
+  why: string;
+  /** how old the newest row is, where that is what is wrong; null otherwise */
+  staleHours: number | null;
+}
 
 /** Everything that people are notified of, and the facts that its text is made of. */
 export interface Events {
@@ -56,10 +66,27 @@ export interface Events {
   schedulePaused: Schedule & { run: string; why: string };
   scheduledRunFailed: Schedule & { run: string; why: string };
   runsMissed: Schedule & { skippedByOverlap: number; missedCatchup: number };
+  replicaSilent: {
+    model: string;
+    environment: string;
+    replicaId: string;
+    address: string;
+    /** the bundle whose rollout goes on */
+    version: string;
+    why: string | null;
+  };
+  decisionsRefused: { model: string; run: string; actor: string; why: string };
+  leftoversSettled: { model: string; mended: readonly string[] };
+  leftoversUnsettled: { model: string; environment: string; mended: readonly string[]; why: string };
+  drift: Drift;
+  /** `coolingUntil`: until when no other retraining may start; null: it was started */
+  lastingDrift: Drift & { releaseId: string; coolingUntil: string | null };
+  noDriftVerdict: { model: string; what: string; day: string; why: string; again: string };
+  notEnoughFeedback: { model: string; why: string };
 }
 export type EventKind = keyof Events;
 
-/** How an event is told. Critical: the system cannot put it right by itself. Warning: somebody should act or look. Info: good to know. */
+/** How an event is worded. Critical: the system cannot put it right by itself. Warning: somebody should act or look. Info: good to know. */
 interface Wording<Facts> {
   severity: Notification['severity'];
   title: (facts: Facts) => string;
@@ -69,6 +96,11 @@ interface Wording<Facts> {
 
 const again = ({ again: command }: { again: string | null }): string =>
   command === null ? 'Correct the cause, then start it again.' : `Correct the cause, then \`${command}\`.`;
+
+const findOut = ({ key, staleHours }: Drift): string =>
+  staleHours === null
+    ? `Find out what changed: sluice drift show ${key}. If the change is real and lasting: sluice release start --reason WHY`
+    : `First check the scorer and the prediction log: the newest row is ${staleHours.toFixed(0)} hours old. The figures: sluice drift show ${key}`;
 
 /** The one list of what people are notified of: a new notification is a line in `Events` and an entry here. */
 const WORDINGS: { readonly [Kind in EventKind]: Wording<Events[Kind]> } = {
@@ -204,11 +236,68 @@ const WORDINGS: { readonly [Kind in EventKind]: Wording<Events[Kind]> } = {
     whatToDo: ({ model, schedule }) =>
       `\`sluice schedules list\` shows what is running; \`sluice schedules backfill ${schedule} --model ${model} --from DAY --to DAY\` runs the missed days.`,
   },
+  replicaSilent: {
+    severity: 'critical',
+    title: ({ model, replicaId }) => `${model}: replica ${replicaId} does not answer`,
+    text: ({ environment, address, version, why }) =>
+      `It holds a lease in ${environment} (${address}) and does not answer${why === null ? '' : ` (${why})`}. The rollout of ${version} goes on without it, and it may serve an older bundle. Look at its log; restart it, or take it out of service.`,
+  },
+  decisionsRefused: {
+    severity: 'warning',
+    title: ({ model, actor }) => `${model}: decisions in the name of ${actor} are refused`,
+    text: ({ run, actor, why }) =>
+      `${run} has refused several (${why}). Further ones in this name are looked at every quarter of an hour only. If this was not ${actor}, find out who reaches Temporal.`,
+  },
+  leftoversSettled: {
+    severity: 'warning',
+    title: ({ model }) => `${model}: what a stopped run left behind was put right`,
+    text: ({ mended }) => mended.join('. '),
+  },
+  leftoversUnsettled: {
+    severity: 'critical',
+    title: ({ model }) => `${model}: what a stopped run left behind could not be put right`,
+    text: ({ mended, why, environment }) =>
+      [
+        ...mended,
+        `${why.replace(/\.$/, '')}. Look at what is live in ${environment}; \`sluice rollback\` goes back to the last good bundle.`,
+      ].join('. '),
+  },
+  drift: {
+    severity: 'warning',
+    title: ({ model, what, day }) => `${model}: ${what} as of ${day}`,
+    text: ({ why }) => why,
+    whatToDo: findOut,
+  },
+  lastingDrift: {
+    severity: 'critical',
+    title: ({ model, what, day }) => `${model}: ${what} as of ${day}`,
+    text: ({ why, releaseId, coolingUntil }) =>
+      coolingUntil === null
+        ? `${why}\nRetraining ${releaseId} was started. It must pass the same gates and approval as any release.`
+        : `${why}\nNo retraining was started: the last one was ${releaseId}, and the next may start from ${coolingUntil}.`,
+    whatToDo: (facts) =>
+      facts.staleHours === null && facts.coolingUntil === null
+        ? `Watch the retraining: sluice release watch ${facts.releaseId}. The comparison: sluice drift show ${facts.key}`
+        : findOut(facts),
+  },
+  noDriftVerdict: {
+    severity: 'warning',
+    title: ({ model, what, day }) => `${model}: ${what} as of ${day}`,
+    text: ({ why }) => why,
+    whatToDo: ({ again: command }) => `Correct the cause, then run it again: ${command}`,
+  },
+  notEnoughFeedback: {
+    severity: 'info',
+    title: ({ model }) => `${model}: not enough feedback for new thresholds`,
+    text: ({ why }) => why,
+    whatToDo: () =>
+      'The live thresholds stay. Import labels (sluice labels import), or wait for them; then: sluice thresholds propose. This is reported once, until there is a proposal.',
+  },
 };
 
 /**
  * An event as people read it.
- * @param key names the occasion: it is sent once, however often it is told
+ * @param key names the occasion: it is sent once, however often it is handed over
  * @param workflowId the run that it is about
  */
 export function notificationOf<Kind extends EventKind>(

@@ -22,13 +22,13 @@ export interface WriteOutcome {
  * @throws whatever MongoDB says of all of them at once: nothing, some or all may have been written, and may be tried again
  */
 export function writePredictions(db: Db, documents: readonly Prediction[]): Promise<WriteOutcome> {
-  return write(db, documents, 'by place');
+  return write(db, documents, 'positional');
 }
 
 async function write(
   db: Db,
   documents: readonly Prediction[],
-  named: 'by place' | 'by content',
+  named: 'positional' | 'contentHash',
 ): Promise<WriteOutcome> {
   if (documents.length === 0) return { written: 0, refused: 0, reason: null };
   try {
@@ -50,7 +50,7 @@ async function write(
 async function afterErrors(
   db: Db,
   documents: readonly Prediction[],
-  named: 'by place' | 'by content',
+  named: 'positional' | 'contentHash',
   error: MongoBulkWriteError,
 ): Promise<WriteOutcome> {
   const errors = [error.writeErrors].flat();
@@ -64,10 +64,10 @@ async function afterErrors(
     reason: refused[0]?.errmsg ?? null,
   };
   const there = taken.flatMap(({ index }) => documents[index] ?? []);
-  const others = named === 'by content' ? [] : await differing(db, there);
+  const others = named === 'contentHash' ? [] : await differing(db, there);
   return sum(
     { ...rest, written: rest.written + there.length - others.length },
-    await write(db, others.map(namedByContent), 'by content'),
+    await write(db, others.map(namedByContent), 'contentHash'),
   );
 }
 

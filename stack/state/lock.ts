@@ -67,13 +67,13 @@ export async function waitForLock(
   onWait: (holder: ProcessIdentity) => void,
   signal?: AbortSignal,
 ): Promise<() => void> {
-  let told = false;
+  let reported = false;
   for (;;) {
     signal?.throwIfAborted();
     const result = await takeLock(path);
     if ('release' in result) return result.release;
-    if (!told) onWait(result.heldBy);
-    told = true;
+    if (!reported) onWait(result.heldBy);
+    reported = true;
     await delay(200, undefined, signal === undefined ? {} : { signal });
   }
 }

@@ -1,4 +1,5 @@
 import { sha256Hex } from '../../domain/bundle/digest.js';
+import type { PublishedExpertFile } from '../../domain/lookups/expert-file.js';
 import { expertFileKey, formerExpertFileKey } from '../keys.js';
 import { SluiceError } from '../../platform/errors.js';
 import type { LoadedModel } from '../../platform/models.js';
@@ -59,14 +60,7 @@ export async function publishLookupFile(
   lookup: string,
   bytes: Buffer,
   change: { actor: string; reason: string; at: string; base?: string },
-): Promise<{
-  source: string;
-  sha256: string;
-  replaced: string | null;
-  former: string | null;
-  changed: boolean;
-  notes: string[];
-}> {
+): Promise<PublishedExpertFile> {
   const { findings, document, notes } = checkLookupFile(model, lookup, bytes);
   if (document === null)
     throw new SluiceError('InvalidInput', `the file has ${findings.length} mistakes; nothing was published`, {

@@ -1,8 +1,8 @@
-import { BSON } from 'mongodb';
 import type { ChunkField, RowChunk } from '../../domain/columns/row-chunk.js';
 import { NO_TEXT } from '../../domain/columns/text-column.js';
 import type { ValueType } from '../../domain/features/op-inputs.js';
 import { afterName } from './after-name.js';
+import { decodeRow } from './decode-row.js';
 import { FieldNames } from './field-names.js';
 
 const TYPE = {
@@ -25,14 +25,10 @@ const TYPE = {
 export class ChunkReader {
   readonly #names: FieldNames;
   readonly #types: readonly ValueType[];
-  /** the row in which a field was last seen */
-  readonly #seenIn: Float64Array;
-  #row = 0;
 
   constructor(private readonly fields: readonly ChunkField[]) {
     this.#names = new FieldNames(fields.map(({ name }) => name));
     this.#types = fields.map(({ type }) => type);
-    this.#seenIn = new Float64Array(fields.length);
   }
 
   /**
@@ -54,7 +50,7 @@ export class ChunkReader {
   }
 
   #readUsual(batch: Buffer, view: DataView, start: number, chunk: RowChunk): boolean {
-    const row = ++this.#row;
+    this.#names.beginRow();
     const index = chunk.rows;
     let [found, position] = [0, 0];
     for (let at = start; batch[at] !== TYPE.end; position++) {
@@ -67,8 +63,7 @@ export class ChunkReader {
         at += length;
         continue;
       }
-      if (this.#seenIn[field] === row) return false;
-      this.#seenIn[field] = row;
+      if (this.#names.isRepeated(field)) return false;
       found++;
       at += this.#names.bytesOf(field);
       const wanted = this.#types[field];
@@ -150,11 +145,6 @@ function lengthOf(type: number, view: DataView, at: number): number {
     default:
       return -1;
   }
-}
-
-/** A stored row as an object. */
-export function decodeRow(bytes: Uint8Array): Record<string, unknown> {
-  return BSON.deserialize(bytes, { validation: { utf8: false } });
 }
 
 function int64(view: DataView, at: number): number {

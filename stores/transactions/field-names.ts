@@ -1,12 +1,28 @@
-/** Finds which of some fields has its name at a place in BSON. */
+/** Finds which of some fields has its name at a place in BSON, and whether a row has it twice. */
 export class FieldNames {
   readonly #names: readonly Buffer[];
   /** position in a document → field that was found there last: rows mostly look alike */
   readonly #order: number[];
+  /** the row in which a field was last seen */
+  readonly #seenIn: Float64Array;
+  #row = 0;
 
   constructor(names: readonly string[]) {
     this.#names = names.map((name) => Buffer.from(`${name}\0`, 'utf8'));
     this.#order = names.map((_, index) => index);
+    this.#seenIn = new Float64Array(names.length);
+  }
+
+  /** Another row begins: none of its fields has been seen. */
+  beginRow(): void {
+    this.#row++;
+  }
+
+  /** Whether the row had this field before; from here on it has. */
+  isRepeated(field: number): boolean {
+    if (this.#seenIn[field] === this.#row) return true;
+    this.#seenIn[field] = this.#row;
+    return false;
   }
 
   /**

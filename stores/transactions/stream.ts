@@ -8,11 +8,10 @@ import { rawBatches } from './raw-batches.js';
 /** of a document; the demo's have 230 */
 const SMALL_BYTES = 512;
 
-/** Which rows, in which order, and how many they are, for the progress. */
+/** Which rows, in which order. */
 export interface RowSelection {
   filter: Filter<Document>;
   sort: Record<string, 1>;
-  rows: number;
 }
 
 /**
@@ -25,10 +24,10 @@ export interface RowSelection {
 export async function streamRows(
   db: Db,
   data: ModelSpec['data'],
-  { filter, sort, rows }: RowSelection,
+  { filter, sort }: RowSelection,
   chunk: RowChunk,
   each: () => Promise<void> | void,
-  { signal, onProgress }: { signal?: AbortSignal | undefined; onProgress: (fraction: number) => void },
+  signal?: AbortSignal,
 ): Promise<void> {
   const projection = { _id: 0, ...Object.fromEntries(chunk.fields.map(({ name }) => [name, 1])) };
   const whole = await areSmall(db, data);
@@ -36,9 +35,7 @@ export async function streamRows(
   const reader = new ChunkReader(chunk.fields);
   const handOut = async (): Promise<void> => {
     await each();
-    const position = chunk.firstPosition + chunk.rows;
-    chunk.clear(position);
-    onProgress(rows === 0 ? 1 : Math.min(1, position / rows));
+    chunk.clear(chunk.firstPosition + chunk.rows);
   };
   chunk.clear(0);
   for await (const batch of rawBatches(db, find, signal)) await reader.read(batch, chunk, handOut);

@@ -3,10 +3,10 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createDeliveryLedger, MAX_UNKNOWN, type DeliveryLedger } from '../../stores/notification-ledger.js';
 import { COLLECTIONS } from '../../stores/collections.js';
-import { mailSink, messageId } from '../../activities/notification/mail.js';
+import { mailChannel, messageId } from '../../activities/notification/mail.js';
 import { createNotifyActivities } from '../../activities/notification/notify.js';
 import type { Notification } from '../../domain/notification/notification.js';
-import { slackSink } from '../../activities/notification/slack.js';
+import { slackChannel } from '../../activities/notification/slack.js';
 import type { Mongo } from '../../platform/mongo.js';
 import { projectPath } from '../../platform/project.js';
 import { startMail, startSlack } from '../support/alert-servers.js';
@@ -14,7 +14,7 @@ import { ensureBuilt } from '../support/build.js';
 import { testMongo } from '../support/servers.js';
 import { useServers, type SharedServers } from '../support/shared-servers.js';
 
-// Notices through a strict Slack and a real mail server, with the ledger in a real MongoDB.
+// Notifications through a strict Slack and a real mail server, with the ledger in a real MongoDB.
 const DATABASE = 'alerts';
 /** as short as a claim may lapse here; in production 30 s */
 const LEASE_MS = 1_000;
@@ -44,8 +44,8 @@ function notifier(
   return createNotifyActivities({
     local: [],
     channels: [
-      slackSink(slackUrl, TIMEOUT_MS),
-      mailSink({
+      slackChannel(slackUrl, TIMEOUT_MS),
+      mailChannel({
         url: smtp,
         from: 'sluice@example.com',
         to: 'ops@example.com, risk@example.com',
@@ -58,7 +58,7 @@ function notifier(
   });
 }
 let serial = 0;
-const notice = (more: Partial<Notification> = {}): Notification => ({
+const notification = (more: Partial<Notification> = {}): Notification => ({
   key: `occasion/${(serial += 1)}`,
   severity: 'critical',
   title: 'fx_rates are 4 days old',
@@ -73,15 +73,15 @@ const states = async (key: string) =>
       .map(({ _id, state, attempts }) => [_id.sink, `${state} ${attempts}`]),
   );
 /** The failure that Temporal would see. */
-const failure = async (telling: Promise<void>) =>
-  telling.then(
+const failure = async (delivery: Promise<void>) =>
+  delivery.then(
     () => expect.fail('it should not be told everywhere'),
     (error: unknown) => error as { message: string; nonRetryable: boolean; nextRetryDelay?: number },
   );
 
-describe('a notice', () => {
+describe('a notification', () => {
   it('is told once by each channel, with what to do and a link, however often and however many at once', async () => {
-    const given = notice();
+    const given = notification();
     await Promise.allSettled([notifier().notify(given), notifier().notify(given), notifier().notify(given)]);
     await notifier().notify(given);
     expect(slack.posts).toHaveLength(1);
@@ -105,7 +105,7 @@ describe('a notice', () => {
   });
 
   it('is not repeated where it was told, when another channel failed', async () => {
-    const given = notice();
+    const given = notification();
     slack.answers.push({ status: 503, body: 'down' }, { status: 500 });
     const failed = await failure(notifier().notify(given));
     expect(failed).toMatchObject({
@@ -122,7 +122,7 @@ describe('a notice', () => {
   });
 
   it('is repeated by a channel that delivers and then answers 500 ever more rarely, and a few times at most', async () => {
-    const given = notice();
+    const given = notification();
     const notifications = mongo.db.collection(COLLECTIONS.notifications.name);
     const wake = () => notifications.updateMany({ '_id.key': given.key }, { $set: { lease_until: new Date(0) } });
     const attempts: string[] = [];
@@ -150,8 +150,8 @@ describe('a notice', () => {
   it('is left alone for a moment where a channel fails for everything, so that a flood costs the worker no time', async () => {
     const one = notifier();
     slack.answers.push({ status: 503 }, { status: 503 }, { status: 503 });
-    for (const given of [notice(), notice(), notice()]) await failure(one.notify(given));
-    const waits = await Promise.all(Array.from({ length: 20 }, () => failure(one.notify(notice()))));
+    for (const given of [notification(), notification(), notification()]) await failure(one.notify(given));
+    const waits = await Promise.all(Array.from({ length: 20 }, () => failure(one.notify(notification()))));
     expect(slack.posts).toEqual([]);
     for (const { message, nextRetryDelay } of waits) {
       expect(message).toContain('slack: it has failed several times in a row');
@@ -160,7 +160,7 @@ describe('a notice', () => {
   });
 
   it('by itself waits a day for a channel that is down', async () => {
-    const given = notice();
+    const given = notification();
     slack.answers.push({ status: 503 }, { status: 503 });
     await failure(notifier().deliverNotification(given));
     const aDayAgo = { $set: { first_at: new Date(Date.now() - 25 * 3600_000) } };
@@ -172,7 +172,7 @@ describe('a notice', () => {
 
   it('waits as long as Slack asks for', async () => {
     slack.answers.push({ status: 429, retryAfter: 30, body: 'rate_limited' });
-    expect(await failure(notifier().notify(notice()))).toMatchObject({ nextRetryDelay: 30_000 });
+    expect(await failure(notifier().notify(notification()))).toMatchObject({ nextRetryDelay: 30_000 });
   });
 
   it.each([
@@ -182,7 +182,7 @@ describe('a notice', () => {
   ])(
     'that %s refuses for good does not hold the run up; the ledger and the log say so',
     async (_who, refuse, expected) => {
-      const given = notice();
+      const given = notification();
       refuse();
       await notifier().notify(given);
       await notifier().notify(given);
@@ -192,7 +192,7 @@ describe('a notice', () => {
   );
 
   it('is tried again where the mail server asks to wait, or refuses the text for now', async () => {
-    const given = notice();
+    const given = notification();
     mail.refuse.push(451, 451);
     expect((await failure(notifier().notify(given))).message).toMatch(/mail: mail was not sent/);
     mail.afterData.push(452);
@@ -203,7 +203,7 @@ describe('a notice', () => {
   });
 
   it('that was sent without an answer is told again and says so; mail keeps its Message-ID', async () => {
-    const given = notice();
+    const given = notification();
     slack.answers.push('hang');
     mail.afterData.push('hang');
     await failure(notifier().notify(given));
@@ -222,7 +222,7 @@ describe('a notice', () => {
   });
 
   it('waits for a channel that nobody listens to, and is then told once', async () => {
-    const given = notice();
+    const given = notification();
     const nowhere = 'http://127.0.0.1:9/services/T0/B0/very-secret';
     const failed = await failure(notifier(undefined, nowhere, mail.url.replace(/:\d+$/, ':9')).notify(given));
     expect(failed.message).toMatch(
@@ -234,7 +234,7 @@ describe('a notice', () => {
   });
 
   it('gives a channel up that has failed for hours, so that no run waits for ever', async () => {
-    const given = notice();
+    const given = notification();
     slack.answers.push({ status: 503 }, { status: 503 });
     await failure(notifier().notify(given));
     await mongo.db
@@ -246,7 +246,10 @@ describe('a notice', () => {
 
   it('with a name from outside makes no header, no link and no ping', async () => {
     await notifier().notify(
-      notice({ title: 'merchant "x"\r\nBcc: all@example.com <!channel>', text: '<https://evil|click> '.repeat(300) }),
+      notification({
+        title: 'merchant "x"\r\nBcc: all@example.com <!channel>',
+        text: '<https://evil|click> '.repeat(300),
+      }),
     );
     expect(mail.mails[0]).not.toMatch(/^Bcc:/m);
     expect(slack.posts[0]?.text).toContain('&lt;!channel&gt;');
@@ -255,10 +258,10 @@ describe('a notice', () => {
 
   it('never carries a secret: not in a failure, not in the ledger, not in the log', async () => {
     slack.answers.push({ status: 400, body: `no such hook ${slack.secret}` });
-    await notifier().notify(notice());
-    await notifier(undefined, slack.url, mail.url.replace(mail.password, 'another-secret')).notify(notice());
+    await notifier().notify(notification());
+    await notifier(undefined, slack.url, mail.url.replace(mail.password, 'another-secret')).notify(notification());
     slack.answers.push('cut');
-    const failed = await failure(notifier().notify(notice()));
+    const failed = await failure(notifier().notify(notification()));
     const ledger = await mongo.db.collection(COLLECTIONS.notifications.name).find().toArray();
     const said = [failed.message, JSON.stringify(failed), JSON.stringify(ledger), ...logged].join('\n');
     expect(said).toContain('check SLACK_WEBHOOK_URL');
@@ -269,12 +272,12 @@ describe('a notice', () => {
 
 describe('kill -9', () => {
   it('between sending and mark: the other channel is not told again, this one once more, and says so', async () => {
-    const given = notice({ title: 'killed', text: 'in between' });
+    const given = notification({ title: 'killed', text: 'in between' });
     slack.answers.push('hang');
     const uri = stack.env['MONGODB_URI'] as string;
     const child = execa(
       process.execPath,
-      [projectPath('test', 'support', 'tell-once.mjs'), uri, DATABASE, given.key, slack.url, mail.url],
+      [projectPath('test', 'support', 'deliver-once.mjs'), uri, DATABASE, given.key, slack.url, mail.url],
       { reject: false },
     );
     // Slack has it and has not answered; the mail is told and marked.

@@ -7,6 +7,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { importText } from '../../client/commands/data.js';
 import { importFixings, importTransactions } from '../../ingest/index.js';
+import { hashRows } from '../../activities/training-data/hash-rows.js';
 import { createTrainingDataActivities } from '../../activities/training-data/training-data.js';
 import type { SnapshotRef } from '../../domain/release/types.js';
 import { loadSettings } from '../../platform/config.js';
@@ -236,6 +237,7 @@ describe('the snapshot', () => {
       models: modelReader(projectPath('models')),
       trustedKeys: new Map(),
       log: pino({ level: 'silent' }),
+      hashRows,
     });
     const environment = new MockActivityEnvironment();
     return environment.run((input: Parameters<typeof activities.snapshot>[0]) => activities.snapshot(input), {

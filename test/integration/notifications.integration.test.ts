@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:net';
 import type { WorkflowHandle } from '@temporalio/client';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { mailSink } from '../../activities/notification/mail.js';
+import { mailChannel } from '../../activities/notification/mail.js';
 import { createNotifyActivities } from '../../activities/notification/notify.js';
 import { createDeliveryLedger } from '../../stores/notification-ledger.js';
 import type { Mongo } from '../../platform/mongo.js';
@@ -26,7 +26,7 @@ beforeEach(async () => {
   [mail, mongo] = await Promise.all([startMail(), testMongo(workflows.env, 'notifications')]);
   const fake = new FakeSystem();
   fake.goLive('20250615-120000-1.0.0-0a1b2c3');
-  const mailing = mailSink({ url: mail.url, from: 'sluice@example.com', to: 'risk@example.com', timeoutMs: 400 });
+  const mailing = mailChannel({ url: mail.url, from: 'sluice@example.com', to: 'risk@example.com', timeoutMs: 400 });
   Object.assign(
     fake.activities,
     createNotifyActivities({

@@ -8,6 +8,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import type { Db, Document } from 'mongodb';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { hashRows } from '../../activities/training-data/hash-rows.js';
 import { createTrainingDataActivities } from '../../activities/training-data/training-data.js';
 import type { RefreshInput } from '../../activities/refresh/contract.js';
 import { createFxRefreshActivities } from '../../activities/refresh/fx/fx.js';
@@ -422,6 +423,7 @@ describe('publishing synonyms', () => {
       models: modelReader(projectPath('models')),
       trustedKeys,
       log,
+      hashRows,
     });
     const take = (): Promise<SnapshotRef> =>
       new MockActivityEnvironment().run(snapshot, { model: 'ulb_gbdt', releaseId: 'r', asOf: AS_OF });

@@ -16,7 +16,13 @@ import { lookupsPass } from '../../activities/training-data/lookups-pass.js';
 import { snapshotFields } from '../../activities/training-data/read-rows.js';
 import { RowSpool } from '../../activities/training-data/row-spool.js';
 import { Spool } from '../../activities/training-data/spool.js';
-import { lookupsWindow, snapshotWindow, type LookupsWindow } from '../../activities/training-data/window.js';
+import {
+  countMature,
+  lookupsWindow,
+  snapshotWindow,
+  splitsOf,
+  type LookupsWindow,
+} from '../../activities/training-data/window.js';
 import { RowChunk } from '../../domain/columns/row-chunk.js';
 import { requestFields } from '../../domain/features/check-model.js';
 import { runKey } from '../../domain/runs/key.js';
@@ -59,10 +65,11 @@ beforeAll(async () => {
   db = mongo.db;
   await importFixings({ db, modelsDir: projectPath('models') }, { model: MODEL, file: FIXINGS });
   await importTransactions({ db, modelsDir: projectPath('models') }, { model: MODEL, file: TRANSACTIONS });
-  const window = await snapshotWindow(db, model.spec.data, AS_OF);
+  const window = snapshotWindow(model.spec.data, AS_OF);
+  const { testFrom } = splitsOf(model.spec.data, await countMature(db, model.spec.data, window));
   const [firstTestRow] = await db
     .collection('bank_transactions')
-    .find(window.filter, { sort: window.sort, skip: window.testFrom, limit: 1 })
+    .find(window.filter, { sort: window.sort, skip: testFrom, limit: 1 })
     .toArray();
   const beforeTest = lookupsWindow(model.spec.data, window, (firstTestRow!['booked_at'] as Date).getTime());
   const made = await snapshotLookups(beforeTest);
@@ -93,11 +100,10 @@ async function snapshotLookups(window: LookupsWindow): Promise<Record<string, un
   const spool = await Spool.create(join(directory, 'rows'));
   try {
     const rows = new RowSpool(spool);
-    const how = { onProgress: () => undefined };
     const filter = { booked_at: { $gte: from, $lt: to } };
-    const selection = { filter, sort: { booked_at: 1, transaction_id: 1 } as const, rows: 1 };
-    await streamRows(db, data, selection, chunk, () => rows.write(chunk), how);
-    const made = await lookupsPass(rows, chunk, model, window, ready, how);
+    const selection = { filter, sort: { booked_at: 1, transaction_id: 1 } as const };
+    await streamRows(db, data, selection, chunk, () => rows.write(chunk));
+    const made = await lookupsPass(rows, chunk, model, window, ready, { onProgress: () => undefined });
     return Object.fromEntries(Object.entries(made).map(([name, { document }]) => [name, document]));
   } finally {
     await spool.close();

@@ -1,4 +1,5 @@
 const follower = { file: 'scoring/pointer-follower.ts', tests: ['scoring/pointer-follower.test.ts'] };
+const rounds = { file: 'scoring/rounds.ts', tests: ['scoring/pointer-follower.test.ts'] };
 const lease = { file: 'scoring/replica-lease.ts', tests: ['scoring/replica-lease.test.ts'] };
 const activities = { file: 'scoring/replica-activities.ts', tests: ['scoring/replica-activities.test.ts'] };
 const host = { file: 'scoring/bundle-host.ts', tests: ['scoring/bundle-host.test.ts'] };
@@ -37,65 +38,64 @@ export default [
     replace: "if (held === null || order !== 'older')",
   },
   {
-    ...follower,
+    ...rounds,
     name: 'double load: rounds overlap',
     find: 'if (running === null) return begin();',
     replace: 'if (queued === null) return begin();',
   },
   {
-    ...follower,
+    ...rounds,
     name: 'double load: a call in the moment between two rounds begins a third',
     find: 'if (queued !== null) return queued;',
     replace: '',
   },
   {
-    ...follower,
+    ...rounds,
     name: 'a caller joins the round that is running, which read the pointer before',
     find: 'if (running === null) return begin();',
     replace: 'if (running !== null) return running;\n    return begin();',
   },
   {
-    ...follower,
+    ...rounds,
     name: 'lost wake-up: one that comes during a round is forgotten',
     find: 'if (!woken) {',
     replace: 'woken = false;\n    if (!woken) {',
   },
   {
-    ...follower,
+    ...rounds,
     name: 'lost wake-up: the pause is not cut short',
     find: 'wake?.();',
     replace: '',
   },
   {
-    ...follower,
+    ...rounds,
     name: 'a failed round ends the following',
     find: '} catch {\n        await pause(backoff',
     replace: '} catch {\n        return;\n        await pause(backoff',
   },
   {
-    ...follower,
+    ...rounds,
     name: 'the backoff does not grow',
     find: 'await pause(backoff.next());',
     replace: 'await pause(backoff.next());\n        backoff.reset();',
   },
   {
-    ...follower,
+    ...rounds,
     name: 'the backoff is not reset by a round that went well',
-    find: 'const { outcome } = await catchUp();\n        backoff.reset();',
-    replace: 'const { outcome } = await catchUp();',
+    find: 'const result = await next();\n        backoff.reset();',
+    replace: 'const result = await next();',
   },
   {
     ...follower,
     name: 'a bundle answers before it is on disk',
-    find: 'await cache.write(signed, fetched.raw)',
-    replace: 'void cache.write(signed, fetched.raw)',
+    find: 'await keepOnDisk(cache, signed',
+    replace: 'void keepOnDisk(cache, signed',
   },
   {
     ...follower,
     name: 'a disk that cannot be written stops the load',
-    find: '.catch((failure: unknown) => {\n        log.error(\n          { err: toFileError(failure',
-    replace:
-      '.catch((failure: unknown) => {\n        throw failure;\n        log.error(\n          { err: toFileError(failure',
+    find: '.catch((failure: unknown) => {\n    log.error(\n      { err: toFileError(failure',
+    replace: '.catch((failure: unknown) => {\n    throw failure;\n    log.error(\n      { err: toFileError(failure',
   },
   {
     ...follower,
@@ -106,17 +106,17 @@ export default [
   {
     ...follower,
     name: 'a bundle that was opened during a stop goes live',
-    find: 'if (stopped) {\n      await live.close();',
+    find: 'if (rounds.stopped) {\n      await live.close();',
     replace: 'if (false) {\n      await live.close();',
   },
   {
-    ...follower,
+    ...rounds,
     name: 'a round that was queued before a stop begins after it',
     find: "if (stopped) return Promise.reject(new SluiceError('Unreachable', 'this replica is shutting down'));",
     replace: '',
   },
   {
-    ...follower,
+    ...rounds,
     name: 'stop does not wait for the round that is running',
     find: 'await running?.catch(() => undefined);',
     replace: '',

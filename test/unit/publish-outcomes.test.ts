@@ -37,7 +37,8 @@ vi.mock('../../workflows/common/proxies.js', () => {
   const proxy = new Proxy(world, { get: ({ activities }, name) => Reflect.get(activities, name) as unknown });
   return { shortCalls: proxy, bulkIo: proxy, refreshJobs: proxy, training: proxy };
 });
-vi.mock('../../workflows/common/notify.js', () => ({
+vi.mock(import('../../workflows/common/notify.js'), async (original) => ({
+  ...(await original()),
   handOver: (_model: string, notification: unknown) =>
     (Reflect.get(world.activities, 'notify') as (given: unknown) => Promise<void>)(notification),
 }));

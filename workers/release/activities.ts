@@ -6,7 +6,7 @@ import { createModelSpecActivities } from '../../activities/model-spec/model-spe
 import { createLabelActivities } from '../../activities/labels/labels.js';
 import { createExpertFileActivities } from '../../activities/lookups/expert-files.js';
 import { channelsOf } from '../../activities/notification/channels.js';
-import { fileSink, logSink } from '../../activities/notification/local.js';
+import { fileChannel, logChannel } from '../../activities/notification/local.js';
 import { createNotifyActivities } from '../../activities/notification/notify.js';
 import { createPointerActivities } from '../../activities/pointer/pointer.js';
 import { createProvenanceActivities } from '../../activities/registry/provenance.js';
@@ -56,7 +56,7 @@ export function releaseActivities(system: System<(typeof RELEASE_PARTS)[number]>
     ...createApprovalActivities({ log: createDecisionLog(db), principalsFile: settings.SLUICE_PRINCIPALS_FILE }),
     ...createReportActivities({ store, directory: settings.SLUICE_REPORTS_DIR }),
     ...createNotifyActivities({
-      local: [fileSink(join(settings.SLUICE_STATE_DIR, 'alerts.jsonl'), () => new Date()), logSink(log)],
+      local: [fileChannel(join(settings.SLUICE_STATE_DIR, 'alerts.jsonl'), () => new Date()), logChannel(log)],
       channels: channelsOf(settings),
       ledger: createDeliveryLedger(db),
       pageOf: (workflowId) => {

@@ -3,9 +3,9 @@ import { ApplicationFailure } from '@temporalio/common';
 import { Attempts } from '../../domain/approval/attempts.js';
 import { identityOf, type Identity } from '../../domain/approval/identity.js';
 import { PendingDecision, type ApprovalOutcome, type DecisionTerms } from '../../domain/approval/pending-decision.js';
-import type { Notification } from '../../domain/notification/notification.js';
+import { notificationOf } from '../../domain/notification/events.js';
 import type { Decision } from '../../schemas/types.js';
-import { handOverSince } from '../common/notify.js';
+import { handOverSince, logUnsent } from '../common/notify.js';
 import { PATCHES } from '../common/patches.js';
 import { shortCalls } from '../common/proxies.js';
 import { reasonOf } from '../common/reason.js';
@@ -97,20 +97,11 @@ export class ApprovalGate {
 }
 
 /** Nobody waits for it: what it is about is going on. */
-async function notifyRefused(model: string, actor: string, why: string): Promise<void> {
+function notifyRefused(model: string, actor: string, why: string): Promise<void> {
   const { workflowId, runId } = workflowInfo();
-  try {
-    const notification: Notification = {
-      key: `${runId}/refused-decisions`,
-      severity: 'warning',
-      title: `${model}: decisions in the name of ${actor} are refused`,
-      text: `${workflowId} has refused several (${why}). Further ones in this name are looked at every quarter of an hour only. If this was not ${actor}, find out who reaches Temporal.`,
-      workflowId,
-    };
-    await handOverSince(model, notification, () => shortCalls.notify(notification));
-  } catch (error) {
-    log.warn('a notification could not be sent', { error: reasonOf(error) });
-  }
+  const facts = { model, run: workflowId, actor, why };
+  const notification = notificationOf('decisionsRefused', `${runId}/refused-decisions`, workflowId, facts);
+  return logUnsent(handOverSince(model, notification, shortCalls));
 }
 
 function refuse(refusal: string | null, type: 'InvalidInput' | 'NotAuthorised'): void {

@@ -31,34 +31,40 @@ import type { LabelActivities } from '../../activities/labels/contract.js';
 import type { ExpertFileActivities } from '../../activities/lookups/contract.js';
 import type { TransactionActivities } from '../../activities/transactions/contract.js';
 
+/** The activities that workflows call, grouped by what a call costs: one proxy for each group, in `proxies.ts`, which says why. */
+export interface ActivityGroups {
+  shortCalls: ModelSpecActivities &
+    RegistryActivities &
+    ProvenanceActivities &
+    PointerActivities &
+    ScorerActivities &
+    ApprovalActivities &
+    ReportActivities &
+    RolloutActivities &
+    NotifyActivities &
+    ScheduleActivities &
+    RetrainingActivities;
+  answered: ExpertFileActivities & LabelActivities & PinActivities & ApplySchedulesActivities & TransactionActivities;
+  delivery: DeliveryActivities;
+  bulkIo: TrainingDataActivities &
+    BundleActivities &
+    RecomposeActivities &
+    PruneActivities &
+    DriftActivities &
+    RecalibrationActivities;
+  refreshJobs: RefreshActivities;
+  training: TrainerActivities;
+  waiting: WaitActivities & AwaitRunActivities;
+  replica: ReplicaActivities;
+  passingNotification: NotifyActivities;
+  settling: LiveStateActivities & RegistryActivities;
+  smokeChecks: ScorerActivities;
+  noRetry: NotificationTestActivities;
+}
+
+type Intersection<Union> = (Union extends unknown ? (one: Union) => void : never) extends (all: infer All) => void
+  ? All
+  : never;
+
 /** Every activity that a workflow calls. */
-export type Activities = ApprovalActivities &
-  BundleActivities &
-  RecomposeActivities &
-  RegistryActivities &
-  ProvenanceActivities &
-  TrainingDataActivities &
-  DeliveryActivities &
-  NotificationTestActivities &
-  NotifyActivities &
-  PointerActivities &
-  ReplicaActivities &
-  RolloutActivities &
-  ScorerActivities &
-  ReportActivities &
-  ModelSpecActivities &
-  ApplySchedulesActivities &
-  AwaitRunActivities &
-  ScheduleActivities &
-  WaitActivities &
-  TrainerActivities &
-  DriftActivities &
-  RetrainingActivities &
-  PinActivities &
-  PruneActivities &
-  RefreshActivities &
-  RecalibrationActivities &
-  LabelActivities &
-  LiveStateActivities &
-  ExpertFileActivities &
-  TransactionActivities;
+export type Activities = Intersection<ActivityGroups[keyof ActivityGroups]>;

@@ -84,7 +84,7 @@ export const PATCHES = {
    * decisions, of a silent replica, of what was settled. A drift run also tells that it failed.
    * Why: a mail server that was down held up drift runs and proposals for four hours, and was never told of a silent replica.
    * Where: asked by `handOverSince` of workflows/common/notify.ts, and where a drift run fails.
-   * May go when no run that began before is open, and no frozen history without the marker is kept; with it go `passingNotice` in proxies.ts
+   * May go when no run that began before is open, and no frozen history without the marker is kept; with it go `passingNotification` in proxies.ts
    * and the activity `notify`.
    */
   everyNotificationHandedOver: 'every-notification-handed-over',

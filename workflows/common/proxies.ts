@@ -1,37 +1,5 @@
 import { proxyActivities, type ActivityInterfaceFor, type ActivityOptions } from '@temporalio/workflow';
-import type { ApprovalActivities } from '../../activities/approval/contract.js';
-import type { BundleActivities, RecomposeActivities } from '../../activities/bundle/contract.js';
-import type { ProvenanceActivities, RegistryActivities } from '../../activities/registry/contract.js';
-import type { TrainingDataActivities } from '../../activities/training-data/contract.js';
-import type {
-  DeliveryActivities,
-  NotificationTestActivities,
-  NotifyActivities,
-} from '../../activities/notification/contract.js';
-import type { PointerActivities } from '../../activities/pointer/contract.js';
-import type {
-  LiveStateActivities,
-  ReplicaActivities,
-  RolloutActivities,
-  ScorerActivities,
-} from '../../activities/rollout/contract.js';
-import type { ReportActivities } from '../../activities/report/contract.js';
-import type { ModelSpecActivities } from '../../activities/model-spec/contract.js';
-import type {
-  ApplySchedulesActivities,
-  AwaitRunActivities,
-  ScheduleActivities,
-  WaitActivities,
-} from '../../activities/runs/contract.js';
-import type { TransactionActivities } from '../../activities/transactions/contract.js';
-import type { TrainerActivities } from '../../activities/trainer/contract.js';
-import type { DriftActivities, RetrainingActivities } from '../../activities/drift/contract.js';
-import type { PinActivities, PruneActivities } from '../../activities/retention/contract.js';
-import type { RefreshActivities } from '../../activities/refresh/contract.js';
-import type { RecalibrationActivities } from '../../activities/recalibration/contract.js';
-import type { LabelActivities } from '../../activities/labels/contract.js';
-import type { ExpertFileActivities } from '../../activities/lookups/contract.js';
-import type { Activities } from './activities.js';
+import type { Activities, ActivityGroups } from './activities.js';
 import { QUEUES, replicaQueue } from './queues.js';
 import { SUMMARIES, summaryOf } from './summaries.js';
 
@@ -55,19 +23,7 @@ function describedActivities<A extends Partial<Activities>>(options: ActivityOpt
 const HEARTBEAT_TIMEOUT = '10s';
 
 /** Calls of a second or two. A killed worker costs at most this timeout; a system that is down is asked again for hours, since a release should outlast it. */
-export const shortCalls = describedActivities<
-  ModelSpecActivities &
-    RegistryActivities &
-    ProvenanceActivities &
-    PointerActivities &
-    ScorerActivities &
-    ApprovalActivities &
-    ReportActivities &
-    RolloutActivities &
-    NotifyActivities &
-    ScheduleActivities &
-    RetrainingActivities
->({
+export const shortCalls = describedActivities<ActivityGroups['shortCalls']>({
   taskQueue: QUEUES.release,
   startToCloseTimeout: '20s',
   scheduleToCloseTimeout: '6h',
@@ -75,16 +31,14 @@ export const shortCalls = describedActivities<
 });
 
 /** Somebody waits for the answer: tries bear the restart of a worker or a server, about half a minute; then they hear what is wrong. */
-export const answered = describedActivities<
-  ExpertFileActivities & LabelActivities & PinActivities & ApplySchedulesActivities & TransactionActivities
->({
+export const answered = describedActivities<ActivityGroups['answered']>({
   taskQueue: QUEUES.release,
   startToCloseTimeout: '20s',
   retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '10s', maximumAttempts: 8 },
 });
 
 /** Longer than any channel is waited for: nobody but the notification itself waits for this. */
-export const delivery = describedActivities<DeliveryActivities>({
+export const delivery = describedActivities<ActivityGroups['delivery']>({
   taskQueue: QUEUES.release,
   startToCloseTimeout: '20s',
   scheduleToCloseTimeout: '8d',
@@ -92,14 +46,7 @@ export const delivery = describedActivities<DeliveryActivities>({
 });
 
 /** Bulk I/O: minutes long, so a heartbeat tells a dead worker from a busy one. */
-export const bulkIo = describedActivities<
-  TrainingDataActivities &
-    BundleActivities &
-    RecomposeActivities &
-    PruneActivities &
-    DriftActivities &
-    RecalibrationActivities
->({
+export const bulkIo = describedActivities<ActivityGroups['bulkIo']>({
   taskQueue: QUEUES.data,
   startToCloseTimeout: '2h',
   heartbeatTimeout: HEARTBEAT_TIMEOUT,
@@ -111,7 +58,7 @@ export const bulkIo = describedActivities<
  * the next night tries again, while a run that waits for hours would hold the other artifacts back. Five retries bear a restart of our own
  * servers and a worker that is killed twice (a missed heartbeat costs a try).
  */
-export const refreshJobs = describedActivities<RefreshActivities>({
+export const refreshJobs = describedActivities<ActivityGroups['refreshJobs']>({
   taskQueue: QUEUES.data,
   startToCloseTimeout: '1h',
   heartbeatTimeout: HEARTBEAT_TIMEOUT,
@@ -119,7 +66,7 @@ export const refreshJobs = describedActivities<RefreshActivities>({
 });
 
 /** Python at work: hours at most, heartbeats with progress, cancellation waits until the child has ended. */
-export const training = describedActivities<TrainerActivities>({
+export const training = describedActivities<ActivityGroups['training']>({
   taskQueue: QUEUES.training,
   startToCloseTimeout: '8h',
   heartbeatTimeout: HEARTBEAT_TIMEOUT,
@@ -128,7 +75,7 @@ export const training = describedActivities<TrainerActivities>({
 });
 
 /** Waiting for another run to close may take as long as that run does. */
-export const waiting = describedActivities<WaitActivities & AwaitRunActivities>({
+export const waiting = describedActivities<ActivityGroups['waiting']>({
   taskQueue: QUEUES.release,
   startToCloseTimeout: '24h',
   heartbeatTimeout: HEARTBEAT_TIMEOUT,
@@ -138,8 +85,8 @@ export const waiting = describedActivities<WaitActivities & AwaitRunActivities>(
 /**
  * One replica's own queue. Short: a replica that does not answer has died, and the lease list is asked again.
  */
-export function replica(replicaId: string): ReplicaActivities {
-  return describedActivities<ReplicaActivities>({
+export function replica(replicaId: string): ActivityGroups['replica'] {
+  return describedActivities<ActivityGroups['replica']>({
     taskQueue: replicaQueue(replicaId),
     startToCloseTimeout: '60s',
     scheduleToStartTimeout: '10s',
@@ -148,8 +95,8 @@ export function replica(replicaId: string): ReplicaActivities {
 }
 
 /** As `replica`; heartbeats tell one that is loading from one that took the order and fell silent. */
-export function listeningReplica(replicaId: string): ReplicaActivities {
-  return proxyActivities<ReplicaActivities>({
+export function listeningReplica(replicaId: string): ActivityGroups['replica'] {
+  return proxyActivities<ActivityGroups['replica']>({
     taskQueue: replicaQueue(replicaId),
     startToCloseTimeout: '60s',
     scheduleToStartTimeout: '10s',
@@ -159,7 +106,7 @@ export function listeningReplica(replicaId: string): ReplicaActivities {
 }
 
 /** For who cannot wait, in runs from before `PATCHES.everyNotificationHandedOver`: a channel that is down for longer does not learn of it. */
-export const passingNotice = proxyActivities<NotifyActivities>({
+export const passingNotification = proxyActivities<ActivityGroups['passingNotification']>({
   taskQueue: QUEUES.release,
   startToCloseTimeout: '20s',
   scheduleToCloseTimeout: '30s',
@@ -167,21 +114,21 @@ export const passingNotice = proxyActivities<NotifyActivities>({
 });
 
 /** What can wait until the next time: a change is not held up for long by a registry that is down. */
-export const settling = describedActivities<LiveStateActivities & RegistryActivities>({
+export const settling = describedActivities<ActivityGroups['settling']>({
   taskQueue: QUEUES.release,
   startToCloseTimeout: '20s',
   retry: { initialInterval: '500ms', maximumInterval: '2s', maximumAttempts: 3 },
 });
 
 /** A wrong answer is final at once; a replica that is down is looked for again by the rollout, not here. */
-export const smokeChecks = describedActivities<ScorerActivities>({
+export const smokeChecks = describedActivities<ActivityGroups['smokeChecks']>({
   taskQueue: QUEUES.release,
   startToCloseTimeout: '30s',
   retry: { initialInterval: '500ms', maximumInterval: '2s', maximumAttempts: 3 },
 });
 
 /** A person asks and looks at the answer: no second try behind their back. */
-export const noRetry = describedActivities<NotificationTestActivities>({
+export const noRetry = describedActivities<ActivityGroups['noRetry']>({
   taskQueue: QUEUES.release,
   startToCloseTimeout: '30s',
   scheduleToCloseTimeout: '1m',

@@ -1,6 +1,5 @@
 import {
   defineQuery,
-  log,
   patched,
   setCurrentDetails,
   setHandler,
@@ -17,7 +16,7 @@ import {
 import { notificationOf, type EventKind, type Events } from '../../domain/notification/events.js';
 import { PROGRESS_QUERY, type RunProgress } from './contract.js';
 import { bounded } from './details.js';
-import { handOver } from './notify.js';
+import { handOver, logUnsent } from './notify.js';
 import { PATCHES } from './patches.js';
 import { StepLog, type StepProgress } from './progress.js';
 import { shortCalls } from './proxies.js';
@@ -154,9 +153,7 @@ export class Run<Step extends string, Progress extends RunProgress> {
 
   /** Takes a notification that is on its way: a channel that is down holds up neither what goes live nor a decision. */
   trackNotification(notification: Promise<void>): void {
-    this.notifications.push(
-      notification.catch((error: unknown) => log.warn('a notification could not be sent', { error: reasonOf(error) })),
-    );
+    this.notifications.push(logUnsent(notification));
   }
 
   /** Resolves when everything handed to `trackNotification` has been sent, or could not be. */

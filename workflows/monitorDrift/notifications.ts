@@ -19,25 +19,21 @@ export interface Undecided {
 
 /** A day with drift, or without new data: what it is, what was done about it, and what people should do. Sent once per key. */
 export function notifyDrift({ input }: DriftRun, day: DriftDay, retraining: Retraining | null): Promise<void> {
-  const { model, key, verdict } = day;
-  const what = verdict === 'drift' ? 'drift' : 'stale data';
-  return send(input, {
-    key: `${driftWorkflowId(model, key)}/drift`,
-    severity: retraining === null ? 'warning' : 'critical',
-    title: `${model}: ${what} as of ${day.asOf.slice(0, 10)}`,
-    text: retraining === null ? day.why : `${day.why}\n${doneAbout(retraining)}`,
-    whatToDo: day.isStale
-      ? `First check the scorer and the prediction log: the newest row is ${day.stalenessHours?.toFixed(0)} hours old. The figures: sluice drift show ${key}`
-      : retraining?.outcome === 'started'
-        ? `Watch the retraining: sluice release watch ${retraining.claim.releaseId}. The comparison: sluice drift show ${key}`
-        : `Find out what changed: sluice drift show ${key}. If the change is real and lasting: sluice release start --reason WHY`,
-  });
-}
-
-function doneAbout({ outcome, claim, until }: Retraining): string {
-  return outcome === 'started'
-    ? `Retraining ${claim.releaseId} was started. It must pass the same gates and approval as any release.`
-    : `No retraining was started: the last one was ${claim.releaseId}, and the next may start from ${until}.`;
+  const { model, key, verdict, asOf, why, isStale, stalenessHours } = day;
+  const facts = {
+    model,
+    what: verdict === 'drift' ? ('drift' as const) : ('stale data' as const),
+    day: asOf.slice(0, 10),
+    key,
+    why,
+    staleHours: isStale ? stalenessHours : null,
+  };
+  const occasion = `${driftWorkflowId(model, key)}/drift`;
+  const { workflowId } = workflowInfo();
+  if (retraining === null) return send(input, notificationOf('drift', occasion, workflowId, facts));
+  const { outcome, claim, until } = retraining;
+  const asked = { releaseId: claim.releaseId, coolingUntil: outcome === 'started' ? null : until };
+  return send(input, notificationOf('lastingDrift', occasion, workflowId, { ...facts, ...asked }));
 }
 
 /**
@@ -45,38 +41,41 @@ function doneAbout({ outcome, claim, until }: Retraining): string {
  * nothing new.
  */
 export function notifyInconclusive({ input }: DriftRun, why: string, same: Undecided): Promise<void> {
-  const { model, key, kind } = input;
+  const { model, kind } = input;
   const { modelVersion = 'any', since } = same;
-  const content = withoutVerdict(input, why);
-  if (since === undefined) return send(input, { ...content, key: `${driftWorkflowId(model, key)}/inconclusive` });
-  return send(input, {
-    ...content,
-    key: `drift/${model}/${kind}-inconclusive/${modelVersion}/${since ?? 'never'}`,
-    text: `${why}. This is reported once, until there is ${kind === 'weekly' ? 'a snapshot' : 'a verdict'}.`,
-  });
+  if (since === undefined) return send(input, withoutVerdict(input, ofTheDay(input), why));
+  const key = `drift/${model}/${kind}-inconclusive/${modelVersion}/${since ?? 'never'}`;
+  const once = `This is reported once, until there is ${kind === 'weekly' ? 'a snapshot' : 'a verdict'}.`;
+  return send(input, withoutVerdict(input, key, `${why}. ${once}`));
 }
 
 /** Nothing is live yet; reported once for a model. */
-export function notifyNothingLive(run: DriftRun, why: string): Promise<void> {
-  const { model, key } = run.input;
-  const { workflowId } = workflowInfo();
-  return handOverSince(model, notificationOf('nothingLive', nothingLiveKey(model), workflowId, { model }), () =>
-    shortCalls.notify({ ...withoutVerdict(run.input, why), key: `${driftWorkflowId(model, key)}/inconclusive` }),
-  );
+export function notifyNothingLive({ input }: DriftRun, why: string): Promise<void> {
+  const { model } = input;
+  const notification = notificationOf('nothingLive', nothingLiveKey(model), workflowInfo().workflowId, { model });
+  return handOverSince(model, notification, shortCalls, withoutVerdict(input, ofTheDay(input), why));
 }
 
-function withoutVerdict({ model, asOf, kind }: DriftInput, why: string): Omit<Notification, 'key'> {
-  return {
-    severity: 'warning',
-    title: `${model}: ${kind === 'weekly' ? 'no weekly snapshot' : 'no verdict on drift'} as of ${asOf.slice(0, 10)}`,
-    text: why,
-    whatToDo: `Correct the cause, then run it again: sluice drift run --as-of ${typedAsOf(asOf)}${kind === 'weekly' ? ' --weekly' : ''}`,
-  };
+function ofTheDay({ model, key }: DriftInput): string {
+  return `${driftWorkflowId(model, key)}/inconclusive`;
 }
 
-function send({ model }: DriftInput, content: Notification): Promise<void> {
-  const notification = { ...content, workflowId: workflowInfo().workflowId };
-  return handOverSince(model, notification, () => shortCalls.notify(notification));
+function withoutVerdict({ model, asOf, kind }: DriftInput, key: string, text: string): Notification {
+  return notificationOf('noDriftVerdict', key, workflowInfo().workflowId, {
+    model,
+    what: kind === 'weekly' ? 'no weekly snapshot' : 'no verdict on drift',
+    day: asOf.slice(0, 10),
+    why: text,
+    again: againCommand({ asOf, kind }),
+  });
+}
+
+function againCommand({ asOf, kind }: Pick<DriftInput, 'asOf' | 'kind'>): string {
+  return `sluice drift run --as-of ${typedAsOf(asOf)}${kind === 'weekly' ? ' --weekly' : ''}`;
+}
+
+function send({ model }: DriftInput, notification: Notification): Promise<void> {
+  return handOverSince(model, notification, shortCalls);
 }
 
 /** The comparison could not be made. Also reported by the schedule that had started it, under the same key: once. */
@@ -87,6 +86,6 @@ export function notifyFailure(run: DriftRun, error: unknown): void {
     model,
     what: `${kind === 'weekly' ? 'the weekly snapshot' : 'the drift run'} as of ${asOf.slice(0, 10)}`,
     why: run.progress.why ?? 'no reason given',
-    again: `sluice drift run --as-of ${typedAsOf(asOf)}${kind === 'weekly' ? ' --weekly' : ''}`,
+    again: againCommand(run.input),
   });
 }

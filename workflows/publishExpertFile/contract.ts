@@ -1,6 +1,6 @@
 import type { OperationInput } from '../common/operation.js';
 
-export type { PublishedExpertFile } from '../../activities/lookups/contract.js';
+export type { PublishedExpertFile } from '../../domain/lookups/expert-file.js';
 
 export const WORKFLOW = 'publishExpertFile';
 export const STEPS = ['authorise', 'publish'] as const;

@@ -1,7 +1,7 @@
 import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
 import { workflowInfo } from '@temporalio/workflow';
 import type { NotEnoughFeedback } from '../../activities/recalibration/contract.js';
-import type { Notification } from '../../domain/notification/notification.js';
+import { notificationOf } from '../../domain/notification/events.js';
 import { handOverSince } from '../common/notify.js';
 import { shortCalls } from '../common/proxies.js';
 import type { ThresholdsRun } from './run.js';
@@ -23,14 +23,12 @@ export function tooLittle(error: unknown): TooLittle {
 export function endWithTooLittle(run: ThresholdsRun, { tooLittle: why, while: same }: TooLittle): void {
   const { model, key } = run.input;
   const occasion = `${same.modelVersion ?? key}/${same.newestProposal ?? 'none'}`;
-  const notification: Notification = {
-    key: `thresholds/${model}/not-enough-feedback/${occasion}`,
-    severity: 'info',
-    title: `${model}: not enough feedback for new thresholds`,
-    text: why,
-    whatToDo: `The live thresholds stay. Import labels (sluice labels import), or wait for them; then: sluice thresholds propose. This is reported once, until there is a proposal.`,
-    workflowId: workflowInfo().workflowId,
-  };
-  run.trackNotification(handOverSince(model, notification, () => shortCalls.notify(notification)));
+  const notification = notificationOf(
+    'notEnoughFeedback',
+    `thresholds/${model}/not-enough-feedback/${occasion}`,
+    workflowInfo().workflowId,
+    { model, why },
+  );
+  run.trackNotification(handOverSince(model, notification, shortCalls));
   run.end('NotEnoughFeedback', why);
 }

@@ -1,10 +1,10 @@
-import { ActivityFailure, CancellationScope, condition, isCancellation, log, workflowInfo } from '@temporalio/workflow';
+import { ActivityFailure, CancellationScope, condition, isCancellation, workflowInfo } from '@temporalio/workflow';
 import { ApplicationFailure, TimeoutFailure } from '@temporalio/common';
 import { bundleIdOf } from '../../domain/bundle/id.js';
-import type { Notification } from '../../domain/notification/notification.js';
+import { notificationOf } from '../../domain/notification/events.js';
 import type { Pointer, Receipt, ReplicaInfo } from '../../domain/release/types.js';
-import { handOverSince } from '../common/notify.js';
-import { listeningReplica, passingNotice, shortCalls, smokeChecks } from '../common/proxies.js';
+import { handOverSince, logUnsent } from '../common/notify.js';
+import { listeningReplica, passingNotification, shortCalls, smokeChecks } from '../common/proxies.js';
 import { reasonOf } from '../common/reason.js';
 import { goesBack, type RolloutInput } from './contract.js';
 import type { Replicas } from './replicas.js';
@@ -27,7 +27,7 @@ interface Question<T> {
  */
 export class AskedReplicas implements Replicas {
   private readonly leftOut = new Set<string>();
-  private readonly notices: Promise<void>[] = [];
+  private readonly notifications: Promise<void>[] = [];
 
   constructor(private readonly input: RolloutInput) {}
 
@@ -62,7 +62,7 @@ export class AskedReplicas implements Replicas {
   }
 
   async notified(): Promise<void> {
-    await Promise.all(this.notices);
+    await Promise.all(this.notifications);
   }
 
   private async every<T>(question: Question<T>): Promise<T[]> {
@@ -136,17 +136,16 @@ export class AskedReplicas implements Replicas {
   private leaveOut({ replicaId, address }: ReplicaInfo, failure: unknown): void {
     const { model, environment, bundle } = this.input;
     this.leftOut.add(replicaId);
-    const notification: Notification = {
-      key: `${workflowInfo().runId}/silent/${replicaId}`,
-      severity: 'critical',
-      title: `${model}: replica ${replicaId} does not answer`,
-      text: `It holds a lease in ${environment} (${address}) and does not answer${failure === null ? '' : ` (${reasonOf(failure)})`}. The rollout of ${bundle.version} goes on without it, and it may serve an older bundle. Look at its log; restart it, or take it out of service.`,
-      workflowId: workflowInfo().workflowId,
-    };
-    const notice = handOverSince(model, notification, () => passingNotice.notify(notification));
-    this.notices.push(
-      notice.catch((error: unknown) => log.warn('a notification could not be sent', { error: reasonOf(error) })),
-    );
+    const { workflowId, runId } = workflowInfo();
+    const notification = notificationOf('replicaSilent', `${runId}/silent/${replicaId}`, workflowId, {
+      model,
+      environment,
+      replicaId,
+      address,
+      version: bundle.version,
+      why: failure === null ? null : reasonOf(failure),
+    });
+    this.notifications.push(logUnsent(handOverSince(model, notification, passingNotification)));
   }
 }
 

@@ -1,10 +1,10 @@
-import { isCancellation, log, workflowInfo } from '@temporalio/workflow';
+import { isCancellation, workflowInfo } from '@temporalio/workflow';
 import { bundleIdOf } from '../../domain/bundle/id.js';
-import type { Notification } from '../../domain/notification/notification.js';
+import { notificationOf } from '../../domain/notification/events.js';
 import { mendingOf, type LiveState, type Mending } from '../../domain/release/live-state.js';
 import { page, stepsTable, titleLine } from '../common/details.js';
-import { handOverSince } from '../common/notify.js';
-import { passingNotice, settling } from '../common/proxies.js';
+import { handOverSince, logUnsent } from '../common/notify.js';
+import { passingNotification, settling } from '../common/proxies.js';
 import { reasonOf } from '../common/reason.js';
 import { Run } from '../common/run.js';
 import { AskedReplicas } from '../rolloutBundle/ask-replicas.js';
@@ -109,32 +109,17 @@ async function mendRegistry(
   }
 }
 
-async function notifyPeople(
+/** Awaited, since this run ends right after it. */
+function notifyPeople(
   { model, environment }: SettleInput,
   mended: readonly string[],
   failed: string | null,
 ): Promise<void> {
-  try {
-    const { runId, workflowId } = workflowInfo();
-    const notification: Notification = {
-      key: `${runId}/settled`,
-      severity: failed === null ? 'warning' : 'critical',
-      title:
-        failed === null
-          ? `${model}: what a stopped run left behind was put right`
-          : `${model}: what a stopped run left behind could not be put right`,
-      text: [
-        ...mended,
-        ...(failed === null
-          ? []
-          : [
-              `${failed.replace(/\.$/, '')}. Look at what is live in ${environment}; \`sluice rollback\` goes back to the last good bundle.`,
-            ]),
-      ].join('. '),
-      workflowId,
-    };
-    await handOverSince(model, notification, () => passingNotice.notify(notification));
-  } catch (error) {
-    log.warn('a notification could not be sent', { error: reasonOf(error) });
-  }
+  const { runId, workflowId } = workflowInfo();
+  const key = `${runId}/settled`;
+  const notification =
+    failed === null
+      ? notificationOf('leftoversSettled', key, workflowId, { model, mended })
+      : notificationOf('leftoversUnsettled', key, workflowId, { model, environment, mended, why: failed });
+  return logUnsent(handOverSince(model, notification, passingNotification));
 }

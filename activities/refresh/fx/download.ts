@@ -56,8 +56,8 @@ export async function download<T>(
 
 /** The error of axios is not kept as a cause: it carries the request, and with it the key. */
 function failure(type: FailureType, { system, url, secret }: Download, message: string): SluiceError {
-  const told = secret === undefined || secret === '' ? message : message.replaceAll(secret, '[secret]');
-  return new SluiceError(type, `${system} (${url.origin}${url.pathname}): ${told}. ${AFTERWARDS}`);
+  const redacted = secret === undefined || secret === '' ? message : message.replaceAll(secret, '[secret]');
+  return new SluiceError(type, `${system} (${url.origin}${url.pathname}): ${redacted}. ${AFTERWARDS}`);
 }
 
 function get({ url, query, headers }: Download, signal: AbortSignal): Promise<AxiosResponse<Readable>> {

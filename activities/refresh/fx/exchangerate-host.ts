@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { addDays, closedBecause, isDay } from '../../../domain/fx/calendar.js';
+import { addDays, closedBecause, isDay, lastDayOver } from '../../../domain/fx/calendar.js';
 import type { Fixing } from '../../../domain/lookups/fixings.js';
 import { SluiceError } from '../../../platform/errors.js';
 import { jsonReader, MAX_JSON_BYTES } from './json-answer.js';
@@ -42,8 +42,7 @@ export function createExchangerateHostProvider(options: { url: string; apiKey: s
   return {
     name,
     async fixings({ from, to, signal }) {
-      const yesterday = addDays(now().toISOString().slice(0, 10), -1);
-      const last = to < yesterday ? to : yesterday;
+      const last = lastDayOver(to, now());
       const fixings: Fixing[] = [];
       for (let start = from; start <= last; start = addDays(start, MAX_DAYS)) {
         const latest = addDays(start, MAX_DAYS - 1);

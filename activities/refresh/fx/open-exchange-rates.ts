@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { addDays, businessDays } from '../../../domain/fx/calendar.js';
+import { businessDays, lastDayOver } from '../../../domain/fx/calendar.js';
 import type { Fixing } from '../../../domain/lookups/fixings.js';
 import { SluiceError } from '../../../platform/errors.js';
 import { jsonReader, MAX_JSON_BYTES } from './json-answer.js';
@@ -31,9 +31,8 @@ export function createOpenExchangeRatesProvider(options: { url: string; apiKey: 
   return {
     name,
     async fixings({ from, to, signal }) {
-      const yesterday = addDays(now().toISOString().slice(0, 10), -1);
       const fixings: Fixing[] = [];
-      for (const day of businessDays(from, to < yesterday ? to : yesterday)) {
+      for (const day of businessDays(from, lastDayOver(to, now()))) {
         const url = new URL(`historical/${day}.json`, options.url);
         const { timestamp, base, rates } = await read({
           system: `the FX source ${name}`,

@@ -24,9 +24,6 @@ export class RowScanner {
   readonly interners: readonly Interner[];
   readonly #names: FieldNames;
   readonly #types: readonly ValueType[];
-  /** the row in which a field was last seen */
-  readonly #seenIn: Float64Array;
-  #row = 0;
 
   constructor(fields: readonly ScannedField[]) {
     this.numbers = new Float64Array(fields.length);
@@ -34,7 +31,6 @@ export class RowScanner {
     this.interners = fields.map(() => new Interner());
     this.#names = new FieldNames(fields.map(({ name }) => name));
     this.#types = fields.map(({ type }) => type);
-    this.#seenIn = new Float64Array(fields.length);
   }
 
   /**
@@ -69,13 +65,12 @@ export class RowScanner {
   }
 
   #read(batch: Buffer, view: DataView, start: number): boolean {
-    const row = ++this.#row;
+    this.#names.beginRow();
     let found = 0;
     for (let at = start; batch[at] !== TYPE.end; found++) {
       const type = batch[at++];
       const field = this.#names.at(batch, at, found);
-      if (field < 0 || this.#seenIn[field] === row) return false;
-      this.#seenIn[field] = row;
+      if (field < 0 || this.#names.isRepeated(field)) return false;
       at += this.#names.bytesOf(field);
       switch (this.#types[field]) {
         case 'number':

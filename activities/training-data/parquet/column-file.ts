@@ -5,7 +5,7 @@ import { writeMetadata } from 'hyparquet-writer/src/metadata.js';
 import type { Column, ColumnValues } from './columns.js';
 import { deltaTexts } from './delta-texts.js';
 import { numberDictionary } from './number-dictionary.js';
-import { indexBytes, textBytes, writeDataPage, writeDictionaryPage, type PageCodec, type Presence } from './pages.js';
+import { indexBytes, textBytes, writeDataPage, writeDictionaryPage, type Presence } from './pages.js';
 
 /** `PAR1` */
 const MAGIC = 0x31524150;
@@ -43,10 +43,11 @@ export async function createColumnFile(path: string, columns: readonly Column[])
       const written = columns.map((column, at) => writeColumn(writer, column, expected(values[at], column), pages));
       const count = rowsOf(values[0]);
       rows += count;
+      const size = BigInt(writer.offset - start);
       groups.push({
         columns: written,
-        total_byte_size: written.reduce((sum, { meta_data }) => sum + (meta_data?.total_uncompressed_size ?? 0n), 0n),
-        total_compressed_size: BigInt(writer.offset - start),
+        total_byte_size: size,
+        total_compressed_size: size,
         num_rows: BigInt(count),
       });
       await drain();
@@ -75,7 +76,6 @@ type SharedPages = Map<object, Encoded>;
 
 interface Encoded {
   encoding: Encoding;
-  codec: PageCodec;
   /** its values' bytes and how many they are */
   dictionary: { bytes: Uint8Array; count: number } | null;
   values: Uint8Array;
@@ -86,22 +86,22 @@ function writeColumn(writer: ByteWriter, column: Column, values: ColumnValues, s
   const key = 'texts' in values ? values.ids : values;
   const encoded = shared.get(key) ?? encode(column, values, presence);
   shared.set(key, encoded);
-  const { encoding, codec, dictionary } = encoded;
+  const { encoding, dictionary } = encoded;
   const start = writer.offset;
-  let uncompressed = 0;
-  if (dictionary !== null) uncompressed += writeDictionaryPage(writer, codec, dictionary.bytes, dictionary.count);
+  if (dictionary !== null) writeDictionaryPage(writer, dictionary.bytes, dictionary.count);
   const dataPage = writer.offset;
-  uncompressed += writeDataPage(writer, codec, encoding, presence, encoded.values);
+  writeDataPage(writer, encoding, presence, encoded.values);
+  const size = BigInt(writer.offset - start);
   return {
     file_offset: BigInt(start),
     meta_data: {
       type: column.type === 'STRING' ? 'BYTE_ARRAY' : column.type,
       encodings: dictionary === null ? [encoding] : ['PLAIN', encoding],
       path_in_schema: [column.name],
-      codec,
+      codec: 'UNCOMPRESSED',
       num_values: BigInt(presence.rows),
-      total_compressed_size: BigInt(writer.offset - start),
-      total_uncompressed_size: BigInt(uncompressed),
+      total_compressed_size: size,
+      total_uncompressed_size: size,
       data_page_offset: BigInt(dataPage),
       ...(dictionary === null ? {} : { dictionary_page_offset: BigInt(start) }),
       statistics: { null_count: BigInt(presence.nulls), ...bounds(column, values) },
@@ -114,21 +114,18 @@ function encode({ type }: Column, values: ColumnValues, { nulls }: Presence): En
     const { texts } = values;
     const ids = nulls === 0 ? values.ids : values.ids.filter((id) => id >= 0);
     if (texts.size * 2 > ids.length)
-      return { encoding: 'DELTA_BYTE_ARRAY', codec: 'UNCOMPRESSED', dictionary: null, values: deltaTexts(texts, ids) };
+      return { encoding: 'DELTA_BYTE_ARRAY', dictionary: null, values: deltaTexts(texts, ids) };
     const dictionary = { bytes: textBytes(texts), count: texts.size };
-    return { encoding: 'RLE_DICTIONARY', codec: 'UNCOMPRESSED', dictionary, values: indexBytes(ids, texts.size) };
+    return { encoding: 'RLE_DICTIONARY', dictionary, values: indexBytes(ids, texts.size) };
   }
   const numbers =
     nulls === 0 ? values.numbers : (values.numbers as Float64Array).filter((value) => !Number.isNaN(value));
-  if (type === 'INT64') {
-    return { encoding: 'PLAIN', codec: 'SNAPPY', dictionary: null, values: longBytes(numbers) };
-  }
-  if (numbers instanceof Float64Array)
-    return { encoding: 'PLAIN', codec: 'UNCOMPRESSED', dictionary: null, values: bytesOf(numbers) };
+  if (type === 'INT64') return { encoding: 'PLAIN', dictionary: null, values: longBytes(numbers) };
+  if (numbers instanceof Float64Array) return { encoding: 'PLAIN', dictionary: null, values: bytesOf(numbers) };
   const few = numberDictionary(new Int32Array(numbers.buffer, numbers.byteOffset, numbers.length));
-  if (few === null) return { encoding: 'PLAIN', codec: 'UNCOMPRESSED', dictionary: null, values: bytesOf(numbers) };
+  if (few === null) return { encoding: 'PLAIN', dictionary: null, values: bytesOf(numbers) };
   const dictionary = { bytes: bytesOf(few.words), count: few.size };
-  return { encoding: 'RLE_DICTIONARY', codec: 'UNCOMPRESSED', dictionary, values: indexBytes(few.ids, few.size) };
+  return { encoding: 'RLE_DICTIONARY', dictionary, values: indexBytes(few.ids, few.size) };
 }
 
 /** Whole numbers in 64 bits, without making a bigint of each. */

@@ -1,11 +1,8 @@
 import type { Encoding } from 'hyparquet';
 import type { ByteWriter } from 'hyparquet-writer';
 import { writePageHeader } from 'hyparquet-writer/src/datapage.js';
-import { snappyCompress } from 'hyparquet-writer/src/snappy.js';
 import { bitsOf, packed } from './bit-packing.js';
 import type { TextBytes } from './columns.js';
-
-export type PageCodec = 'SNAPPY' | 'UNCOMPRESSED';
 
 /** A row group's rows of one column: which of them have a value. */
 export interface Presence {
@@ -15,36 +12,30 @@ export interface Presence {
   nulls: number;
 }
 
-/** Writes the different values of a column. @returns length of page and header uncompressed */
-export function writeDictionaryPage(writer: ByteWriter, codec: PageCodec, values: Uint8Array, count: number): number {
-  const body = compressed(codec, values);
-  const start = writer.offset;
+/** Writes the different values of a column. */
+export function writeDictionaryPage(writer: ByteWriter, values: Uint8Array, count: number): void {
   writePageHeader(writer, {
     type: 'DICTIONARY_PAGE',
     uncompressed_page_size: values.length,
-    compressed_page_size: body.length,
+    compressed_page_size: values.length,
     dictionary_page_header: { num_values: count, encoding: 'PLAIN' },
   });
-  const header = writer.offset - start;
-  writer.appendBytes(body);
-  return header + values.length;
+  writer.appendBytes(values);
 }
 
-/** Writes the values that are there, behind the levels that tell which rows these are. @returns as of `writeDictionaryPage` */
+/** Writes the values that are there, behind the levels that tell which rows these are. */
 export function writeDataPage(
   writer: ByteWriter,
-  codec: PageCodec,
   encoding: Encoding,
   { rows, levels, nulls }: Presence,
   values: Uint8Array,
-): number {
+): void {
   const definitions = levels === null ? new Uint8Array() : packed(levels, 1);
-  const body = compressed(codec, values);
-  const start = writer.offset;
+  const size = definitions.length + values.length;
   writePageHeader(writer, {
     type: 'DATA_PAGE_V2',
-    uncompressed_page_size: definitions.length + values.length,
-    compressed_page_size: definitions.length + body.length,
+    uncompressed_page_size: size,
+    compressed_page_size: size,
     data_page_header_v2: {
       num_values: rows,
       num_nulls: nulls,
@@ -52,13 +43,11 @@ export function writeDataPage(
       encoding,
       definition_levels_byte_length: definitions.length,
       repetition_levels_byte_length: 0,
-      is_compressed: codec !== 'UNCOMPRESSED',
+      is_compressed: false,
     },
   });
-  const header = writer.offset - start;
   writer.appendBytes(definitions);
-  writer.appendBytes(body);
-  return header + definitions.length + values.length;
+  writer.appendBytes(values);
 }
 
 /** Numbers of dictionary entries as a page holds them. */
@@ -81,8 +70,4 @@ export function textBytes({ bytes, starts, size }: TextBytes): Uint8Array {
     for (let at = from; at < end; at++) page[to++] = bytes[at] ?? 0;
   }
   return page;
-}
-
-function compressed(codec: PageCodec, bytes: Uint8Array): Uint8Array {
-  return codec === 'SNAPPY' ? snappyCompress(bytes) : bytes;
 }

@@ -59,6 +59,7 @@ interface BlockEffects {
 /** The days of one column of the reference, compared with each other and with a window's. */
 export class ColumnHistory {
   readonly #kept = new Map<number, BlockEffects>();
+  #usualUnseen: number | null = null;
 
   /**
    * @param expecting the days that a window is compared with
@@ -100,8 +101,11 @@ export class ColumnHistory {
 
   #unseen(now: Shares): UnseenValues {
     const share = now.bins.at(-1) ?? 0;
-    const usual = this.expecting.map((place) => sharesOf([dayAt(this.column, place)]).bins.at(-1) ?? 0);
-    return { rows: Math.round(share * now.present), share, usual: Math.max(0, ...usual) };
+    this.#usualUnseen ??= Math.max(
+      0,
+      ...this.expecting.map((place) => sharesOf([dayAt(this.column, place)]).bins.at(-1) ?? 0),
+    );
+    return { rows: Math.round(share * now.present), share, usual: this.#usualUnseen };
   }
 
   #effects(length: number): BlockEffects {

@@ -6,11 +6,11 @@ import type { StatePaths } from '../state/paths.js';
 import type { PartInfo, StackLog } from '../types.js';
 
 /** In the order in which they may be needed; a stack stops them the other way round, one tier after the other. */
-const TIERS = ['servers', 'servers-of-servers', 'workers', 'scorers'] as const;
+const TIERS = ['servers', 'dependent-servers', 'workers', 'scorers'] as const;
 export type Tier = (typeof TIERS)[number];
 
 /** Everything a stack runs: tells the watchdog and the state directory of every process, and stops them in order. */
-export class Roster implements ProcessRegistry {
+export class ProcessSet implements ProcessRegistry {
   readonly #paths: StatePaths;
   readonly #log: StackLog;
   readonly #watchdog = new Watchdog();

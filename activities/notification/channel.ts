@@ -1,18 +1,18 @@
 import type { Notification } from '../../domain/notification/notification.js';
 
 /** One way to reach people. */
-export interface NoticeSink {
+export interface Channel {
   readonly name: string;
   /**
-   * @param again an earlier attempt may have told it: its process died, or no answer came. A sink that cannot tell by itself says so in the text.
+   * @param again an earlier attempt may have delivered it: its process died, or no answer came. A channel that cannot recognise a duplicate says so in the text.
    * @throws DeliveryError
    */
-  deliver(notice: Notification, again: boolean): Promise<void>;
+  deliver(notification: Notification, again: boolean): Promise<void>;
 }
 
 /**
- * Why a notice did not arrive. `refused`: it will not, however often it is tried. `failed`: not this time. `unknown`: it was sent and no answer
- * came, so it may have. Messages never hold the sink's address: it is a secret.
+ * Why a notification did not arrive. `refused`: it will not, however often it is tried. `failed`: not this time. `unknown`: it was sent and no answer
+ * came, so it may have. Messages never hold the channel's address: it is a secret.
  */
 export class DeliveryError extends Error {
   constructor(
@@ -26,7 +26,7 @@ export class DeliveryError extends Error {
   }
 }
 
-/** A text without anything that a sink keeps secret. */
+/** A text without anything that a channel keeps secret. */
 export function redacted(text: string, secrets: readonly string[]): string {
   return secrets
     .filter((secret) => secret !== '')
@@ -34,7 +34,7 @@ export function redacted(text: string, secrets: readonly string[]): string {
 }
 
 /** What a person reads below the title, the same through every channel. */
-export function noticeText({ text, whatToDo, link }: Notification, again: boolean): string {
+export function notificationText({ text, whatToDo, link }: Notification, again: boolean): string {
   return [
     text,
     ...(whatToDo === undefined ? [] : [`What to do: ${whatToDo}`]),
