@@ -48,5 +48,10 @@ export function count(value: number): string {
 
 /** `1 row`, `1,234 rows` */
 export function rowsOf(rows: number): string {
-  return `${count(rows)} ${rows === 1 ? 'row' : 'rows'}`;
+  return counted(rows, 'row');
+}
+
+/** `1 label`, `1,234 labels` */
+export function counted(value: number, noun: string): string {
+  return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
 }

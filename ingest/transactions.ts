@@ -115,7 +115,11 @@ export async function importTransactions(deps: ImportDeps, input: ImportTransact
   await write();
   await report();
   const late = await beyondTheRates(db, model.spec.data, newestMs);
-  const notices = [...unknown.notices(), ...(late === null ? [] : [late])];
+  const notices = [
+    ...(summary.read === 0 ? ['the file has a header and no rows'] : []),
+    ...unknown.notices(),
+    ...(late === null ? [] : [late]),
+  ];
   if (notices.length > 0) summary.notices = notices;
   await rememberImport(db, importId, summary);
   return summary;

@@ -24,6 +24,14 @@ describe('what an import says of values that the model does not know', () => {
     ]);
   });
 
+  it('counts values that a release does not accept', () => {
+    const counted = unknownValues(model);
+    for (const currency of ['TRY', 'EUR', 'TRY']) counted.accept({ currency });
+    expect(counted.notices()).toEqual([
+      '2 of 3 rows have a /currency that a release does not accept (it accepts USD, EUR, GBP, PLN, SEK, CHF, JPY): "TRY" × 2',
+    ]);
+  });
+
   it('says nothing where everything is known', () => {
     const counted = unknownValues(model);
     counted.accept({ operation_type: known, merchant_name: 'A' });

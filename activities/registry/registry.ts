@@ -1,5 +1,6 @@
 import type { ModelSpec } from '../../schemas/types.js';
 import type { ModelRef } from '../../domain/release/types.js';
+import { HEADLINE_METRICS } from '../../domain/release/headlines.js';
 import { SluiceError } from '../../platform/errors.js';
 import type { MlflowClient, ModelVersion } from '../../platform/mlflow.js';
 import type { RegistryActivities } from './contract.js';
@@ -32,13 +33,15 @@ export function createRegistryActivities({ mlflow, models }: MlflowDeps): Regist
       let version = await theOneVersion(name, runId);
       if (version === null) {
         const run = await mlflow.getRun(runId);
-        const figures = Object.entries(metrics).map(
-          ([metric, value]) => `${metric} ${value === null ? 'not measured' : Number(value.toPrecision(4))}`,
-        );
+        // The run that the version names has all of them; a person reads these.
+        const figures = HEADLINE_METRICS.filter((metric) => Object.hasOwn(metrics, metric)).map((metric) => {
+          const value = metrics[metric] ?? null;
+          return `${metric} ${value === null ? 'not measured' : Number(value.toPrecision(4))}`;
+        });
         await mlflow.createModelVersion({
           name,
           run,
-          description: `Release ${releaseId}. ${figures.sort().join(', ')}`,
+          description: `Release ${releaseId}. ${figures.join(', ')}`,
           tags: { 'sluice.release': releaseId, 'sluice.data_snapshot_id': dataSnapshotId, 'sluice.git_sha': gitSha },
         });
         version = await theOneVersion(name, runId);

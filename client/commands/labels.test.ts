@@ -13,5 +13,6 @@ it('labels of unknown transactions are named, the first of them', () => {
     });
   expect(text(2, ['a', 'b'])).toContain('2 labels kept for unknown transactions: a, b');
   expect(text(30, ['a', 'b'])).toContain('30 labels kept for unknown transactions: a, b … and 28 more');
+  expect(text(1, ['a'])).toContain('0 transactions updated; 1 label kept for unknown transactions: a');
   expect(text(0)).toMatch(/0 labels kept for unknown transactions$/);
 });

@@ -4,7 +4,7 @@ import type { Cli } from '../cli.js';
 import { importExitCode, runImport } from '../import/run-import.js';
 import { labelSender } from '../labels/sender.js';
 import { maxRefusedOption, modelOption } from '../options.js';
-import { count, rowsOf } from '../output.js';
+import { count, counted, rowsOf } from '../output.js';
 import { openSession } from '../session.js';
 import { rejectionLines } from './data.js';
 
@@ -43,7 +43,7 @@ Example:
 export function labelsText(summary: LabelSummary): string {
   return [
     `${rowsOf(summary.read)}: ${count(summary.recorded)} recorded, ${count(summary.unchanged)} unchanged, ${count(summary.older)} older than the recorded label, ${count(summary.refused.count)} rejected`,
-    `${count(summary.transactions_updated)} transactions updated; ${count(summary.unknown_transactions)} labels kept for unknown transactions${unknownText(summary)}`,
+    `${counted(summary.transactions_updated, 'transaction')} updated; ${counted(summary.unknown_transactions, 'label')} kept for unknown transactions${unknownText(summary)}`,
     ...rejectionLines(summary),
   ].join('\n');
 }

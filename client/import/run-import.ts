@@ -2,7 +2,7 @@ import type { ImportProgress, ImportSummary } from '../../ingest/index.js';
 import type { Settings } from '../../platform/config.js';
 import type { Cli } from '../cli.js';
 import { EXIT } from '../exit-codes.js';
-import { rowsOf } from '../output.js';
+import { count, rowsOf } from '../output.js';
 
 /** How an import reports its progress and is stopped. */
 interface ImportOptions {
@@ -24,11 +24,14 @@ export function runImport<Open extends { close(): Promise<void> }>(
     cli.onInterrupt(secondTime(() => process.exit(EXIT.interrupted)));
     const opened = await open(settings);
     let imported = 0;
+    let byKind = '';
     const optionsFor = (everyRows: number): ImportOptions => {
       let shown = 0;
       return {
         signal: cli.interrupted,
         onProgress: ({ read, refused, inserted, updated = 0, unchanged = 0 }) => {
+          if (inserted !== undefined)
+            byKind = ` (${count(inserted)} new, ${count(updated)} updated, ${count(unchanged)} unchanged)`;
           // of transactions, some that were read wait for their batch
           imported = inserted === undefined ? read - refused : inserted + updated + unchanged;
           if (read - shown < everyRows) return;
@@ -43,13 +46,13 @@ export function runImport<Open extends { close(): Promise<void> }>(
       if (!cli.interrupted.aborted) {
         if (imported > 0)
           cli.output.error(
-            `${rowsOf(imported)} were imported before this; importing the file again goes on from there`,
+            `${rowsOf(imported)} were imported before this${byKind}; importing the file again goes on from there`,
           );
         throw error;
       }
       cli.output.result(
         { interrupted: true, imported },
-        () => `interrupted: ${rowsOf(imported)} imported; run it again to import the rest`,
+        () => `interrupted: ${rowsOf(imported)} imported${byKind}; run it again to import the rest`,
       );
       return EXIT.interrupted;
     } finally {

@@ -25,6 +25,8 @@ function metricLine(metrics: Metrics): string {
     .join('  ');
 }
 
+const GOES_ON: ReadonlySet<ReleaseProgress['status']> = new Set(['Running', 'WaitingForApproval']);
+
 /** The whole of a release for people. */
 export function releaseText(
   { ref, progress, error, url, approve, more }: Shown<{ releaseId: string }, ReleaseProgress>,
@@ -46,10 +48,12 @@ export function releaseText(
   if (progress.metrics !== null) lines.push('', metricLine(progress.metrics));
   if (progress.approval !== null)
     lines.push('', `To decide by ${progress.approval.deadline}: ${approve}   (or reject)`);
-  lines.push(
-    '',
-    `took ${timing.totalSeconds.toFixed(1)} s, of which orchestration ${timing.orchestrationSeconds.toFixed(1)} s${queueOf(timing)}`,
-  );
+  // A run's history has what happened, not what goes on: it would count a long activity only when that has ended.
+  if (!GOES_ON.has(progress.status))
+    lines.push(
+      '',
+      `took ${timing.totalSeconds.toFixed(1)} s, of which orchestration ${timing.orchestrationSeconds.toFixed(1)} s${queueOf(timing)}`,
+    );
   if (timing.stackStartToLiveSeconds !== null)
     lines.push(`from the stack's start to the live model: ${timing.stackStartToLiveSeconds.toFixed(1)} s`);
   if (error !== null && error !== progress.why) lines.push('', `ended with: ${error}`);

@@ -1,5 +1,6 @@
 import type { ArtifactVersion, FeatureRegistry, ModelSpec, PerCategoryThresholds } from '../../schemas/types.js';
 import { escapeMarkdown, markdownTable } from '../markdown/escape.js';
+import { HEADLINE_METRICS } from '../release/headlines.js';
 import type { ManifestInput } from './manifest.js';
 
 export interface ModelCardInput {
@@ -12,12 +13,25 @@ export interface ModelCardInput {
   lookups: Readonly<Record<string, { made: ArtifactVersion; rebased: boolean }>>;
 }
 
+/** Counts in full, all else to four significant digits: enough to judge by, and more reads as more certain than it is. */
+function figure(value: number): string {
+  return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(4)));
+}
+
+function table(columns: string[], rows: string[][]): string[] {
+  return rows.length === 0 ? [] : [markdownTable(columns, rows)];
+}
+
 export const LOOKUPS_HEADING = '## Lookups';
 export const THRESHOLDS_HEADING = '## Thresholds on the calibrated probability';
 
 /** `model_card.md`: what a person should know of a bundle before trusting it. The same input gives the same text. */
 export function modelCard({ manifest, spec, registry, thresholds, data, lookups }: ModelCardInput): string {
-  const figures = Object.entries(manifest.metrics).sort(([a], [b]) => (a < b ? -1 : 1));
+  const rank = (name: string): number => (HEADLINE_METRICS.includes(name) ? HEADLINE_METRICS.indexOf(name) : Infinity);
+  const figures = Object.entries(manifest.metrics).sort(([a], [b]) => {
+    const [first, second] = [rank(a), rank(b)];
+    return first === second ? (a < b ? -1 : 1) : first - second;
+  });
   const sections = [
     `# ${escapeMarkdown(manifest.model)} ${manifest.version}`,
     escapeMarkdown(spec.description),
@@ -29,7 +43,7 @@ export function modelCard({ manifest, spec, registry, thresholds, data, lookups 
         ['release', manifest.releaseId],
         ['MLflow run', manifest.runId],
         ['registry version', manifest.modelVersion],
-        ['git commit', manifest.gitSha],
+        ['git commit', manifest.gitSha === '' ? 'none: the code was no Git checkout' : manifest.gitSha],
         ['trained at', manifest.trainedAt],
         ['data snapshot', manifest.dataSnapshotId],
         ['replaces', manifest.parentVersion ?? 'nothing: it is the first'],
@@ -43,7 +57,7 @@ export function modelCard({ manifest, spec, registry, thresholds, data, lookups 
     '## Figures on the held-out part',
     markdownTable(
       ['metric', 'value'],
-      figures.map(([name, value]) => [name, value === null ? 'not measured' : String(value)]),
+      figures.map(([name, value]) => [name, value === null ? 'not measured' : figure(value)]),
     ),
     ...thresholdsSections(thresholds, spec.segment, `${spec.operating_threshold.strategy}, chosen on validation data`),
     '## Features',
@@ -67,16 +81,19 @@ export function thresholdsSections(thresholds: PerCategoryThresholds, segment: s
   const perCategory = Object.entries(thresholds.operating.per_category).sort(([a], [b]) => (a < b ? -1 : 1));
   return [
     THRESHOLDS_HEADING,
-    `An alert is raised at ${thresholds.operating.threshold} and above (${escapeMarkdown(origin)}), ` +
-      `or at its own threshold for these values of ${escapeMarkdown(segment)}:`,
-    markdownTable(
+    `An alert is raised at ${figure(thresholds.operating.threshold)} and above (${escapeMarkdown(origin)})` +
+      (perCategory.length === 0
+        ? `, whatever the ${escapeMarkdown(segment)} is.`
+        : `, or at its own threshold for these values of ${escapeMarkdown(segment)}:`),
+    ...table(
       [segment, 'threshold'],
-      perCategory.map(([name, threshold]) => [name, String(threshold)]),
+      perCategory.map(([name, threshold]) => [name, figure(threshold)]),
     ),
-    markdownTable(
+    ...table(
       ['alert budget', 'threshold'],
-      Object.entries(thresholds.budgets).map(([name, budget]) => [name, String(budget.threshold)]),
+      Object.entries(thresholds.budgets).map(([name, budget]) => [name, figure(budget.threshold)]),
     ),
+    'Figures have four significant digits here; `per_category_thresholds.json` has these in full.',
   ];
 }
 
@@ -85,7 +102,13 @@ export function lookupsSections(lookups: readonly { name: string; made: Artifact
     LOOKUPS_HEADING,
     markdownTable(
       ['lookup', 'version', 'as of', 'rows', 'from'],
-      lookups.map(({ name, made, from }) => [name, made.version, made.as_of, String(made.rows), from]),
+      lookups.map(({ name, made, from }) => [
+        name,
+        made.version,
+        made.as_of,
+        made.rows === 0 ? 'none: a file of its own' : String(made.rows),
+        from,
+      ]),
     ),
   ];
 }

@@ -259,7 +259,7 @@ const WORDINGS: { readonly [Kind in EventKind]: Wording<Events[Kind]> } = {
     text: ({ mended, why, environment }) =>
       [
         ...mended,
-        `${why}. Look at what is live in ${environment}; \`sluice rollback\` goes back to the last good bundle.`,
+        `${why.replace(/\.$/, '')}. Look at what is live in ${environment}; \`sluice rollback\` goes back to the last good bundle.`,
       ].join('. '),
   },
   drift: {

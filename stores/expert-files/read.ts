@@ -55,7 +55,7 @@ export async function readStaticLookup(
   const object = await store.get(key);
   if (object === null) {
     const own = staticLookups[lookup] as ModelFile<OperationTypeSynonyms>;
-    const note = `there is no ${source}: the model folder's file was taken. \`sluice synonyms publish FILE --reason WHY\` puts one there`;
+    const note = `nothing is published at ${source}: the model folder's own file is used. To publish one: \`sluice synonyms publish FILE --reason WHY\``;
     return { ...own, source: `models/${spec.model}/${file}`, fileSha256: null, notes: [note] };
   }
   const { document, findings, notes } = checkLookupFile(model, lookup, object.bytes);

@@ -162,6 +162,8 @@ describe('the importers', () => {
     expect(late.notices).toEqual([
       expect.stringMatching(/newest exchange rates are of 2025-0\d-\d\d, the newest transaction of 2025-09-03/),
     ]);
+    const empty = await importTransactions({ db, ...DEPS }, { model: MODEL, file: await csv() });
+    expect(empty.notices).toEqual(['the file has a header and no rows']);
     const early = await importTransactions({ db, ...DEPS }, { model: MODEL, file: await csv(row('early')) });
     expect(early).not.toHaveProperty('notices');
   });

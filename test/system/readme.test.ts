@@ -164,7 +164,7 @@ describe('the commands, on a real stack', () => {
       [['data', 'delete', id, '--reason', 'test'], 0, /deleted/],
       [['data', 'import', 'labels.csv'], 2, /lacks the columns/],
       [['data', 'import-fixings', projectPath('data', 'ecb_fixings.csv')], 0, /unchanged/],
-      [['labels', 'import', 'labels.csv'], 0, /1 label kept|1 labels kept/],
+      [['labels', 'import', 'labels.csv'], 0, /0 transactions updated; 1 label kept for unknown transactions: nobody/],
       [['models', 'check'], 0, /✔ ulb_gbdt: valid/],
       [['models', 'check', 'nope'], 7, /there is no model "nope"/],
       [['synonyms', 'check', 'synonyms.json'], 0, /can be published/],
