@@ -20,6 +20,8 @@ export default defineConfig({
           // one process for many files, whose imports take longer than most of their tests; none leaves a mock, a clock or a folder behind
           isolate: false,
           restoreMocks: true,
+          // against tests that hang; what takes two seconds takes ten where others use the machine
+          testTimeout: 30_000,
           sequence: { groupOrder: 0 },
           include: ['**/*.test.ts'],
           exclude: [...elsewhere, ...Object.values(LAYERS).flat()],
