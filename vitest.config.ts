@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 // One project a layer, the layers one after another: `unit` and `replay` need nothing, `integration` shares servers that the run starts,
 // `system` drives whole stacks. A new `*.test.ts` anywhere is picked up; its name or folder says by which layer.
-const common = { environment: 'node', pool: 'forks' as const };
+const common = { environment: 'node', pool: 'forks' as const, maxWorkers: 2 };
 const elsewhere = ['**/node_modules/**', 'dist/**', '.sluice/**'];
 const LAYERS = {
   integration: ['**/*.integration.test.ts'],
@@ -59,8 +59,7 @@ export default defineConfig({
           ...common,
           name: 'system',
           sequence: { groupOrder: 2 },
-          // a third stack would leave the scorers less than the latency that the model's gates ask for
-          maxWorkers: 2,
+          // two workers: a third stack would leave the scorers less than the latency that the model's gates ask for
           include: LAYERS.system,
           exclude: elsewhere,
           globalSetup: ['test/support/demo-state.setup.ts'],

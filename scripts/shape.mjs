@@ -107,7 +107,14 @@ function longFunctions() {
   writeFileSync(config, JSON.stringify({ categories: { correctness: 'off' }, rules }));
   try {
     const oxlint = join(here, 'node_modules/oxlint/bin/oxlint');
-    const out = run(process.execPath, [oxlint, '--config', config, '--format', 'json', ...files.map(({ path }) => path)]);
+    const out = run(process.execPath, [
+      oxlint,
+      '--config',
+      config,
+      '--format',
+      'json',
+      ...files.map(({ path }) => path),
+    ]);
     return JSON.parse(out).diagnostics.map(
       ({ filename, labels: [{ span }], message }) =>
         `${relative(root, resolve(root, filename))}:${span.line} ${message.replace(/ Maximum.*/, '')}`,

@@ -14,7 +14,8 @@ import {
 
 /*
  * The decision rule on the demo's own days after the data that stands for training's, one after the other, each night with lookups rebuilt. The score
- * is a stand-in that moves with the features; `npm run bench:drift` does the same with trained models.
+ * is a stand-in that moves with the features; `npm run bench:drift` does the same with trained models. It needs no server: it is in this layer
+ * because a minute of computing is too long for `npm run test:fast`.
  */
 
 const TRAINED_UNTIL = Date.parse('2025-04-16T00:00:00Z');
