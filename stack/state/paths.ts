@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { SluiceError } from '../../platform/errors.js';
 
 /** Where everything of one stack lies. */
@@ -67,7 +67,7 @@ export function createStateDir(stateDir: string): StatePaths {
       paths.s3,
       paths.mlflow,
     ]) {
-      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      makeDirectory(directory);
     }
     if (!isStateDir(paths)) writeFileSync(paths.marker, MARKER_TEXT);
   } catch (error) {
@@ -79,4 +79,16 @@ export function createStateDir(stateDir: string): StatePaths {
     );
   }
   return paths;
+}
+
+/** With its parents. Not by `recursive`, with which Node never returns below `/proc`, where nothing can be made. */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  makeDirectory(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    // another start made it at the same moment
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
 }
