@@ -17,7 +17,7 @@ export function liveRenderer(title: string, output: Output, terminal = new Proce
   let retries: Retry[] = [];
   let waiting: readonly Queued[] = [];
   const text = (): string =>
-    [title, frameText(frame, { retries, queued: [...waiting] }, Date.now())].filter((part) => part !== '').join('\n');
+    [title, frameText(frame, { retries, queued: waiting }, Date.now())].filter((part) => part !== '').join('\n');
   let list = startList(title, text, terminal);
   // a list that ends and another that begins, one after the other
   let turn = Promise.resolve();

@@ -22,8 +22,8 @@ export interface Queued {
 }
 
 export interface PendingWork {
-  retries: Retry[];
-  queued: Queued[];
+  retries: readonly Retry[];
+  queued: readonly Queued[];
 }
 
 /** Less is the way of a task to its worker, not a queue. */

@@ -1,19 +1,11 @@
 import { expect, it } from 'vitest';
+import { MANIFEST_FACTS } from '../../test/support/manifest-facts.js';
 import { modelCard, type ModelCardInput } from './model-card.js';
 
 const input = (per_category: Record<string, number>, rows = 0): ModelCardInput => ({
   manifest: {
-    model: 'm',
-    modelVersion: '1',
-    version: '20250630-120000-1.0.0-0000000',
-    runId: 'run',
-    gitSha: '',
-    trainedAt: '2025-06-30T11:00:00.000Z',
-    asOf: '2025-06-30T00:00:00.000Z',
-    dataSnapshotId: 's1',
+    ...MANIFEST_FACTS,
     metrics: { brier: 0.007958369931739206, test_rows: 123654, auc_roc: 0.9871258322720486, recall: null },
-    parentVersion: null,
-    releaseId: 'r1',
   },
   spec: { description: '', owner: 'o', segment: 'kind', operating_threshold: { strategy: 'max_f1' } as never },
   registry: { features: [] } as never,

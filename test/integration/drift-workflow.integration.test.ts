@@ -1,17 +1,17 @@
 import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import type { Worker, WorkflowBundle } from '@temporalio/worker';
+import type { WorkflowBundle } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PROGRESS_QUERY } from '../../workflows/common/contract.js';
 import { driftWorkflowId, type DriftProgress, type DriftResult } from '../../workflows/monitorDrift/contract.js';
-import { QUEUES, replicaQueue } from '../../workflows/common/queues.js';
+import { QUEUES } from '../../workflows/common/queues.js';
 import { releaseWorkflowId, type ReleaseInput, type ReleaseProgress } from '../../workflows/releaseModel/contract.js';
 import { FakeDrift } from '../support/fake-drift.js';
 import { freeze } from '../support/freeze.js';
 import { FakeSystem } from '../support/fake-system.js';
 import { useServers } from '../support/shared-servers.js';
-import { connectTemporal, type TestTemporal } from '../support/temporal.js';
-import { bundleWorkflows, OUTLASTS_A_LOST_TASK_MS } from '../support/workflow-environment.js';
+import { connectTemporal, runWorkers, type RunningWorkers, type TestTemporal } from '../support/temporal.js';
+import { bundleWorkflows, OUTLASTS_A_LOST_TASK_MS, startActivityWorkers } from '../support/workflow-environment.js';
 
 let bundle: WorkflowBundle;
 let temporal: TestTemporal;
@@ -24,26 +24,14 @@ beforeAll(async () => {
 });
 afterAll(() => temporal?.close());
 
-interface Running {
-  stop(): Promise<void>;
-}
-function run(worker: Worker): Running {
-  const ended = worker.run();
-  return {
-    stop: async () => {
-      worker.shutdown();
-      await ended;
-    },
-  };
-}
 /** Runs workflows and nothing else, so that a test can end it while an activity is at work. */
-const startWorkflowWorker = async (): Promise<Running> =>
-  run(await temporal.createWorker({ taskQueue: QUEUES.release, workflowBundle: bundle }));
+const startWorkflowWorker = async (): Promise<RunningWorkers> =>
+  runWorkers([await temporal.createWorker({ taskQueue: QUEUES.release, workflowBundle: bundle })]);
 
 let system: FakeSystem;
 let drift: FakeDrift;
-let activityWorkers: Running[];
-let workflowWorker: Running;
+let activityWorkers: RunningWorkers;
+let workflowWorker: RunningWorkers;
 /** a model of the test's own, so that no test sees another's runs */
 let model: string;
 let serial = 0;
@@ -54,17 +42,10 @@ beforeEach(async () => {
   drift = new FakeDrift();
   model = `m${(serial += 1)}`;
   const activities = { ...system.activities, ...drift.activities };
-  activityWorkers = (
-    await Promise.all([
-      temporal.createWorker({ taskQueue: QUEUES.release, activities }),
-      temporal.createWorker({ taskQueue: QUEUES.data, activities }),
-      temporal.createWorker({ taskQueue: QUEUES.training, activities }),
-      temporal.createWorker({ taskQueue: replicaQueue('r1'), activities: { ...system.replica } }),
-    ])
-  ).map(run);
+  activityWorkers = await startActivityWorkers(temporal, activities, { ...system.replica });
   workflowWorker = await startWorkflowWorker();
 });
-afterEach(() => Promise.all([workflowWorker, ...activityWorkers].map((worker) => worker.stop())));
+afterEach(() => Promise.all([workflowWorker, activityWorkers].map((workers) => workers.close())));
 
 const dayOf = (date: string): { asOf: string; key: string } => ({ asOf: `${date}T00:00:00.000Z`, key: date });
 function start(date: string, kind: 'daily' | 'weekly' = 'daily'): Promise<WorkflowHandle> {
@@ -285,7 +266,7 @@ describe('a retraining', () => {
     };
     const handle = await start('2025-06-28');
     await isClaimed;
-    await workflowWorker.stop();
+    await workflowWorker.close();
     answer();
     expect(drift.claims).toMatchObject([{ releaseId: 'drift-2025-06-28', startedAt: null }]);
     expect(await releases('2025-06-28')).toEqual([]);

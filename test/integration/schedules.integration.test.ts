@@ -25,7 +25,7 @@ import { QUEUES } from '../../workflows/common/queues.js';
 import { testNotificationWorkflowId } from '../../workflows/testNotification/contract.js';
 import { freeze } from '../support/freeze.js';
 import { useServers } from '../support/shared-servers.js';
-import { connectTemporal } from '../support/temporal.js';
+import { connectTemporal, runWorkers } from '../support/temporal.js';
 
 // The registry against a real Temporal server, and the launcher with small workflows in place of the jobs.
 let client: Client;
@@ -64,10 +64,9 @@ beforeAll(async () => {
       }),
     ),
   );
-  const running = Promise.all(workers.map((worker) => worker.run()));
+  const running = runWorkers(workers);
   close = async () => {
-    for (const worker of workers) worker.shutdown();
-    await running;
+    await running.close();
     await temporal.close();
   };
 });

@@ -28,3 +28,18 @@ export async function connectTemporal(env: Readonly<Record<string, string>>): Pr
     },
   };
 }
+
+export interface RunningWorkers {
+  close(): Promise<void>;
+}
+
+/** Runs workers until `close`, which resolves when the last of them has ended. */
+export function runWorkers(workers: readonly Worker[]): RunningWorkers {
+  const ended = Promise.all(workers.map((worker) => worker.run()));
+  return {
+    close: async () => {
+      for (const worker of workers) worker.shutdown();
+      await ended;
+    },
+  };
+}

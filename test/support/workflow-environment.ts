@@ -1,6 +1,6 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { readFile } from 'node:fs/promises';
-import { bundleWorkflowCode, DefaultLogger, type Worker, type WorkflowBundle } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, type WorkflowBundle } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import type { Part } from '../../stack/index.js';
 import { projectPath } from '../../platform/project.js';
@@ -9,7 +9,7 @@ import { createWaitActivities } from '../../activities/runs/wait.js';
 import { isBuiltSince } from './build.js';
 import type { FakeSystem } from './fake-system.js';
 import { useServers } from './shared-servers.js';
-import { connectTemporal, type TestTemporal } from './temporal.js';
+import { connectTemporal, runWorkers, type RunningWorkers, type TestTemporal } from './temporal.js';
 
 const BUNDLE = 'dist/workflow-bundle.js';
 
@@ -55,7 +55,7 @@ export function useWorkflows(parts: readonly Part[] = ['temporal']): Workflows {
     const [servers, workflowBundle] = await Promise.all([useServers(parts), bundleWorkflows()]);
     ({ env } = servers);
     temporal = await connectTemporal(env);
-    workflowWorker = run([await temporal.createWorker({ taskQueue: QUEUES.release, workflowBundle })]);
+    workflowWorker = runWorkers([await temporal.createWorker({ taskQueue: QUEUES.release, workflowBundle })]);
   });
   afterAll(async () => {
     await workflowWorker?.close();
@@ -70,15 +70,24 @@ export function useWorkflows(parts: readonly Part[] = ['temporal']): Workflows {
     workOn: async (fake) => {
       const { client } = temporal;
       const activities = { ...fake.activities, ...createWaitActivities({ client }) };
-      const workers = await Promise.all([
-        temporal.createWorker({ taskQueue: QUEUES.release, activities }),
-        temporal.createWorker({ taskQueue: QUEUES.data, activities }),
-        temporal.createWorker({ taskQueue: QUEUES.training, activities }),
-        temporal.createWorker({ taskQueue: replicaQueue('r1'), activities: { ...fake.replica } }),
-      ]);
-      return { client, ...run(workers) };
+      return { client, ...(await startActivityWorkers(temporal, activities, { ...fake.replica })) };
     },
   };
+}
+
+/** Workers of activities on every queue that has some, and of a replica's. */
+export async function startActivityWorkers(
+  { createWorker }: TestTemporal,
+  activities: object,
+  replica: object,
+): Promise<RunningWorkers> {
+  const queues = [QUEUES.release, QUEUES.data, QUEUES.training];
+  return runWorkers(
+    await Promise.all([
+      ...queues.map((taskQueue) => createWorker({ taskQueue, activities })),
+      createWorker({ taskQueue: replicaQueue('r1'), activities: replica }),
+    ]),
+  );
 }
 
 async function terminateAll({ workflow }: Client): Promise<void> {
@@ -89,18 +98,4 @@ async function terminateAll({ workflow }: Client): Promise<void> {
       .catch((error: unknown) => {
         if (!(error instanceof WorkflowNotFoundError)) throw error;
       });
-}
-
-interface RunningWorkers {
-  close(): Promise<void>;
-}
-
-function run(workers: readonly Worker[]): RunningWorkers {
-  const ended = Promise.all(workers.map((worker) => worker.run()));
-  return {
-    close: async () => {
-      for (const worker of workers) worker.shutdown();
-      await ended;
-    },
-  };
 }
