@@ -7,16 +7,16 @@ import { readLimited } from '../platform/files.js';
 import { loadTrustedKeys } from '../platform/keys.js';
 import { loadModel } from '../platform/models.js';
 import { projectPath } from '../platform/project.js';
-import { buildApp } from './app.js';
-import { createBundleHost, type BundleHost } from './bundle-host.js';
-import { fetchBundle, type FetchedBundle, type Trust } from './bundle-source.js';
-import { createControl, type Control } from './control.js';
-import { drainConnections } from './drain.js';
-import { createFeedback } from './feedback.js';
-import { openLiveBundle, type LiveBundle, type Origin } from './live-bundle.js';
+import { buildApp } from './serving/app.js';
+import { createBundleHost, type BundleHost } from './traffic/bundle-host.js';
+import { fetchBundle, type FetchedBundle, type Trust } from './control/bundle-source.js';
+import { createControl, type Control } from './control/control.js';
+import { drainConnections } from './serving/drain.js';
+import { createFeedback } from './serving/feedback.js';
+import { openLiveBundle, type LiveBundle, type Origin } from './bundles/live-bundle.js';
 import type { PredictionLog } from './prediction-log/prediction-log.js';
 import { startPredictionLog } from './prediction-log/start.js';
-import { readiness, type Readiness } from './readiness.js';
+import { readiness, type Readiness } from './control/readiness.js';
 import type { ScorerSettings } from './settings.js';
 
 export interface Scorer {

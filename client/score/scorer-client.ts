@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { SluiceError } from '../../platform/errors.js';
 import type { Violation } from '../../platform/validate.js';
-import type { ApiError, Health, Metadata, ScoreResponse } from '../../scoring/api-schemas.js';
+import type { ApiError, Health, Metadata, ScoreResponse } from '../../scoring/serving/api-schemas.js';
 
 /** A live scorer's API, as any client of it. */
 export interface ScorerClient {

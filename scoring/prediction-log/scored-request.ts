@@ -1,5 +1,5 @@
-import type { Versions } from '../api-schemas.js';
-import type { LiveBundle, Scored } from '../live-bundle.js';
+import type { Versions } from '../serving/api-schemas.js';
+import type { LiveBundle, Scored } from '../bundles/live-bundle.js';
 
 /** What of a bundle every prediction names. One object per bundle, so that requests are grouped by it. */
 export interface ScoredBy {

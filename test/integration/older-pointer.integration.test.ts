@@ -6,7 +6,7 @@ import { auditRecordOf } from '../../domain/audit/chain.js';
 import { loadSigner } from '../../platform/keys.js';
 import type { Mongo } from '../../platform/mongo.js';
 import type { ObjectStore } from '../../platform/object-store.js';
-import type { Health } from '../../scoring/api-schemas.js';
+import type { Health } from '../../scoring/serving/api-schemas.js';
 import { createAuditLog } from '../../stores/audit-log.js';
 import { COLLECTIONS } from '../../stores/collections.js';
 import { createReplicaRegistry } from '../../stores/replica-registry.js';

@@ -13,7 +13,7 @@ import { loadSigner } from '../../platform/keys.js';
 import { loadModel } from '../../platform/models.js';
 import type { Mongo } from '../../platform/mongo.js';
 import { COLLECTIONS, createIndexes, openCollection } from '../../stores/collections.js';
-import type { ApiError, FeedbackRecorded, Health, Metadata, ScoreResponse } from '../../scoring/api-schemas.js';
+import type { ApiError, FeedbackRecorded, Health, Metadata, ScoreResponse } from '../../scoring/serving/api-schemas.js';
 import { writePredictions } from '../../scoring/prediction-log/write.js';
 import { ensureBuilt } from '../support/build.js';
 import { Cli } from '../support/cli.js';

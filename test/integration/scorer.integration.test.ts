@@ -11,7 +11,7 @@ import type { Receipt } from '../../domain/release/types.js';
 import { loadSigner, loadTrustedKeys } from '../../platform/keys.js';
 import { createObjectStore, type ObjectStore } from '../../platform/object-store.js';
 import { projectPath } from '../../platform/project.js';
-import type { ApiError, Health, Metadata, Reloaded, ScoreResponse } from '../../scoring/api-schemas.js';
+import type { ApiError, Health, Metadata, Reloaded, ScoreResponse } from '../../scoring/serving/api-schemas.js';
 import { replicaQueue } from '../../workflows/common/queues.js';
 import { ensureBuilt } from '../support/build.js';
 import type { orderReload } from '../support/reload-workflow.js';

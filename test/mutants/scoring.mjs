@@ -1,9 +1,12 @@
-const follower = { file: 'scoring/pointer-follower.ts', tests: ['scoring/pointer-follower.test.ts'] };
-const rounds = { file: 'scoring/rounds.ts', tests: ['scoring/pointer-follower.test.ts'] };
-const lease = { file: 'scoring/replica-lease.ts', tests: ['scoring/replica-lease.test.ts'] };
-const activities = { file: 'scoring/replica-activities.ts', tests: ['scoring/replica-activities.test.ts'] };
-const host = { file: 'scoring/bundle-host.ts', tests: ['scoring/bundle-host.test.ts'] };
-const cache = { file: 'scoring/bundle-cache.ts', tests: ['scoring/bundle-cache.test.ts'] };
+const follower = { file: 'scoring/control/pointer-follower.ts', tests: ['scoring/control/pointer-follower.test.ts'] };
+const rounds = { file: 'scoring/control/rounds.ts', tests: ['scoring/control/pointer-follower.test.ts'] };
+const lease = { file: 'scoring/control/replica-lease.ts', tests: ['scoring/control/replica-lease.test.ts'] };
+const activities = {
+  file: 'scoring/control/replica-activities.ts',
+  tests: ['scoring/control/replica-activities.test.ts'],
+};
+const host = { file: 'scoring/traffic/bundle-host.ts', tests: ['scoring/traffic/bundle-host.test.ts'] };
+const cache = { file: 'scoring/control/bundle-cache.ts', tests: ['scoring/control/bundle-cache.test.ts'] };
 
 /** @type {{ name: string, file: string, find: string, replace: string, tests: string[] }[]} */
 export default [

@@ -2,10 +2,10 @@ import { pino } from 'pino';
 import { vi } from 'vitest';
 import type { LoadedBundle } from '../../domain/bundle/load.js';
 import type { Pointer } from '../../schemas/types.js';
-import { createBundleHost, type BundleHost } from '../../scoring/bundle-host.js';
-import type { FetchedBundle, SignedPointer, Trust } from '../../scoring/bundle-source.js';
-import type { LiveBundle, Origin } from '../../scoring/live-bundle.js';
-import { createPointerFollower, type PointerFollower } from '../../scoring/pointer-follower.js';
+import { createBundleHost, type BundleHost } from '../../scoring/traffic/bundle-host.js';
+import type { FetchedBundle, SignedPointer, Trust } from '../../scoring/control/bundle-source.js';
+import type { LiveBundle, Origin } from '../../scoring/bundles/live-bundle.js';
+import { createPointerFollower, type PointerFollower } from '../../scoring/control/pointer-follower.js';
 import { PendingCalls, settle, type PendingCall } from './pending-calls.js';
 
 export const POLL_MS = 20_000;

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { vi } from 'vitest';
 import type { ReplicaRecord, ReplicaRegistry, ReplicaState } from '../../stores/replica-registry.js';
-import { createReplicaLease, type ReplicaLease } from '../../scoring/replica-lease.js';
+import { createReplicaLease, type ReplicaLease } from '../../scoring/control/replica-lease.js';
 import { createFakeReplicaRegistry } from './fake-replica-registry.js';
 import { PendingCalls, type PendingCall } from './pending-calls.js';
 

@@ -1,8 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { pino } from 'pino';
 import type { Signer, TrustedKeys } from '../../domain/dsse/dsse.js';
-import { fetchBundle, type Trust } from '../../scoring/bundle-source.js';
-import { openLiveBundle, type LiveBundle, type OpenOptions, type Origin } from '../../scoring/live-bundle.js';
+import { fetchBundle, type Trust } from '../../scoring/control/bundle-source.js';
+import { openLiveBundle, type LiveBundle, type OpenOptions, type Origin } from '../../scoring/bundles/live-bundle.js';
 import { onnxThreadFile } from './onnx-thread.js';
 import {
   makeTinyBundle,

@@ -6,11 +6,11 @@ import { sync as writeFileAtomicSync } from 'write-file-atomic';
 import { projectPath } from '../../platform/project.js';
 
 /**
- * `scoring/onnx-thread.ts` as JavaScript, for tests: a worker thread starts outside vitest's transforms, and `dist/` may be older
+ * `scoring/bundles/onnx/onnx-thread.ts` as JavaScript, for tests: a worker thread starts outside vitest's transforms, and `dist/` may be older
  * than the sources. The file's name carries its source's digest; it lies where `onnxruntime-node` is resolved from.
  */
 export function onnxThreadFile(): URL {
-  const source = readFileSync(projectPath('scoring', 'onnx-thread.ts'), 'utf8');
+  const source = readFileSync(projectPath('scoring', 'bundles', 'onnx', 'onnx-thread.ts'), 'utf8');
   const digest = createHash('sha256').update(source).digest('hex').slice(0, 12);
   const directory = projectPath('node_modules', '.cache', 'sluice');
   const file = `${directory}/onnx-thread-${digest}.mjs`;

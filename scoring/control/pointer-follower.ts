@@ -1,0 +1,206 @@
+import { performance } from 'node:perf_hooks';
+import type { Logger } from 'pino';
+import { comparePointers } from '../../domain/pointer/pointer.js';
+import { SluiceError } from '../../platform/errors.js';
+import { toFileError } from '../../platform/files.js';
+import type { Pointer } from '../../schemas/types.js';
+import type { BundleCache } from './bundle-cache.js';
+import type { BundleHost } from '../traffic/bundle-host.js';
+import type { FetchedBundle, SignedPointer, Trust } from './bundle-source.js';
+import type { LiveBundle, Origin } from '../bundles/live-bundle.js';
+import { createRounds } from './rounds.js';
+
+export type CatchUp =
+  { outcome: 'loaded' | 'current'; pointer: Pointer; loadedInMs: number } | { outcome: 'nothing-published' };
+
+export interface FollowerStatus {
+  /** `performance.now()` at the start of the last round that ended with the pointer's bundle live; null: none yet */
+  caughtUpAtMs: number | null;
+  /** why the last round failed; null when it did not */
+  error: string | null;
+  /** the highest generation on record when it was last asked for: what is older is never served from the store */
+  knownGeneration: number;
+}
+
+/** Keeps the bundle that the pointer names live, and never goes back. */
+export interface PointerFollower {
+  /** Serves what the last life left on disk, if it can be believed. */
+  startFromCache(): Promise<void>;
+  /** Follows in the background until `stop`. */
+  start(): void;
+  /** One round that begins after the call: reads the pointer and loads what it names. Its failure leaves everything as it was. */
+  catchUp(): Promise<CatchUp>;
+  /** The background's next round now; like any of its rounds it is tried again until it succeeds. */
+  nudge(): void;
+  status(): FollowerStatus;
+  /** the pointer whose bundle is live, and how long that took to load; null while there is none */
+  held(): { pointer: Pointer; loadedInMs: number } | null;
+  stop(): Promise<void>;
+}
+
+export interface FollowerOptions {
+  trust: Trust;
+  host: BundleHost;
+  cache: BundleCache;
+  readPointer: () => Promise<SignedPointer | null>;
+  /**
+   * The highest generation on record with others; 0 when none is, or nobody can be asked. Must not reject.
+   * @param mayWait whether it may take its time: nothing is served yet
+   */
+  knownGeneration: (mayWait: () => boolean) => Promise<number>;
+  readBundle: (pointer: Pointer) => Promise<FetchedBundle>;
+  openBundle: (fetched: FetchedBundle, origin: Origin) => Promise<LiveBundle>;
+  /** between rounds that went well, asked after each: the safety net below reload orders */
+  pollMs: () => number;
+  /** something else is live now */
+  onLoaded: () => void;
+  log: Logger;
+}
+
+const UNPUBLISHED_POLL_MS = 5_000;
+
+interface Held {
+  pointer: Pointer;
+  loadedInMs: number;
+}
+
+export function createPointerFollower(options: FollowerOptions): PointerFollower {
+  const { host, cache, trust, log } = options;
+  let held: Held | null = null;
+  let caughtUpAtMs: number | null = null;
+  let error: string | null = null;
+  let known = 0;
+
+  const serve = async (
+    signed: SignedPointer,
+    fetched: FetchedBundle,
+    from: Origin['from'],
+    startedAtMs: number,
+  ): Promise<void> => {
+    const { pointer } = signed;
+    const origin: Origin = { from, generation: pointer.generation, environment: pointer.environment, pointer };
+    const live = await options.openBundle(fetched, origin);
+    if (rounds.stopped) {
+      await live.close();
+      throw new SluiceError('Unreachable', 'this replica is shutting down');
+    }
+    // On disk before it answers: a restart must not fall back behind what this replica has served.
+    if (from === 'store') await keepOnDisk(cache, signed, fetched, log);
+    host.replace(live);
+    held = { pointer, loadedInMs: performance.now() - startedAtMs };
+    log.info(
+      { version: pointer.version, generation: pointer.generation, from, loadedInMs: Math.round(held.loadedInMs) },
+      'bundle is live',
+    );
+    options.onLoaded();
+  };
+
+  const round = async (): Promise<CatchUp> => {
+    const startedAtMs = performance.now();
+    // Asked before the pointer is read: a change is on record only after the pointer names it, so a true pointer is never behind.
+    known = Math.max(known, await options.knownGeneration(() => held === null && !rounds.stopped));
+    const signed = await options.readPointer();
+    if (signed === null) {
+      if (held !== null || known > 0)
+        throw new SluiceError(
+          'IntegrityError',
+          `the pointer is gone from the store; ${stays(held) ?? `generation ${known} is on record`}`,
+        );
+      caughtUpAtMs = startedAtMs;
+      return { outcome: 'nothing-published' };
+    }
+    const { pointer } = signed;
+    // What it believed before it could ask was no catching up.
+    if (held !== null && held.pointer.generation < known && pointer.generation < known) caughtUpAtMs = null;
+    const order = believableOrder(pointer, held, known);
+    if (held === null || order === 'newer')
+      await serve(signed, await options.readBundle(pointer), 'store', startedAtMs);
+    caughtUpAtMs = startedAtMs;
+    if (held === null) throw new Error('unreachable: a bundle was just put live');
+    return { outcome: order === 'equal' ? 'current' : 'loaded', pointer: held.pointer, loadedInMs: held.loadedInMs };
+  };
+
+  const observed = async (): Promise<CatchUp> => {
+    try {
+      const result = await round();
+      if (error !== null) log.info('the pointer can be followed again');
+      error = null;
+      return result;
+    } catch (failure) {
+      const message = failure instanceof Error ? failure.message : String(failure);
+      if (error !== message) log.error({ err: failure }, 'the pointer could not be followed');
+      error = message;
+      throw failure;
+    }
+  };
+
+  const rounds = createRounds(observed, ({ outcome }) =>
+    outcome === 'nothing-published' ? Math.min(UNPUBLISHED_POLL_MS, options.pollMs()) : options.pollMs(),
+  );
+
+  return {
+    async startFromCache() {
+      const startedAtMs = performance.now();
+      // Also when its bundle cannot be read any more: this replica has served it.
+      known = await cache.generation(trust);
+      try {
+        const kept = await cache.read(trust);
+        if (kept !== null) await serve(kept, kept, 'cache', startedAtMs);
+      } catch (failure) {
+        log.error({ err: failure }, 'the bundle kept on disk is not usable; waiting for the store');
+      }
+    },
+    start: () => rounds.start(),
+    catchUp: () => rounds.next(),
+    nudge: () => rounds.nudge(),
+    status: () => ({ caughtUpAtMs, error, knownGeneration: known }),
+    held: () => held,
+    stop: () => rounds.stop(),
+  };
+}
+
+async function keepOnDisk(
+  cache: BundleCache,
+  signed: SignedPointer,
+  { raw }: FetchedBundle,
+  log: Logger,
+): Promise<void> {
+  await cache.write(signed, raw).catch((failure: unknown) => {
+    log.error(
+      { err: toFileError(failure, 'the bundle cache', 'SLUICE_STATE_DIR') },
+      'the bundle could not be kept on disk; a restart without S3 would serve an older one',
+    );
+  });
+}
+
+/**
+ * How a pointer of the store relates to what is live here.
+ * @param known the highest generation on record
+ * @throws SluiceError IntegrityError for one that must not be followed: older, forged, or put back
+ */
+function believableOrder(pointer: Pointer, held: Held | null, known: number): ReturnType<typeof comparePointers> {
+  const order = comparePointers(held?.pointer ?? null, pointer);
+  if (held !== null && order === 'older') {
+    throw new SluiceError(
+      'IntegrityError',
+      `the store offers generation ${pointer.generation}, older than ${held.pointer.generation}, which stays live`,
+    );
+  }
+  if (held !== null && order === 'equal' && pointer.manifest_sha256 !== held.pointer.manifest_sha256) {
+    throw new SluiceError(
+      'IntegrityError',
+      `two bundles claim generation ${pointer.generation}: ${held.pointer.version} stays live, ${pointer.version} is refused`,
+    );
+  }
+  if (pointer.generation < known) {
+    throw new SluiceError(
+      'IntegrityError',
+      `the store offers generation ${pointer.generation}, and ${known} is on record: an older pointer was put back. Restore the newest one; where the store was set back on purpose, docs/decisions/0024 says what goes with it. ${stays(held) ?? 'Nothing is served'}`,
+    );
+  }
+  return order;
+}
+
+function stays(held: { pointer: Pointer } | null): string | null {
+  return held === null ? null : `generation ${held.pointer.generation} stays live`;
+}

@@ -1,0 +1,49 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { BundleHost } from '../../traffic/bundle-host.js';
+import type { PredictionLog } from '../../prediction-log/prediction-log.js';
+import * as Api from '../api-schemas.js';
+import { scoredRequest } from '../../prediction-log/scored-request.js';
+import { failures } from './failures.js';
+import { itemsOf } from './items.js';
+
+export interface ScoreDeps {
+  host: BundleHost;
+  /** null when it is off, or there is no database */
+  predictionLog: PredictionLog | null;
+  limits: {
+    /** transactions in one request */
+    maxTransactions: number;
+    /** requests per minute and client address; 0: no limit */
+    scoresPerMinute: number;
+  };
+}
+
+/**
+ * `/v1/score`.
+ * @param bodyOf the bytes of a request as they came, for the prediction log; undefined when they are not kept
+ */
+export function scoreRoute(
+  app: FastifyInstance,
+  { host, limits, predictionLog }: ScoreDeps,
+  bodyOf: (request: FastifyRequest) => Buffer | undefined,
+): void {
+  app.post('/v1/score', {
+    schema: {
+      operationId: 'scoreTransactions',
+      tags: ['scoring'],
+      summary: 'Score one transaction or a list',
+      response: { 200: Api.ScoreResponse, ...failures(400, 413, 415, 422, 429, 503) },
+    },
+    ...(limits.scoresPerMinute === 0
+      ? {}
+      : { config: { rateLimit: { max: limits.scoresPerMinute, timeWindow: 60_000 } } }),
+    handler: (request) =>
+      host.use(async (live): Promise<Api.ScoreResponse> => {
+        const { items, pathOf } = itemsOf(request.body, 'transaction', limits.maxTransactions);
+        const scored = await live.score(items, pathOf);
+        const body = bodyOf(request);
+        if (body !== undefined) predictionLog?.offer(scoredRequest(request.id, body, live, scored));
+        return { request_id: request.id, results: scored.results, versions: live.versions };
+      }),
+  });
+}
