@@ -1,6 +1,8 @@
+import type { Arm } from '../traffic/assign.js';
+
 /** One scored transaction as the prediction log holds it. Deleted some time after `scored_at`. */
 export interface Prediction {
-  /** `{request_id}/{position in the request}` */
+  /** `{request_id}/{position in the request}`, and `/candidate` behind it for that arm */
   _id: string;
   request_id: string;
   transaction_id: string;
@@ -16,8 +18,8 @@ export interface Prediction {
   generation: number | null;
   environment: string;
   replica: string;
-  /** which of the bundles that share the traffic answered */
-  arm: 'live';
+  /** which of the bundles that share the traffic scored it; documents of before December 2026 say `live` for the champion */
+  arm: Arm;
   /** the request as it came */
   input: Record<string, unknown>;
   /** by name, in the order of the model's input */

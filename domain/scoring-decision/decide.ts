@@ -27,53 +27,87 @@ export interface ScoredRow {
   offset?: number;
 }
 
-/**
- * The decision as a function of a scored row: the first rule that matches decides, else the segment's operating threshold, else the common one
- * (alert when the calibrated probability is at or above it). A rule matches when the feature lies strictly beyond every bound it declares.
- * @throws Error named InvalidSpec when a rule names an unknown feature or no bound
- */
-export function compileDecision({
-  thresholds,
-  rules,
-  featureNames,
-}: {
+/** Thresholds and rules, ready to be asked row by row without an object for each. */
+export interface Decider {
+  /** the segment's own operating threshold, else the common one */
+  thresholdOf(segment: string | null): number;
+  /** `operating/{segment}` where the segment has its own threshold, else `operating` */
+  nameOf(segment: string | null): string;
+  /** place of the first rule that matches (its feature lies strictly beyond every bound it declares); -1: none does */
+  matching(values: ArrayLike<number>, offset: number): number;
+  readonly rules: readonly {
+    name: string;
+    decision: 'alert' | 'pass';
+    reason_code: string;
+    /** of the feature in the model's order */
+    index: number;
+    /** the bound that is told */
+    limit: number;
+  }[];
+}
+
+export interface DecisionParts {
   thresholds: PerCategoryThresholds;
   rules: RuleParams;
   featureNames: readonly string[];
-}): (row: ScoredRow) => ScoringDecision {
+}
+
+/** @throws Error named InvalidSpec when a rule names an unknown feature or no bound */
+export function compileDecider({ thresholds, rules, featureNames }: DecisionParts): Decider {
   const compiled = rules.rules.map((rule) => {
     const index = featureNames.indexOf(rule.feature);
     if (index < 0) throw invalid(`rule ${rule.name}: ${rule.feature} is not a feature of the model`);
     const limit = rule.above ?? rule.below;
     if (limit === undefined) throw invalid(`rule ${rule.name} has neither above nor below`);
-    return { ...rule, index, limit };
+    const { name, decision, reason_code, above = -Infinity, below = Infinity } = rule;
+    return { name, decision, reason_code, index, limit, above, below };
   });
   const perSegment = new Map(Object.entries(thresholds.operating.per_category));
+  const own = (segment: string | null): number | undefined => (segment === null ? undefined : perSegment.get(segment));
+  return {
+    rules: compiled,
+    thresholdOf: (segment) => own(segment) ?? thresholds.operating.threshold,
+    nameOf: (segment) => (own(segment) === undefined ? 'operating' : `operating/${segment}`),
+    matching(values, offset) {
+      for (let place = 0; place < compiled.length; place += 1) {
+        const { index, above, below } = compiled[place] as (typeof compiled)[number];
+        const value = values[offset + index] ?? NaN;
+        if (value > above && value < below) return place;
+      }
+      return -1;
+    },
+  };
+}
+
+/**
+ * The decision as a function of a scored row: the first rule that matches decides, else the segment's operating threshold, else the common one
+ * (alert when the calibrated probability is at or above it).
+ * @throws Error named InvalidSpec when a rule names an unknown feature or no bound
+ */
+export function compileDecision(parts: DecisionParts): (row: ScoredRow) => ScoringDecision {
+  const decider = compileDecider(parts);
   return ({ calibrated, segment, values, offset = 0 }) => {
-    // NaN compares as "below" with everything: it would pass for the safest transaction there is.
-    if (!Number.isFinite(calibrated))
-      throw new RangeError(`a calibrated probability must be a number, not ${calibrated}`);
-    const own = segment === null ? undefined : perSegment.get(segment);
-    const threshold = own ?? thresholds.operating.threshold;
-    for (const { name, index, above, below, limit, decision, reason_code } of compiled) {
-      const value = values[offset + index] ?? NaN;
-      if (!(value > (above ?? -Infinity) && value < (below ?? Infinity))) continue;
-      return {
-        decision,
-        decided_by: { kind: 'rule', name, value: shortestFloat32(value), limit },
-        threshold,
-        reason_code,
-      };
+    mustBeNumber(calibrated);
+    const threshold = decider.thresholdOf(segment);
+    const rule = decider.rules[decider.matching(values, offset)];
+    if (rule !== undefined) {
+      const { decision, name, index, limit, reason_code } = rule;
+      const value = shortestFloat32(values[offset + index] ?? NaN);
+      return { decision, decided_by: { kind: 'rule', name, value, limit }, threshold, reason_code };
     }
-    const name = own === undefined ? 'operating' : `operating/${segment}`;
-    const decision = calibrated >= threshold ? 'alert' : 'pass';
     return {
-      decision,
-      decided_by: { kind: 'threshold', name, value: calibrated, limit: threshold },
+      decision: calibrated >= threshold ? 'alert' : 'pass',
+      decided_by: { kind: 'threshold', name: decider.nameOf(segment), value: calibrated, limit: threshold },
       threshold,
       reason_code: null,
     };
   };
+}
+
+/** NaN compares as "below" with everything: it would pass for the safest transaction there is. */
+export function mustBeNumber(calibrated: number): void {
+  if (!Number.isFinite(calibrated))
+    throw new RangeError(`a calibrated probability must be a number, not ${calibrated}`);
 }
 
 function invalid(message: string): Error {

@@ -10,7 +10,8 @@ import { readFrom, testSigner, tinyTrust } from '../../test/support/live-tiny-bu
 import { seeded } from '../../test/support/seeded.js';
 import { makeTinyBundle, tinyPointer } from '../../test/support/tiny-bundle.js';
 import { createBundleCache } from './bundle-cache.js';
-import { verifyPointer, fetchBundle, type FetchedBundle, type SignedPointer } from './bundle-source.js';
+import type { FetchedBundle } from '../traffic/orders.js';
+import { verifyPointer, fetchBundle, type SignedPointer } from './bundle-source.js';
 
 /** The process dies in the course of this one of its changes to the disk: a file is half written, anything else just done. */
 const death = vi.hoisted(() => ({ atChange: Infinity }));

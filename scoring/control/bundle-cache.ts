@@ -3,7 +3,8 @@ import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises
 import { join } from 'node:path';
 import { MAX_BYTES } from '../../domain/bundle/limits.js';
 import { readLimited } from '../../platform/files.js';
-import { verifyPointer, fetchBundle, type FetchedBundle, type SignedPointer, type Trust } from './bundle-source.js';
+import type { FetchedBundle } from '../traffic/orders.js';
+import { verifyPointer, fetchBundle, type SignedPointer, type Trust } from './bundle-source.js';
 
 const POINTER_FILE = 'pointer.json';
 

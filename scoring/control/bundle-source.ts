@@ -1,6 +1,6 @@
 import type { BundleExpectation } from '../../domain/bundle/layout.js';
 import { bundleKey, pointerKey } from '../../stores/keys.js';
-import { loadBundle, type LoadedBundle, type ReadFile } from '../../domain/bundle/load.js';
+import { loadBundle, type ReadFile } from '../../domain/bundle/load.js';
 import { MAX_BYTES } from '../../domain/bundle/limits.js';
 import type { TrustedKeys } from '../../domain/dsse/dsse.js';
 import { readPointerFile } from '../../domain/pointer/pointer.js';
@@ -8,6 +8,7 @@ import { validateBundleDocument } from '../../platform/bundle-validator.js';
 import { SluiceError } from '../../platform/errors.js';
 import type { ObjectStore } from '../../platform/object-store.js';
 import type { Pointer } from '../../schemas/types.js';
+import type { FetchedBundle } from '../traffic/orders.js';
 
 /** What this scorer follows, and whom it believes. */
 export interface Trust {
@@ -21,12 +22,6 @@ export interface Trust {
 export interface SignedPointer {
   pointer: Pointer;
   bytes: Buffer;
-}
-
-/** A verified bundle and every byte it was read from, so that it can be kept and verified again. */
-export interface FetchedBundle {
-  loaded: LoadedBundle;
-  raw: ReadonlyMap<string, Buffer>;
 }
 
 /** @throws PointerError (`IntegrityError`, `TooManySignatures`) */

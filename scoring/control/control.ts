@@ -8,10 +8,10 @@ import { createObjectStore } from '../../platform/object-store.js';
 import { createAuditLog } from '../../stores/audit-log.js';
 import { createReplicaRegistry, type ReplicaRegistry, type ReplicaState } from '../../stores/replica-registry.js';
 import { createBundleCache } from './bundle-cache.js';
-import type { BundleHost } from '../traffic/bundle-host.js';
+import type { ServingOrders } from '../traffic/orders.js';
 import { bundleFromStore, pointerFromStore, type Trust } from './bundle-source.js';
 import { createKnownGeneration } from './known-generation.js';
-import { createPointerFollower, type FollowerOptions, type PointerFollower } from './pointer-follower.js';
+import { createPointerFollower, type PointerFollower } from './pointer-follower.js';
 import { createReplicaActivities } from './replica-activities.js';
 import { createReplicaLease, type ReplicaLease } from './replica-lease.js';
 import { createReplicaWorker, type ReplicaWorker } from './replica-worker.js';
@@ -37,8 +37,7 @@ export interface ControlOptions {
   /** TLS and API key for Temporal; the address is the settings' */
   temporal: NativeConnectionOptions;
   trust: Trust;
-  host: BundleHost;
-  openBundle: FollowerOptions['openBundle'];
+  serving: ServingOrders;
   /** base URL on which this replica listens; asked for from `start` on */
   address: () => string;
   log: Logger;
@@ -53,7 +52,7 @@ const REGISTRY_TIMEOUT_MS = 2_000;
 
 /** Serves what the last life left on disk, if it can be believed; everything else begins with `start`. */
 export async function createControl(options: ControlOptions): Promise<Control> {
-  const { settings, trust, host, openBundle, log } = options;
+  const { settings, trust, serving, log } = options;
   const { model, environment } = trust;
   const { SCORER_REPLICA_ID: replicaId, SCORER_POLL_MS: pollMs } = settings;
   const store = createObjectStore({
@@ -83,12 +82,11 @@ export async function createControl(options: ControlOptions): Promise<Control> {
   const parts: { lease: ReplicaLease | null; worker: ReplicaWorker | null } = { lease: null, worker: null };
   const follower = createPointerFollower({
     trust,
-    host,
+    serving,
     cache: createBundleCache(join(resolve(settings.SLUICE_STATE_DIR), 'scorer-cache', replicaId)),
     readPointer: () => pointerFromStore(store, trust),
     knownGeneration: (mayWait) => known.ask(mayWait),
     readBundle: (pointer) => bundleFromStore(store, trust, pointer),
-    openBundle,
     // Orders that cannot arrive are made up for: whoever rolls out waits for what the lease says.
     pollMs: () => (parts.worker?.status() === 'unreachable' ? Math.min(DEAF_POLL_MS, pollMs) : pollMs),
     onLoaded: () => void parts.lease?.announce(),

@@ -5,9 +5,9 @@ import { SluiceError } from '../../platform/errors.js';
 import { toFileError } from '../../platform/files.js';
 import type { Pointer } from '../../schemas/types.js';
 import type { BundleCache } from './bundle-cache.js';
-import type { BundleHost } from '../traffic/bundle-host.js';
-import type { FetchedBundle, SignedPointer, Trust } from './bundle-source.js';
-import type { LiveBundle, Origin } from '../bundles/live-bundle.js';
+import type { FetchedBundle, ServingOrders } from '../traffic/orders.js';
+import type { Origin } from '../traffic/serving-set.js';
+import type { SignedPointer, Trust } from './bundle-source.js';
 import { createRounds } from './rounds.js';
 
 export type CatchUp =
@@ -40,7 +40,8 @@ export interface PointerFollower {
 
 export interface FollowerOptions {
   trust: Trust;
-  host: BundleHost;
+  /** what it keeps in step with the pointer */
+  serving: ServingOrders;
   cache: BundleCache;
   readPointer: () => Promise<SignedPointer | null>;
   /**
@@ -49,7 +50,6 @@ export interface FollowerOptions {
    */
   knownGeneration: (mayWait: () => boolean) => Promise<number>;
   readBundle: (pointer: Pointer) => Promise<FetchedBundle>;
-  openBundle: (fetched: FetchedBundle, origin: Origin) => Promise<LiveBundle>;
   /** between rounds that went well, asked after each: the safety net below reload orders */
   pollMs: () => number;
   /** something else is live now */
@@ -61,11 +61,12 @@ const UNPUBLISHED_POLL_MS = 5_000;
 
 interface Held {
   pointer: Pointer;
+  fetched: FetchedBundle;
   loadedInMs: number;
 }
 
 export function createPointerFollower(options: FollowerOptions): PointerFollower {
-  const { host, cache, trust, log } = options;
+  const { serving, cache, trust, log } = options;
   let held: Held | null = null;
   let caughtUpAtMs: number | null = null;
   let error: string | null = null;
@@ -78,22 +79,29 @@ export function createPointerFollower(options: FollowerOptions): PointerFollower
     startedAtMs: number,
   ): Promise<void> => {
     const { pointer } = signed;
-    const origin: Origin = { from, generation: pointer.generation, environment: pointer.environment, pointer };
-    const live = await options.openBundle(fetched, origin);
+    const { generation, environment } = pointer;
+    await serving.prepare({
+      origin: { from, generation, environment, pointer },
+      champion: fetched,
+      candidate: null,
+    });
     if (rounds.stopped) {
-      await live.close();
+      await serving.drop(generation);
       throw new SluiceError('Unreachable', 'this replica is shutting down');
     }
     // On disk before it answers: a restart must not fall back behind what this replica has served.
     if (from === 'store') await keepOnDisk(cache, signed, fetched, log);
-    host.replace(live);
-    held = { pointer, loadedInMs: performance.now() - startedAtMs };
-    log.info(
-      { version: pointer.version, generation: pointer.generation, from, loadedInMs: Math.round(held.loadedInMs) },
-      'bundle is live',
-    );
+    await serving.switchTo(generation);
+    held = { pointer, fetched, loadedInMs: performance.now() - startedAtMs };
+    log.info({ version: pointer.version, generation, from, loadedInMs: Math.round(held.loadedInMs) }, 'bundle is live');
     options.onLoaded();
   };
+
+  /** What this replica serves already is not read again: the digest says that it is the same. */
+  const bundleOf = async (pointer: Pointer): Promise<FetchedBundle> =>
+    held?.pointer.manifest_sha256 === pointer.manifest_sha256 && held.pointer.version === pointer.version
+      ? held.fetched
+      : options.readBundle(pointer);
 
   const round = async (): Promise<CatchUp> => {
     const startedAtMs = performance.now();
@@ -113,8 +121,7 @@ export function createPointerFollower(options: FollowerOptions): PointerFollower
     // What it believed before it could ask was no catching up.
     if (held !== null && held.pointer.generation < known && pointer.generation < known) caughtUpAtMs = null;
     const order = believableOrder(pointer, held, known);
-    if (held === null || order === 'newer')
-      await serve(signed, await options.readBundle(pointer), 'store', startedAtMs);
+    if (held === null || order === 'newer') await serve(signed, await bundleOf(pointer), 'store', startedAtMs);
     caughtUpAtMs = startedAtMs;
     if (held === null) throw new Error('unreachable: a bundle was just put live');
     return { outcome: order === 'equal' ? 'current' : 'loaded', pointer: held.pointer, loadedInMs: held.loadedInMs };

@@ -1,6 +1,6 @@
 import type { Prediction } from '../../domain/predictions/types.js';
 import type { Batch } from './batch.js';
-import { FIGURES } from './scored-request.js';
+import { FIGURES } from '../bundles/scored-rows.js';
 
 /** What every prediction of a replica has in common. */
 export interface Where {
@@ -17,7 +17,7 @@ export function documentsOf(batch: Batch, { environment, replica }: Where): Pred
   for (const { requestId, scoredAtMs, bundle, rows, bodyBytes, segments } of batch.requests) {
     const by = batch.bundles[bundle];
     if (by === undefined) throw new Error(`the batch has no bundle ${bundle}`);
-    const { versions, featureNames } = by;
+    const { versions, arm, featureNames } = by;
     const parsed: unknown = JSON.parse(new TextDecoder().decode(batch.bodies.subarray(body, body + bodyBytes)));
     const transactions = (Array.isArray(parsed) ? parsed : [parsed]) as Transaction[];
     body += bodyBytes;
@@ -31,7 +31,7 @@ export function documentsOf(batch: Batch, { environment, replica }: Where): Pred
       const features: Record<string, number> = {};
       for (const name of featureNames) features[name] = batch.features[feature++] ?? NaN;
       documents.push({
-        _id: `${requestId}/${position}`,
+        _id: arm === 'champion' ? `${requestId}/${position}` : `${requestId}/${position}/${arm}`,
         request_id: requestId,
         transaction_id: input.transaction_id,
         customer_id: input.customer_id,
@@ -45,7 +45,7 @@ export function documentsOf(batch: Batch, { environment, replica }: Where): Pred
         generation: versions.generation,
         environment,
         replica,
-        arm: 'live',
+        arm,
         input,
         features,
         segment: segments[position] ?? null,

@@ -3,7 +3,8 @@ import { silent } from '../../test/support/live-tiny-bundle.js';
 import type { Batch } from './batch.js';
 import { documentsOf } from './documents.js';
 import { createPredictionLog, type PredictionLog } from './prediction-log.js';
-import { FIGURES, type ScoredBy, type ScoredRequest } from './scored-request.js';
+import { FIGURES } from '../bundles/scored-rows.js';
+import type { ScoredBy, ScoredRequest } from './scored-request.js';
 import type { PredictionWriter } from './writer.js';
 
 const by: ScoredBy = {
@@ -16,6 +17,7 @@ const by: ScoredBy = {
     thresholds_sha256: 'e'.repeat(64),
     fx_last_updated: null,
   },
+  arm: 'champion',
   featureNames: ['amount', 'hour'],
 };
 
@@ -170,7 +172,7 @@ describe('the documents of a batch', () => {
       generation: 2,
       environment: 'staging',
       replica: 'r-1',
-      arm: 'live',
+      arm: 'champion',
       input: { transaction_id: 'two-1', customer_id: 'ü', booked_at: '2025-06-20T12:00:00+02:00', amount: 1 },
       features: { amount: 1, hour: 1.5 },
       segment: 'card',

@@ -1,7 +1,7 @@
 import type { FastifyError } from 'fastify';
 import { SluiceError, type FailureType } from '../../platform/errors.js';
 import type { ApiError } from './api-schemas.js';
-import { RefusedInput } from './refused-input.js';
+import { RefusedInput } from '../bundles/refused-input.js';
 
 export type ErrorType = ApiError['error']['type'];
 

@@ -117,7 +117,7 @@ export const Health = Type.Object({
 });
 export type Health = Static<typeof Health>;
 
-export const Metadata = Type.Object({
+const bundleFacts = {
   model: Type.String(),
   model_version: Type.String(),
   mlflow_run_id: Type.String(),
@@ -149,6 +149,24 @@ export const Metadata = Type.Object({
     }),
   ),
   metrics: Type.Record(Type.String(), Type.Number()),
+  engine: Type.Enum(['onnxruntime'], { description: 'what runs its models' }),
+};
+const BundleFacts = Type.Object(bundleFacts);
+export type BundleFacts = Static<typeof BundleFacts>;
+
+export const Metadata = Type.Object({
+  ...bundleFacts,
+  candidate: Nullable(
+    Type.Object(
+      {
+        ...bundleFacts,
+        weight: Type.Number({ description: 'share of the customers that it answers' }),
+        salt: Type.String({ description: 'which draw of customers' }),
+        mode: Type.Enum(['canary', 'shadow']),
+      },
+      { description: 'the bundle on trial beside the one above; null when there is none' },
+    ),
+  ),
   replica: Type.String(),
   environment: Type.String(),
   generation: Nullable(Type.Integer()),

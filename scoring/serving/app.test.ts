@@ -9,20 +9,23 @@ import { openTiny, silent } from '../../test/support/live-tiny-bundle.js';
 import { tinyTransaction } from '../../test/support/tiny-bundle.js';
 import type { ApiError, Health, Metadata, ScoreResponse } from './api-schemas.js';
 import { buildApp, type AppDeps } from './app.js';
-import { createBundleHost, type BundleHost } from '../traffic/bundle-host.js';
+import { createServingSets, type ServingSets } from '../traffic/serving-sets.js';
 import type { Readiness } from '../control/readiness.js';
 
 const ADMIN = 'a-long-admin-token';
-let host: BundleHost;
+let sets: ServingSets;
 let app: FastifyInstance;
 let ready: Readiness = { ready: true, reasons: [], notices: [] };
 
 const deps = (): AppDeps => ({
-  host,
+  sets,
   replica: { id: 'r-1', environment: 'production' },
-  readiness: () => ready,
   draining: () => false,
-  catchUp: () => Promise.resolve({ outcome: 'nothing-published' }),
+  view: {
+    readiness: () => ready,
+    predictionLog: () => null,
+    catchUp: () => Promise.resolve({ outcome: 'nothing-published' }),
+  },
   predictionLog: null,
   feedback: null,
   adminToken: ADMIN,
@@ -31,13 +34,13 @@ const deps = (): AppDeps => ({
 });
 
 beforeAll(async () => {
-  host = createBundleHost(silent);
-  host.replace(await openTiny({ generation: 7 }));
+  sets = createServingSets(({ champion }) => void champion.close());
+  sets.replace(await openTiny({ generation: 7 }));
   app = await buildApp(deps());
 });
 afterAll(async () => {
   await app.close();
-  await host.close();
+  sets.replace(null);
 });
 
 const post = (payload: string | Buffer, headers: Record<string, string> = {}) =>
@@ -285,7 +288,7 @@ describe('the other routes', () => {
   it('does not wait for ever for a reload that never ends', async () => {
     const slow = await buildApp({
       ...deps(),
-      catchUp: () => new Promise(() => undefined),
+      view: { ...deps().view, catchUp: () => new Promise(() => undefined) },
       limits: { ...deps().limits, reloadMs: 20 },
     });
     const response = await slow.inject({
@@ -301,7 +304,7 @@ describe('the other routes', () => {
   it('a replica without an admin token lets nobody in, a pinned one says why not', async () => {
     const [closed, pinned] = await Promise.all([
       buildApp({ ...deps(), adminToken: '' }),
-      buildApp({ ...deps(), catchUp: null }),
+      buildApp({ ...deps(), view: { ...deps().view, catchUp: null } }),
     ]);
     const request = {
       method: 'POST',
@@ -334,7 +337,7 @@ describe('the other routes', () => {
   });
 
   it('without a bundle everything that needs one is unavailable', async () => {
-    const empty = await buildApp({ ...deps(), host: createBundleHost(silent) });
+    const empty = await buildApp({ ...deps(), sets: createServingSets(() => undefined) });
     const response = await empty.inject({
       method: 'POST',
       url: '/v1/score',

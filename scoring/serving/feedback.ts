@@ -6,7 +6,7 @@ import { mongoAddress, mongoFailure } from '../../platform/mongo.js';
 import type { Violation } from '../../platform/validate.js';
 import type { ModelSpec } from '../../schemas/types.js';
 import { FeedbackLabel } from './api-schemas.js';
-import { RefusedInput } from './refused-input.js';
+import { RefusedInput } from '../bundles/refused-input.js';
 import { compileRequestValidator, MAX_VIOLATIONS } from '../bundles/request-validator.js';
 
 /** Takes people's labels: all of a request or, when one is refused or the database is away, none. */

@@ -1,16 +1,39 @@
-import type { Metadata } from './api-schemas.js';
-import type { LiveBundle, Rates } from '../bundles/live-bundle.js';
+import type { OpenBundle, Rates } from '../bundles/open-bundle.js';
+import type { ServingSet } from '../traffic/serving-set.js';
+import type { BundleFacts, Metadata } from './api-schemas.js';
+import { versionsOf } from './versions.js';
 
 const DAY_MS = 86_400_000;
 
+/** What is live here: the champion's facts, the candidate's beside them, and how the set came here. */
 export function metadataOf(
-  live: LiveBundle,
+  set: ServingSet,
   replica: { id: string; environment: string },
   prediction_log: Metadata['prediction_log'],
 ): Metadata {
-  const { manifest, thresholds, lookupVersions } = live.loaded;
-  const { model, model_version, bundle_version, manifest_sha256, generation, thresholds_sha256, fx_last_updated } =
-    live.versions;
+  const { origin, champion, candidate } = set;
+  return {
+    ...bundleFacts(champion),
+    candidate:
+      candidate === null
+        ? null
+        : { ...bundleFacts(candidate.bundle), weight: candidate.weight, salt: candidate.salt, mode: candidate.mode },
+    replica: replica.id,
+    environment: replica.environment,
+    generation: origin.generation,
+    from: origin.from,
+    loaded_at: set.since,
+    prediction_log,
+  };
+}
+
+function bundleFacts(bundle: OpenBundle): BundleFacts {
+  const { loaded, rates } = bundle;
+  const { manifest, thresholds, lookupVersions } = loaded;
+  const { model, model_version, bundle_version, manifest_sha256, thresholds_sha256, fx_last_updated } = versionsOf(
+    bundle,
+    null,
+  );
   return {
     model,
     model_version,
@@ -34,14 +57,9 @@ export function metadataOf(
       ]),
     ),
     fx_last_updated,
-    fx: live.rates === null ? null : { ...datesOf(live.rates), age_days: ageDays(live.rates.fixing_date, Date.now()) },
+    fx: rates === null ? null : { ...datesOf(rates), age_days: ageDays(rates.fixing_date, Date.now()) },
     metrics: manifest.metrics,
-    replica: replica.id,
-    environment: replica.environment,
-    generation,
-    from: live.origin.from,
-    loaded_at: live.loadedAt,
-    prediction_log,
+    engine: bundle.models.engine,
   };
 }
 

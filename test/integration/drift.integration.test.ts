@@ -347,7 +347,7 @@ describe('a comparison', () => {
           generation: 1,
           environment: 'production',
           replica: 'r1',
-          arm: 'live',
+          arm: 'champion',
           input: {},
           features: { amount: u * factor },
           segment: null,

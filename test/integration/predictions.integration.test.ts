@@ -129,7 +129,7 @@ describe('the prediction log', () => {
       expect(document).toMatchObject({
         ...{ transaction_id, score, calibrated_probability, anomaly_score, decision, threshold },
         ...{ model, model_version, bundle_version, manifest_sha256, thresholds_sha256, generation: null },
-        ...{ arm: 'live', environment: 'production', replica: 'r-log', customer_id: 'c-1', input: list[index] },
+        ...{ arm: 'champion', environment: 'production', replica: 'r-log', customer_id: 'c-1', input: list[index] },
         booked_at: new Date(tinyTransaction.booked_at),
       });
       expect(Object.keys(document.features)).toEqual(tinyRegistry.features.map(({ name }) => name));

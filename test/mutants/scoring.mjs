@@ -5,7 +5,10 @@ const activities = {
   file: 'scoring/control/replica-activities.ts',
   tests: ['scoring/control/replica-activities.test.ts'],
 };
-const host = { file: 'scoring/traffic/bundle-host.ts', tests: ['scoring/traffic/bundle-host.test.ts'] };
+const setsTests = { tests: ['scoring/traffic/serving-sets.test.ts'] };
+const sets = { file: 'scoring/traffic/serving-sets.ts', ...setsTests };
+const pool = { file: 'scoring/bundles/pool.ts', ...setsTests };
+const orders = { file: 'scoring/traffic/orders.ts', ...setsTests };
 const cache = { file: 'scoring/control/bundle-cache.ts', tests: ['scoring/control/bundle-cache.test.ts'] };
 
 /** @type {{ name: string, file: string, find: string, replace: string, tests: string[] }[]} */
@@ -109,8 +112,8 @@ export default [
   {
     ...follower,
     name: 'a bundle that was opened during a stop goes live',
-    find: 'if (rounds.stopped) {\n      await live.close();',
-    replace: 'if (false) {\n      await live.close();',
+    find: 'if (rounds.stopped) {\n      await serving.drop(generation);',
+    replace: 'if (false) {\n      await serving.drop(generation);',
   },
   {
     ...rounds,
@@ -248,34 +251,70 @@ export default [
     replace: 'asked.model !== deps.model',
   },
   {
-    ...host,
-    name: 'a bundle is closed under the hands of who works with it',
-    find: 'if (slot.uses === 0) resolve();\n      else slot.onUnused = resolve;',
-    replace: 'resolve();',
+    ...sets,
+    name: 'a set is let go of under the hands of who works with it',
+    find: 'if (slot.uses === 0) {\n      letGo(slot.set);',
+    replace: 'if (true) {\n      letGo(slot.set);',
   },
   {
-    ...host,
-    name: 'a bundle that was replaced while at work is never closed',
+    ...sets,
+    name: 'a set that was replaced while at work is never let go of',
     find: 'if (slot.uses === 0) slot.onUnused?.();',
     replace: '',
   },
   {
-    ...host,
-    name: 'a bundle is closed when the first of two has ended its work',
+    ...sets,
+    name: 'a set is let go of when the first of two has ended its work',
     find: 'if (slot.uses === 0) slot.onUnused?.();',
     replace: 'slot.onUnused?.();',
   },
   {
-    ...host,
-    name: 'the former bundle is not closed',
-    find: '      retire(former);\n',
+    ...sets,
+    name: 'the former set is not let go of',
+    find: 'if (former !== null) retire(former);',
     replace: '',
   },
   {
-    ...host,
-    name: 'close does not wait',
+    ...sets,
+    name: 'it does not wait for the works under way',
+    find: 'while (retiring.size > 0) await Promise.all(retiring);',
+    replace: '',
+  },
+  {
+    ...pool,
+    name: 'a bundle that is open already is opened again',
+    find: 'const entry = entries.get(manifestSha256) ?? { opening',
+    replace: 'const entry = { opening',
+  },
+  {
+    ...pool,
+    name: 'a bundle is closed though another set has it',
+    find: 'if (entry.uses > 0) return;',
+    replace: '',
+  },
+  {
+    ...pool,
+    name: 'a failed opening is kept',
+    find: 'if (entries.get(manifestSha256) === entry) entries.delete(manifestSha256);',
+    replace: '',
+  },
+  {
+    ...pool,
+    name: 'it does not wait for closings',
     find: 'while (closing.size > 0) await Promise.all(closing);',
     replace: '',
+  },
+  {
+    ...orders,
+    name: 'the champion stays open when the candidate cannot be opened',
+    find: 'pool.release(first);',
+    replace: '',
+  },
+  {
+    ...orders,
+    name: 'what was dropped stays open',
+    find: 'for (const bundle of bundlesOf(take(generation))) pool.release(bundle);',
+    replace: 'take(generation);',
   },
   {
     ...cache,

@@ -2,10 +2,9 @@ import { pino } from 'pino';
 import { vi } from 'vitest';
 import type { LoadedBundle } from '../../domain/bundle/load.js';
 import type { Pointer } from '../../schemas/types.js';
-import { createBundleHost, type BundleHost } from '../../scoring/traffic/bundle-host.js';
-import type { FetchedBundle, SignedPointer, Trust } from '../../scoring/control/bundle-source.js';
-import type { LiveBundle, Origin } from '../../scoring/bundles/live-bundle.js';
+import type { SignedPointer, Trust } from '../../scoring/control/bundle-source.js';
 import { createPointerFollower, type PointerFollower } from '../../scoring/control/pointer-follower.js';
+import type { FetchedBundle, ServingOrders, SetOrder } from '../../scoring/traffic/orders.js';
 import { PendingCalls, settle, type PendingCall } from './pending-calls.js';
 
 export const POLL_MS = 20_000;
@@ -14,17 +13,12 @@ const silent = pino({ level: 'silent' });
 /** What the store offers: the newest pointer, or something that a follower must not go back to. */
 export type Offer = 'newest' | 'older' | 'forged' | 'gone';
 
-interface OpenedBundle extends LiveBundle {
-  closed: boolean;
-  /** opened when stop had been asked for */
-  late: boolean;
-}
-
 /** One life of a scorer's process: its follower, and what became of it. */
 interface Life {
-  readonly host: BundleHost;
   readonly follower: PointerFollower;
-  readonly opened: OpenedBundle[];
+  /** the set that was prepared and neither switched to nor dropped yet */
+  prepared: { order: SetOrder; late: boolean } | null;
+  live: SetOrder | null;
   /** generations that went live, in order */
   readonly served: number[];
   started: boolean;
@@ -152,18 +146,15 @@ export class FollowerWorld {
 
   /** Lets go of what a stopped process held. */
   async endLife(): Promise<void> {
-    await this.life.host.close();
-    const leaked = this.life.opened.filter(({ closed }) => !closed);
-    if (leaked.length > 0) this.wrong(`${leaked.length} bundles outlive their process`);
+    await settle();
+    if (this.life.prepared !== null) this.wrong('what it prepared is neither live nor dropped');
   }
 
   /** Everything that was wrong so far, and what is wrong now that nothing more happens by itself. */
   check(): readonly string[] {
     const { life, calls } = this;
     const held = life.follower.held()?.pointer ?? null;
-    const live = life.host.current() as OpenedBundle | null;
-    if (live?.closed === true) this.wrong('the live bundle is closed');
-    if (held !== (live?.origin.pointer ?? null)) this.wrong('what it says it holds is not live');
+    if (held !== (life.live?.origin.pointer ?? null)) this.wrong('what it says it holds is not live');
     const { caughtUpAtMs, error } = life.follower.status();
     const newestThen = this.published.filter(({ atMs }) => atMs < (caughtUpAtMs ?? -1)).length;
     if (!this.lied && newestThen > (held?.generation ?? 0))
@@ -181,8 +172,6 @@ export class FollowerWorld {
   }
 
   private newLife(): Life {
-    const host = createBundleHost(silent);
-    const opened: OpenedBundle[] = [];
     const served: number[] = [];
     const unkept = new Set<number>();
     const follower = createPointerFollower({
@@ -202,17 +191,6 @@ export class FollowerWorld {
         if (!this.recordsAway) this.known = this.published.length;
         return Promise.resolve(this.known);
       },
-      openBundle: ({ loaded }, origin) => {
-        if ((origin.generation ?? 0) <= (served.at(-1) ?? 0))
-          this.wrong(`it loads ${origin.generation} while ${served.at(-1)} is live`);
-        return this.calls
-          .begin('open bundle', () => openedBundle(loaded, origin))
-          .then((live) => {
-            opened.push(live);
-            live.late = life.stopAsked;
-            return live;
-          });
-      },
       cache: {
         generation: () => Promise.resolve(this.diskIsUsable ? (this.disk?.pointer.generation ?? 0) : 0),
         read: () =>
@@ -225,27 +203,58 @@ export class FollowerWorld {
           return written;
         },
       },
-      host: {
-        ...host,
-        replace: (next) => {
-          const generation = next.origin.generation ?? 0;
-          if (next.origin.from === 'store' && generation < this.known)
-            this.wrong(`it serves ${generation}, and ${this.known} is on record`);
-          if (generation <= (served.at(-1) ?? 0)) this.wrong(`it goes from ${served.at(-1)} to ${generation}`);
-          if (this.disk?.pointer !== next.origin.pointer && !unkept.has(generation))
-            this.wrong(`${generation} answers before it is on disk`);
-          if ((next as OpenedBundle).late)
-            this.wrong(`${generation} goes live though it was opened after stop was asked for`);
-          served.push(generation);
-          host.replace(next);
-        },
-      },
+      serving: this.orders(() => life, unkept),
       pollMs: () => POLL_MS,
       onLoaded: () => undefined,
       log: silent,
     });
-    const life: Life = { host, follower, opened, served, started: false, stopAsked: false, stopped: false };
+    const life: Life = {
+      follower,
+      prepared: null,
+      live: null,
+      served,
+      started: false,
+      stopAsked: false,
+      stopped: false,
+    };
     return life;
+  }
+
+  /** Serving, as a follower orders it. */
+  private orders(ofLife: () => Life, unkept: ReadonlySet<number>): ServingOrders {
+    return {
+      prepare: async (order) => {
+        const life = ofLife();
+        const { generation } = order.origin;
+        if (life.prepared !== null) this.wrong('it prepares a second set');
+        if ((generation ?? 0) <= (life.served.at(-1) ?? 0))
+          this.wrong(`it loads ${generation} while ${life.served.at(-1)} is live`);
+        await this.calls.begin('open bundle', () => undefined);
+        life.prepared = { order, late: life.stopAsked };
+      },
+      switchTo: (asked) => {
+        const life = ofLife();
+        const { prepared, served } = life;
+        const { origin } = prepared?.order ?? {};
+        const generation = origin?.generation ?? 0;
+        if (generation !== asked) this.wrong(`it switches to ${asked}, prepared is ${generation}`);
+        if (origin?.from === 'store' && generation < this.known)
+          this.wrong(`it serves ${generation}, and ${this.known} is on record`);
+        if (generation <= (served.at(-1) ?? 0)) this.wrong(`it goes from ${served.at(-1)} to ${generation}`);
+        if (this.disk?.pointer !== origin?.pointer && !unkept.has(generation))
+          this.wrong(`${generation} answers before it is on disk`);
+        if (prepared?.late === true)
+          this.wrong(`${generation} goes live though it was prepared after stop was asked for`);
+        served.push(generation);
+        life.live = prepared?.order ?? null;
+        life.prepared = null;
+        return Promise.resolve();
+      },
+      drop: () => {
+        ofLife().prepared = null;
+        return Promise.resolve();
+      },
+    };
   }
 
   private offered(): SignedPointer | null {
@@ -300,18 +309,4 @@ function signedPointer(generation: number, kind: 'true' | 'forged'): SignedPoint
 /** Only what a follower looks at. */
 function fetchedBundle({ version, manifest_sha256 }: Pointer): FetchedBundle {
   return { loaded: { version, manifestSha256: manifest_sha256 } as LoadedBundle, raw: new Map() };
-}
-
-function openedBundle(loaded: LoadedBundle, origin: Origin): OpenedBundle {
-  const live = {
-    loaded,
-    origin,
-    closed: false,
-    late: false,
-    close: () => {
-      live.closed = true;
-      return Promise.resolve();
-    },
-  };
-  return live as unknown as OpenedBundle;
 }

@@ -2,7 +2,8 @@ import { generateKeyPairSync } from 'node:crypto';
 import { pino } from 'pino';
 import type { Signer, TrustedKeys } from '../../domain/dsse/dsse.js';
 import { fetchBundle, type Trust } from '../../scoring/control/bundle-source.js';
-import { openLiveBundle, type LiveBundle, type OpenOptions, type Origin } from '../../scoring/bundles/live-bundle.js';
+import { openBundle, type OpenOptions } from '../../scoring/bundles/open-bundle.js';
+import type { ServingSet } from '../../scoring/traffic/serving-set.js';
 import { onnxThreadFile } from './onnx-thread.js';
 import {
   makeTinyBundle,
@@ -33,8 +34,8 @@ export function readFrom(bundle: TinyBundle): (name: string) => Promise<Buffer> 
   };
 }
 
-/** A tiny bundle, verified and opened as a scorer does it. */
-export async function openTiny(options: Partial<TinyOptions> & { generation?: number } = {}): Promise<LiveBundle> {
+/** A tiny bundle, verified, opened and served as a scorer does it. */
+export async function openTiny(options: Partial<TinyOptions> & { generation?: number } = {}): Promise<ServingSet> {
   const { signer, trustedKeys } = testSigner();
   const bundle = await makeTinyBundle({ signer, ...options });
   const fetched = await fetchBundle(readFrom(bundle), tinyTrust(trustedKeys), {
@@ -42,11 +43,11 @@ export async function openTiny(options: Partial<TinyOptions> & { generation?: nu
     manifest_sha256: bundle.manifestSha256,
   });
   const generation = options.generation ?? 1;
-  const origin: Origin = {
-    from: 'store',
-    generation,
-    environment: 'production',
-    pointer: tinyPointer(bundle, generation),
+  const pointer = tinyPointer(bundle, generation);
+  return {
+    origin: { from: 'store', generation, environment: 'production', pointer },
+    champion: await openBundle(fetched.loaded, openOptions),
+    candidate: null,
+    since: new Date().toISOString(),
   };
-  return openLiveBundle(fetched.loaded, origin, openOptions);
 }

@@ -1,5 +1,5 @@
 import { SluiceError } from '../../../platform/errors.js';
-import type { ModelOutput } from './model-thread.js';
+import type { ModelOutput } from '../models.js';
 
 /** Rows of one caller, and who waits for their figures. */
 export interface Job {

@@ -1,14 +1,8 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { SluiceError } from '../../../platform/errors.js';
+import type { ModelOutput } from '../models.js';
 import type { FromThread, ThreadData, ToThread } from './thread-protocol.js';
-
-export interface ModelOutput {
-  /** raw score per row: the positive class's probability before calibration */
-  scores: Float32Array;
-  /** anomaly score per row; higher is more anomalous */
-  anomalies: Float32Array;
-}
 
 /** One worker thread with one bundle's sessions. One run at a time: the caller waits for the answer before the next. */
 export interface ModelThread {

@@ -3,7 +3,7 @@ import type { FastifyInstance, RouteShorthandOptions } from 'fastify';
 import { SluiceError } from '../../../platform/errors.js';
 import { mayAdminister, refusedAdmin } from '../admin.js';
 import type { Feedback } from '../feedback.js';
-import type { CatchUp } from '../../control/pointer-follower.js';
+import type { ControlView } from '../control-view.js';
 import * as Api from '../api-schemas.js';
 import { failures } from './failures.js';
 import { itemsOf } from './items.js';
@@ -15,8 +15,7 @@ const MAX_LABELS = 1_000;
 
 export interface AdministrationDeps {
   replica: { id: string; environment: string };
-  /** follows the pointer now; null when the bundle is pinned */
-  catchUp: (() => Promise<CatchUp>) | null;
+  view: ControlView;
   /** null when there is no database */
   feedback: Feedback | null;
   /** empty: these routes answer 401 to everyone */
@@ -30,7 +29,7 @@ export interface AdministrationDeps {
 /** What changes something, with the admin token: `/v1/feedback`, `/v1/reload-artifacts`. */
 export function administrationRoutes(
   app: FastifyInstance,
-  { adminToken, catchUp, feedback, limits, replica }: AdministrationDeps,
+  { adminToken, view, feedback, limits, replica }: AdministrationDeps,
 ): void {
   const adminOnly = (requestsPerMinute: number): Pick<RouteShorthandOptions, 'config' | 'preParsing'> => ({
     config: { rateLimit: { max: requestsPerMinute, timeWindow: 60_000 } },
@@ -65,12 +64,12 @@ export function administrationRoutes(
     },
     ...adminOnly(ADMIN_REQUESTS_PER_MINUTE),
     handler: async (request): Promise<Api.Reloaded> => {
-      if (catchUp === null)
+      if (view.catchUp === null)
         throw new SluiceError(
           'Conflict',
           'this replica is pinned to ARTIFACTS_DIR and follows no pointer; restart it without ARTIFACTS_DIR, or with another',
         );
-      const result = await withinDeadline(catchUp(), limits.reloadMs);
+      const result = await withinDeadline(view.catchUp(), limits.reloadMs);
       if (result.outcome === 'nothing-published')
         throw new SluiceError('NotFound', `nothing has been published to ${replica.environment} yet`);
       const { version, manifest_sha256, generation } = result.pointer;

@@ -1,13 +1,17 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { BundleHost } from '../../traffic/bundle-host.js';
+import type { ServingSets } from '../../traffic/serving-sets.js';
+import type { ScoredRows } from '../../bundles/scored-rows.js';
 import type { PredictionLog } from '../../prediction-log/prediction-log.js';
 import * as Api from '../api-schemas.js';
 import { scoredRequest } from '../../prediction-log/scored-request.js';
 import { failures } from './failures.js';
+import { factsOf } from '../set-facts.js';
 import { itemsOf } from './items.js';
 
+const JSON_TYPE = 'application/json; charset=utf-8';
+
 export interface ScoreDeps {
-  host: BundleHost;
+  sets: ServingSets;
   /** null when it is off, or there is no database */
   predictionLog: PredictionLog | null;
   limits: {
@@ -24,7 +28,7 @@ export interface ScoreDeps {
  */
 export function scoreRoute(
   app: FastifyInstance,
-  { host, limits, predictionLog }: ScoreDeps,
+  { sets, limits, predictionLog }: ScoreDeps,
   bodyOf: (request: FastifyRequest) => Buffer | undefined,
 ): void {
   app.post('/v1/score', {
@@ -37,13 +41,17 @@ export function scoreRoute(
     ...(limits.scoresPerMinute === 0
       ? {}
       : { config: { rateLimit: { max: limits.scoresPerMinute, timeWindow: 60_000 } } }),
-    handler: (request) =>
-      host.use(async (live): Promise<Api.ScoreResponse> => {
+    handler: (request, reply) =>
+      sets.use((set) => {
         const { items, pathOf } = itemsOf(request.body, 'transaction', limits.maxTransactions);
-        const scored = await live.score(items, pathOf);
-        const body = bodyOf(request);
-        if (body !== undefined) predictionLog?.offer(scoredRequest(request.id, body, live, scored));
-        return { request_id: request.id, results: scored.results, versions: live.versions };
+        const { by, write } = factsOf(set).champion;
+        const answer = (scored: ScoredRows): void => {
+          const body = bodyOf(request);
+          if (body !== undefined) predictionLog?.offer(scoredRequest(request.id, body, by, scored));
+          void reply.type(JSON_TYPE).send(write(request.id, items, scored));
+        };
+        const scored = set.champion.score(items, pathOf);
+        return scored instanceof Promise ? scored.then(answer) : answer(scored);
       }),
   });
 }

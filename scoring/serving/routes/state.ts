@@ -1,22 +1,19 @@
 import type { FastifyInstance } from 'fastify';
-import type { BundleHost } from '../../traffic/bundle-host.js';
-import type { PredictionLog } from '../../prediction-log/prediction-log.js';
-import type { Readiness } from '../../control/readiness.js';
+import type { ServingSets } from '../../traffic/serving-sets.js';
 import * as Api from '../api-schemas.js';
+import type { ControlView } from '../control-view.js';
 import { metadataOf } from '../metadata.js';
 import { withRequestSchema } from '../openapi.js';
 import { failures } from './failures.js';
 
 export interface StateDeps {
-  host: BundleHost;
+  sets: ServingSets;
   replica: { id: string; environment: string };
-  readiness: () => Readiness;
-  /** null when it is off, or there is no database */
-  predictionLog: PredictionLog | null;
+  view: ControlView;
 }
 
 /** What the replica says of itself: `/v1/live`, `/v1/health`, `/v1/metadata`, `/openapi.json`. Nobody needs a token for it. */
-export function stateRoutes(app: FastifyInstance, { host, readiness, replica, predictionLog }: StateDeps): void {
+export function stateRoutes(app: FastifyInstance, { sets, replica, view }: StateDeps): void {
   app.get('/v1/live', {
     schema: {
       operationId: 'getLiveness',
@@ -35,16 +32,16 @@ export function stateRoutes(app: FastifyInstance, { host, readiness, replica, pr
       response: { 200: Api.Health, 503: Api.Health },
     },
     handler: (_request, reply) => {
-      const { ready, reasons, notices } = readiness();
-      const live = host.current();
+      const { ready, reasons, notices } = view.readiness();
+      const live = sets.current();
       const health: Api.Health = {
         status: ready ? 'ready' : 'not ready',
         reasons,
         notices,
         replica: replica.id,
         generation: live?.origin.generation ?? null,
-        bundle_version: live?.loaded.version ?? null,
-        prediction_log: predictionLog?.status() ?? null,
+        bundle_version: live?.champion.id.version ?? null,
+        prediction_log: view.predictionLog(),
       };
       return reply.code(ready ? 200 : 503).send(health);
     },
@@ -57,11 +54,11 @@ export function stateRoutes(app: FastifyInstance, { host, readiness, replica, pr
       summary: 'What is live here, and what it was made from',
       response: { 200: Api.Metadata, ...failures(503) },
     },
-    handler: () => host.use((live) => Promise.resolve(metadataOf(live, replica, predictionLog?.status() ?? null))),
+    handler: () => sets.use((set) => metadataOf(set, replica, view.predictionLog())),
   });
 
   app.get('/openapi.json', {
     schema: { hide: true },
-    handler: () => withRequestSchema(app.swagger(), host.current()?.loaded.requestSchema),
+    handler: () => withRequestSchema(app.swagger(), sets.current()?.champion.loaded.requestSchema),
   });
 }

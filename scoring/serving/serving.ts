@@ -1,0 +1,110 @@
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import { openBundle, type OpenOptions } from '../bundles/open-bundle.js';
+import { createBundlePool } from '../bundles/pool.js';
+import type { PredictionLogStatus } from '../prediction-log/prediction-log.js';
+import { startPredictionLog } from '../prediction-log/start.js';
+import type { ScorerSettings } from '../settings.js';
+import { createOrders, type ServingOrders } from '../traffic/orders.js';
+import { bundlesOf } from '../traffic/serving-set.js';
+import { createServingSets } from '../traffic/serving-sets.js';
+import { buildApp } from './app.js';
+import { drainConnections } from './drain.js';
+import { createFeedback } from './feedback.js';
+import type { ControlView } from './control-view.js';
+
+/** What a serving process is like at this moment. */
+export interface ServingStatus {
+  /** of the set that answers; null for none, or a pinned one */
+  generation: number | null;
+  /** there is a set */
+  serves: boolean;
+  /** its models can score */
+  models: boolean;
+  /** null when it is off */
+  predictionLog: PredictionLogStatus | null;
+}
+
+/** The half of a scorer that answers requests, with what control orders of it. */
+export interface Serving extends ServingOrders {
+  /** From here on it answers; returns the base URL. */
+  listen(port: number): Promise<string>;
+  status(): ServingStatus;
+  /** Answers on, and asks clients to leave; over when none is left, or after `SCORER_DRAIN_MS`. */
+  drain(): Promise<void>;
+  /** After the last answer: what is under way ends, and the prediction log has all of it. */
+  close(): Promise<void>;
+}
+
+export interface ServingOptions {
+  settings: ScorerSettings;
+  spec: OpenOptions['spec'] & { data: Parameters<typeof createFeedback>[0]['data'] };
+  view: ControlView;
+  log: Logger;
+  /** tests only: the compiled ONNX thread */
+  threadFile?: URL | undefined;
+}
+
+/** A request that takes longer to arrive is given up, and a reload that takes longer goes on without whoever asked for it. */
+const REQUEST_DEADLINE_MS = 15_000;
+const RELOAD_DEADLINE_MS = 20_000;
+
+export async function createServing({ settings, spec, view, log, threadFile }: ServingOptions): Promise<Serving> {
+  const replica = { id: settings.SCORER_REPLICA_ID, environment: settings.SCORER_ENVIRONMENT };
+  const pool = createBundlePool((loaded) => openBundle(loaded, { spec, log, threadFile }), log);
+  const sets = createServingSets((set) => bundlesOf(set).forEach((bundle) => pool.release(bundle)));
+  const { MONGODB_URI: uri, MONGODB_DATABASE: database } = settings;
+  const where = { environment: replica.environment, replica: replica.id };
+  const predictionLog = startPredictionLog(settings, where, log);
+  const feedback =
+    uri === '' ? null : createFeedback({ uri, database, data: spec.data, actor: `api of ${replica.id}` });
+  let draining = false;
+
+  const app = await buildApp({
+    sets,
+    replica,
+    view,
+    draining: () => draining,
+    predictionLog,
+    feedback,
+    adminToken: settings.SLUICE_ADMIN_TOKEN,
+    log,
+    limits: {
+      maxTransactions: settings.SCORER_MAX_TRANSACTIONS,
+      bodyBytes: settings.SCORER_BODY_BYTES,
+      scoresPerMinute: settings.SCORER_RATE_PER_MINUTE,
+      reloadMs: RELOAD_DEADLINE_MS,
+      requestMs: REQUEST_DEADLINE_MS,
+    },
+  });
+  const drainServer = drainConnections(app.server);
+
+  return {
+    ...createOrders(pool, sets),
+    async listen(port) {
+      await app.listen({ host: settings.SCORER_HOST, port });
+      return `http://${settings.SCORER_HOST}:${(app.server.address() as AddressInfo).port}`;
+    },
+    status() {
+      const set = sets.current();
+      return {
+        generation: set?.origin.generation ?? null,
+        serves: set !== null,
+        models: set?.champion.models.healthy ?? false,
+        predictionLog: predictionLog?.status() ?? null,
+      };
+    },
+    drain() {
+      draining = true;
+      return drainServer(settings.SCORER_DRAIN_MS);
+    },
+    async close() {
+      await app.close();
+      await predictionLog?.close(settings.SCORER_DRAIN_MS);
+      await feedback?.close();
+      sets.replace(null);
+      await sets.drained();
+      await pool.idle();
+    },
+  };
+}
