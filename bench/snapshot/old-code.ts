@@ -35,12 +35,12 @@ export async function ensureOldCode(context: InstallContext): Promise<string> {
       await execa('tar', ['-x', '-C', draft], { input: archive.stdout });
       await usePackages(draft);
       // It was written for the packages of its day; what it says of the types of today's does not matter.
-      await execa('node', [projectPath('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'], {
+      const compiled = await execa(projectPath('node_modules', '.bin', 'tsc'), ['-p', 'tsconfig.build.json'], {
         cwd: draft,
         reject: false,
       });
       if (!existsSync(join(draft, 'dist', 'workers', 'data.js')))
-        throw new Error(`the code of ${OLD_COMMIT} could not be built in ${draft}`);
+        throw new Error(`the code of ${OLD_COMMIT} could not be built: ${compiled.stdout || compiled.message}`);
     },
   });
   await usePackages(root);
