@@ -3,11 +3,10 @@ import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import underPressure from '@fastify/under-pressure';
-import Fastify, { LogController, type FastifyInstance, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { toAnswer } from './api-errors.js';
 import { answerBadPath, answerBrokenRequest, answerNoRoute } from './http-errors.js';
-import { parseJsonBody } from './json-body.js';
 import { describeApi } from './openapi.js';
 import { administrationRoutes, type AdministrationDeps } from './routes/administration.js';
 import { scoreRoute, type ScoreDeps } from './routes/score.js';
@@ -33,13 +32,12 @@ const CHECK_CONNECTIONS_MS = 1_000;
 const STUCK_EVENT_LOOP_MS = 5_000;
 const SANE_REQUEST_ID = /^[\w.:-]{1,128}$/;
 
-/** The scorer's HTTP API. Holds no state: what it answers with is the host's bundle. */
+/** The scorer's HTTP API. Holds no state: what it answers with is the live set. */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const { limits, log } = deps;
   const app = Fastify({
-    loggerInstance: log,
-    // A line per request would cost more than the score; what went wrong is logged below, bodies never are.
-    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
+    // No logger for each request: making one costs as much as a score. What went wrong is logged below, bodies never are.
+    logger: false,
     bodyLimit: limits.bodyBytes,
     genReqId: ({ headers: { 'x-request-id': given } }) =>
       typeof given === 'string' && SANE_REQUEST_ID.test(given) ? given : randomUUID(),
@@ -56,42 +54,41 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     },
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: answerBadPath,
-  }) as unknown as FastifyInstance;
-
-  /** as they came, for the prediction log */
-  const bodies = new WeakMap<FastifyRequest, Buffer>();
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    try {
-      const bytes = body as Buffer;
-      done(null, bytes.length === 0 ? undefined : parseJsonBody(bytes));
-      if (deps.predictionLog !== null) bodies.set(request, bytes);
-    } catch (error) {
-      done(error as Error);
-    }
   });
+
+  app.removeAllContentTypeParsers();
+  // Bytes: the prediction log keeps them as they came, and each route parses its own (`bodyOf`).
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  const stamp = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
+    // Clients that keep connections open find another replica before this one is gone.
+    return deps.draining() ? reply.header('connection', 'close') : reply;
+  };
   app.setErrorHandler(async (error, request, reply) => {
     const { status, error: shown } = toAnswer(error, limits);
-    if (status >= 500) request.log.error({ err: error, url: request.routeOptions.url }, 'request failed');
+    if (status >= 500)
+      log.error({ err: error, request_id: request.id, url: request.routeOptions.url }, 'request failed');
     if (status === 503) reply.header('retry-after', '1');
-    return reply.code(status).send({ error: shown, request_id: request.id });
+    return stamp(request, reply).code(status).send({ error: shown, request_id: request.id });
   });
-  app.setNotFoundHandler((request, reply) => answerNoRoute(app, request, reply));
-  app.addHook('onSend', (request, reply, _payload, done) => {
-    reply.header('x-request-id', request.id);
-    // Clients that keep connections open find another replica before this one is gone.
-    if (deps.draining()) reply.header('connection', 'close');
-    done();
-  });
+  app.setNotFoundHandler((request, reply) => answerNoRoute(app, request, stamp(request, reply)));
 
-  // Nothing here is a page: one directive says so, the default dozen would only be sent with every answer.
-  await app.register(helmet, { contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"] } } });
-  await app.register(rateLimit, { global: false });
   await app.register(underPressure, { maxEventLoopDelay: STUCK_EVENT_LOOP_MS, retryAfter: 1 });
+  await app.register(rateLimit, { global: false });
   await app.register(swagger, describeApi);
-  scoreRoute(app, deps, (request) => bodies.get(request));
-  stateRoutes(app, deps);
-  administrationRoutes(app, deps);
+  // Outside of what follows: its hooks would cost each score more than they are worth to it.
+  scoreRoute(app, deps, stamp);
+  await app.register(async (others) => {
+    // Nothing here is a page: one directive says so, the default dozen would only be sent with every answer.
+    const contentSecurityPolicy = { useDefaults: false, directives: { defaultSrc: ["'none'"] } };
+    await others.register(helmet, { contentSecurityPolicy });
+    others.addHook('onRequest', (request, reply, done) => {
+      stamp(request, reply);
+      done();
+    });
+    stateRoutes(others, deps);
+    administrationRoutes(others, deps);
+  });
   await app.ready();
   return app;
 }

@@ -1,9 +1,8 @@
+import { ageDays } from '../../domain/fx/age.js';
 import type { OpenBundle, Rates } from '../bundles/open-bundle.js';
 import type { ServingSet } from '../traffic/serving-set.js';
 import type { BundleFacts, Metadata } from './api-schemas.js';
 import { versionsOf } from './versions.js';
-
-const DAY_MS = 86_400_000;
 
 /** What is live here: the champion's facts, the candidate's beside them, and how the set came here. */
 export function metadataOf(
@@ -66,9 +65,4 @@ function bundleFacts(bundle: OpenBundle): BundleFacts {
 /** The lookup has its tables beside them. */
 function datesOf({ last_updated, fixing_date }: Rates): Rates {
   return { last_updated, fixing_date };
-}
-
-/** Whole days from a fixing's day (its midnight UTC) to a time. */
-export function ageDays(fixingDate: string, nowMs: number): number {
-  return Math.floor((nowMs - Date.parse(`${fixingDate}T00:00:00Z`)) / DAY_MS);
 }

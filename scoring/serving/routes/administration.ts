@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance, RouteShorthandOptions } from 'fastify';
+import type { Logger } from 'pino';
 import { SluiceError } from '../../../platform/errors.js';
 import { mayAdminister, refusedAdmin } from '../admin.js';
 import type { Feedback } from '../feedback.js';
 import type { ControlView } from '../control-view.js';
 import * as Api from '../api-schemas.js';
 import { failures } from './failures.js';
-import { itemsOf } from './items.js';
+import { bodyOf, itemsOf } from './items.js';
 
 const ADMIN_REQUESTS_PER_MINUTE = 60;
 const FEEDBACK_REQUESTS_PER_MINUTE = 600;
@@ -20,6 +21,7 @@ export interface AdministrationDeps {
   feedback: Feedback | null;
   /** empty: these routes answer 401 to everyone */
   adminToken: string;
+  log: Pick<Logger, 'info'>;
   limits: {
     /** how long `/v1/reload-artifacts` waits for the reload that it began */
     reloadMs: number;
@@ -29,7 +31,7 @@ export interface AdministrationDeps {
 /** What changes something, with the admin token: `/v1/feedback`, `/v1/reload-artifacts`. */
 export function administrationRoutes(
   app: FastifyInstance,
-  { adminToken, view, feedback, limits, replica }: AdministrationDeps,
+  { adminToken, view, feedback, limits, log, replica }: AdministrationDeps,
 ): void {
   const adminOnly = (requestsPerMinute: number): Pick<RouteShorthandOptions, 'config' | 'preParsing'> => ({
     config: { rateLimit: { max: requestsPerMinute, timeWindow: 60_000 } },
@@ -49,7 +51,7 @@ export function administrationRoutes(
     handler: async (request): Promise<Api.FeedbackRecorded> => {
       if (feedback === null)
         throw new SluiceError('Conflict', 'this replica has no database (MONGODB_URI) to record labels in');
-      const { items, pathOf } = itemsOf(request.body, 'label', MAX_LABELS);
+      const { items, pathOf } = itemsOf(bodyOf(request)?.document, 'label', MAX_LABELS);
       return { request_id: request.id, ...(await feedback.record(items, pathOf)) };
     },
   });
@@ -73,7 +75,10 @@ export function administrationRoutes(
       if (result.outcome === 'nothing-published')
         throw new SluiceError('NotFound', `nothing has been published to ${replica.environment} yet`);
       const { version, manifest_sha256, generation } = result.pointer;
-      request.log.info({ outcome: result.outcome, version, generation }, 'reload asked for by an administrator');
+      log.info(
+        { request_id: request.id, outcome: result.outcome, version, generation },
+        'reload asked for by an administrator',
+      );
       return {
         outcome: result.outcome,
         bundle_version: version,

@@ -1,4 +1,6 @@
+import type { FastifyRequest } from 'fastify';
 import { SluiceError } from '../../../platform/errors.js';
+import { parseJsonBody } from '../json-body.js';
 
 /** One, or a list of at least one and at most `max`. */
 export function itemsOf(
@@ -13,4 +15,13 @@ export function itemsOf(
   if (body.length > max)
     throw new SluiceError('InvalidInput', `the list has ${body.length} ${what}s; at most ${max} fit into one request`);
   return { items: body as unknown[], pathOf: (index) => `/${index}` };
+}
+
+/**
+ * A request's body, as bytes and as the JSON they are; undefined when there is none.
+ * @throws SluiceError InvalidInput
+ */
+export function bodyOf({ body }: FastifyRequest): { bytes: Buffer; document: unknown } | undefined {
+  if (!Buffer.isBuffer(body) || body.length === 0) return undefined;
+  return { bytes: body, document: parseJsonBody(body) };
 }

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ServingSets } from '../../traffic/serving-sets.js';
 import type { ScoredRows } from '../../bundles/scored-rows.js';
 import type { PredictionLog } from '../../prediction-log/prediction-log.js';
@@ -6,7 +6,7 @@ import * as Api from '../api-schemas.js';
 import { scoredRequest } from '../../prediction-log/scored-request.js';
 import { failures } from './failures.js';
 import { factsOf } from '../set-facts.js';
-import { itemsOf } from './items.js';
+import { bodyOf, itemsOf } from './items.js';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
@@ -24,12 +24,12 @@ export interface ScoreDeps {
 
 /**
  * `/v1/score`.
- * @param bodyOf the bytes of a request as they came, for the prediction log; undefined when they are not kept
+ * @param stamp sets the headers that every answer has
  */
 export function scoreRoute(
   app: FastifyInstance,
   { sets, limits, predictionLog }: ScoreDeps,
-  bodyOf: (request: FastifyRequest) => Buffer | undefined,
+  stamp: (request: FastifyRequest, reply: FastifyReply) => FastifyReply,
 ): void {
   app.post('/v1/score', {
     schema: {
@@ -43,12 +43,14 @@ export function scoreRoute(
       : { config: { rateLimit: { max: limits.scoresPerMinute, timeWindow: 60_000 } } }),
     handler: (request, reply) =>
       sets.use((set) => {
-        const { items, pathOf } = itemsOf(request.body, 'transaction', limits.maxTransactions);
+        const body = bodyOf(request);
+        const { items, pathOf } = itemsOf(body?.document, 'transaction', limits.maxTransactions);
         const { by, write } = factsOf(set).champion;
         const answer = (scored: ScoredRows): void => {
-          const body = bodyOf(request);
-          if (body !== undefined) predictionLog?.offer(scoredRequest(request.id, body, by, scored));
-          void reply.type(JSON_TYPE).send(write(request.id, items, scored));
+          if (body !== undefined) predictionLog?.offer(scoredRequest(request.id, body.bytes, by, scored));
+          void stamp(request, reply)
+            .type(JSON_TYPE)
+            .send(write(request.id, items, scored));
         };
         const scored = set.champion.score(items, pathOf);
         return scored instanceof Promise ? scored.then(answer) : answer(scored);
