@@ -25,6 +25,8 @@ const Settings = Type.Object({
   SCORER_MAX_TRANSACTIONS: Type.Integer({ minimum: 1, default: 1000 }),
   SCORER_BODY_BYTES: Type.Integer({ minimum: 1024, default: 1024 * 1024 }),
   SCORER_RATE_PER_MINUTE: Type.Integer({ minimum: 0, default: 0 }),
+  /** a request that has waited longer when its turn comes is answered 503 */
+  SCORER_MAX_WAIT_MS: milliseconds(1_000),
   SCORER_LEASE_MS: milliseconds(10_000),
   SCORER_RENEW_MS: milliseconds(2_000),
   SCORER_POLL_MS: milliseconds(30_000),

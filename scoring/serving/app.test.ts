@@ -30,7 +30,14 @@ const deps = (): AppDeps => ({
   feedback: null,
   adminToken: ADMIN,
   log: silent,
-  limits: { maxTransactions: 3, bodyBytes: 10_000, scoresPerMinute: 0, reloadMs: 5_000, requestMs: 15_000 },
+  limits: {
+    maxTransactions: 3,
+    bodyBytes: 10_000,
+    scoresPerMinute: 0,
+    waitMs: 1_000,
+    reloadMs: 5_000,
+    requestMs: 15_000,
+  },
 });
 
 beforeAll(async () => {

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
-import underPressure from '@fastify/under-pressure';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { toAnswer } from './api-errors.js';
@@ -25,11 +24,6 @@ export interface AppDeps extends ScoreDeps, StateDeps, AdministrationDeps {
 }
 
 const CHECK_CONNECTIONS_MS = 1_000;
-/**
- * A mean delay of the event loop over one second that only a stuck process has: this is for shedding load before the process dies,
- * never for an ordinary peak (invariant 4).
- */
-const STUCK_EVENT_LOOP_MS = 5_000;
 const SANE_REQUEST_ID = /^[\w.:-]{1,128}$/;
 
 /** The scorer's HTTP API. Holds no state: what it answers with is the live set. */
@@ -73,7 +67,6 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   });
   app.setNotFoundHandler((request, reply) => answerNoRoute(app, request, stamp(request, reply)));
 
-  await app.register(underPressure, { maxEventLoopDelay: STUCK_EVENT_LOOP_MS, retryAfter: 1 });
   await app.register(rateLimit, { global: false });
   await app.register(swagger, describeApi);
   // Outside of what follows: its hooks would cost each score more than they are worth to it.

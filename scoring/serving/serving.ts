@@ -73,6 +73,7 @@ export async function createServing({ settings, spec, view, log, threadFile }: S
       maxTransactions: settings.SCORER_MAX_TRANSACTIONS,
       bodyBytes: settings.SCORER_BODY_BYTES,
       scoresPerMinute: settings.SCORER_RATE_PER_MINUTE,
+      waitMs: settings.SCORER_MAX_WAIT_MS,
       reloadMs: RELOAD_DEADLINE_MS,
       requestMs: REQUEST_DEADLINE_MS,
     },

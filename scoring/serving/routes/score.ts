@@ -5,6 +5,7 @@ import type { PredictionLog } from '../../prediction-log/prediction-log.js';
 import * as Api from '../api-schemas.js';
 import { scoredRequest } from '../../prediction-log/scored-request.js';
 import { failures } from './failures.js';
+import { createPressure } from '../pressure.js';
 import { factsOf } from '../set-facts.js';
 import { bodyOf, itemsOf } from './items.js';
 
@@ -19,6 +20,8 @@ export interface ScoreDeps {
     maxTransactions: number;
     /** requests per minute and client address; 0: no limit */
     scoresPerMinute: number;
+    /** how long a request may have waited when its turn comes */
+    waitMs: number;
   };
 }
 
@@ -31,6 +34,7 @@ export function scoreRoute(
   { sets, limits, predictionLog }: ScoreDeps,
   stamp: (request: FastifyRequest, reply: FastifyReply) => FastifyReply,
 ): void {
+  const pressure = createPressure(limits.waitMs);
   app.post('/v1/score', {
     schema: {
       operationId: 'scoreTransactions',
@@ -41,8 +45,9 @@ export function scoreRoute(
     ...(limits.scoresPerMinute === 0
       ? {}
       : { config: { rateLimit: { max: limits.scoresPerMinute, timeWindow: 60_000 } } }),
-    handler: (request, reply) =>
-      sets.use((set) => {
+    handler: (request, reply) => {
+      pressure.admit();
+      return sets.use((set) => {
         const body = bodyOf(request);
         const { items, pathOf } = itemsOf(body?.document, 'transaction', limits.maxTransactions);
         const { by, write } = factsOf(set).champion;
@@ -54,6 +59,7 @@ export function scoreRoute(
         };
         const scored = set.champion.score(items, pathOf);
         return scored instanceof Promise ? scored.then(answer) : answer(scored);
-      }),
+      });
+    },
   });
 }
