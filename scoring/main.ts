@@ -4,7 +4,7 @@ import { temporalConnection } from '../platform/temporal.js';
 import { startScorer } from './scorer.js';
 import { loadScorerSettings } from './settings.js';
 
-// Composition root of the scorer: one process is one replica.
+// Composition root of the scorer: one process is one replica, or controls the serving processes of one (fleet/main.ts).
 const settings = loadScorerSettings(process.env);
 const log = createLog('scorer', settings.LOG_LEVEL);
 // Signals are handled below, once: Temporal's own handler would end its workers before the server has drained.

@@ -1,17 +1,16 @@
 import { join, resolve } from 'node:path';
 import type { NativeConnectionOptions } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import { bundleExpectation } from '../domain/bundle/layout.js';
 import { readLimited } from '../platform/files.js';
-import { loadTrustedKeys } from '../platform/keys.js';
-import { loadModel } from '../platform/models.js';
-import { projectPath } from '../platform/project.js';
 import { fetchBundle, type Trust } from './control/bundle-source.js';
 import { createControl, type Control } from './control/control.js';
-import { readiness, type Readiness } from './control/readiness.js';
+import { readiness } from './control/readiness.js';
+import { createFleet } from './fleet/fleet.js';
+import type { ControlView, ReplicaState } from './serving/control-view.js';
 import { createServing, type Serving } from './serving/serving.js';
 import type { ScorerSettings } from './settings.js';
 import type { ServingOrders } from './traffic/orders.js';
+import { readScorerFiles } from './trust.js';
 
 export interface Scorer {
   /** base URL on which it listens */
@@ -32,27 +31,20 @@ export async function startScorer(
   log: Logger,
   threadFile?: URL,
 ): Promise<Scorer> {
-  const environment = settings.SCORER_ENVIRONMENT;
-  const model = settings.SCORER_MODEL;
-  const { spec } = await loadModel(settings.SLUICE_MODELS_DIR || projectPath('models'), model);
-  const trustedKeys = await loadTrustedKeys(settings.SLUICE_TRUSTED_KEYS_FILE);
-  const trust: Trust = { model, environment, trustedKeys, expected: bundleExpectation(spec) };
+  const { spec, trust } = await readScorerFiles(settings);
   const isPinned = settings.ARTIFACTS_DIR !== '';
 
   let draining = false;
   let address = '';
   let control: Control | null = null;
-  const serving: Serving = await createServing({
-    settings,
-    spec,
-    view: {
-      readiness: () => readinessOf(draining, serving, control),
-      predictionLog: () => serving.status().predictionLog,
-      catchUp: isPinned ? null : () => (control as Control).follower.catchUp(),
-    },
-    log,
-    threadFile,
-  });
+  const view: ControlView = {
+    state: () => stateOf(draining, serving, control),
+    catchUp: isPinned ? null : () => (control as Control).follower.catchUp(),
+  };
+  const serving: Serving =
+    settings.SCORER_PROCESSES === 1
+      ? await createServing({ settings, spec, view, log, threadFile })
+      : await createFleet({ settings, view, log });
   if (isPinned) await servePinned(resolve(settings.ARTIFACTS_DIR), trust, serving, log);
   else control = await createControl({ settings, temporal, trust, serving, address: () => address, log });
   address = await serving.listen(settings.SCORER_PORT);
@@ -79,14 +71,19 @@ async function servePinned(directory: string, trust: Trust, serving: ServingOrde
 }
 
 /** The parts' own states, as the signals of which readiness is made. */
-function readinessOf(draining: boolean, serving: Pick<Serving, 'status'>, control: Control | null): Readiness {
-  const { serves, models, generation, predictionLog } = serving.status();
+async function stateOf(
+  draining: boolean,
+  serving: Pick<Serving, 'status'>,
+  control: Control | null,
+): Promise<ReplicaState> {
+  const { serves, models, generation, away, predictionLog } = await serving.status();
   const held = control?.lease?.status();
   const followed = control?.follower.status();
-  return readiness({
+  const { ready, reasons, notices } = readiness({
     draining,
     bundle: serves,
     models,
+    processesAway: away,
     registry: held?.registry ?? 'none',
     caughtUp: (followed?.caughtUpAtMs ?? -1) >= (held?.gainedAtMs ?? Infinity),
     firstLease: held?.gained === 1,
@@ -95,4 +92,5 @@ function readinessOf(draining: boolean, serving: Pick<Serving, 'status'>, contro
     temporal: control?.worker?.status() ?? 'none',
     predictionLog,
   });
+  return { ready, reasons, notices, predictionLog };
 }

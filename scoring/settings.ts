@@ -1,4 +1,4 @@
-import { hostname } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { envSchema } from 'env-schema';
 import Type, { type Static } from 'typebox';
 
@@ -22,6 +22,8 @@ const Settings = Type.Object({
   ARTIFACTS_DIR: Type.String({ default: '' }),
   SLUICE_MODELS_DIR: Type.String({ default: '' }),
 
+  /** that answer requests, each on a core of its own; with more than one, this process only controls them */
+  SCORER_PROCESSES: Type.Integer({ minimum: 1, maximum: 64, default: availableParallelism() }),
   SCORER_MAX_TRANSACTIONS: Type.Integer({ minimum: 1, default: 1000 }),
   SCORER_BODY_BYTES: Type.Integer({ minimum: 1024, default: 1024 * 1024 }),
   SCORER_RATE_PER_MINUTE: Type.Integer({ minimum: 0, default: 0 }),

@@ -178,6 +178,8 @@ export function scorerProcesses(
       env: {
         ...pick(env, [...COMMON, 'SLUICE_ADMIN_TOKEN']),
         ...plan.temporal,
+        // The machine is shared with every other server of the stack.
+        SCORER_PROCESSES: '1',
         ...plan.scorer,
         LOG_LEVEL: plan.logLevel,
         SCORER_HOST: '127.0.0.1',

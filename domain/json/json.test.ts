@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeUtf8 } from './decode.js';
 import { readJson } from './read.js';
 
-const suite = new URL('../../test/corpora/json-test-suite', import.meta.url);
+const suite = new URL('../../test/corpora/json-test-suite/', import.meta.url);
 const files = readdirSync(suite).filter((name) => name.endsWith('.json'));
 const read = (bytes: Uint8Array): ReturnType<typeof readJson> | null => {
   const decoded = decodeUtf8(bytes);

@@ -8,7 +8,7 @@ import { checkSynonyms } from './check.js';
 import { compareSynonyms, spellings } from './compare.js';
 import { derivedFrom, knownCanonicalNames, translatedField } from './known.js';
 
-const folder = new URL('../../models/ulb_gbdt', import.meta.url);
+const folder = new URL('../../models/ulb_gbdt/', import.meta.url);
 const registry = parse(readFileSync(new URL('features.yaml', folder), 'utf8')) as FeatureRegistry;
 const modelFile = readFileSync(new URL('operation_type_synonyms.json', folder));
 const known = new Set(['travel', 'home', 'food_dining']);

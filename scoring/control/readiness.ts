@@ -18,6 +18,8 @@ export interface Signals {
   bundle: boolean;
   /** its models' thread is up */
   models: boolean;
+  /** serving processes that are being replaced */
+  processesAway: number;
   registry: RegistryState;
   /** the pointer was read, and is served, after the lease was (re)gained */
   caughtUp: boolean;
@@ -75,6 +77,8 @@ export function readiness(signals: Signals): Readiness {
         if (!mayServeCached) reasons.push('catching up with the pointer');
       }
   }
+  if (signals.processesAway > 0)
+    notices.push(`serving processes that are being replaced: ${signals.processesAway}; the others answer`);
   if (signals.pointerError !== null) notices.push(`the pointer could not be followed: ${signals.pointerError}`);
   if (signals.temporal === 'unreachable')
     notices.push('Temporal cannot be reached; reload orders do not arrive, the pointer is polled instead');

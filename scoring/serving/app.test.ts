@@ -22,8 +22,7 @@ const deps = (): AppDeps => ({
   replica: { id: 'r-1', environment: 'production' },
   draining: () => false,
   view: {
-    readiness: () => ready,
-    predictionLog: () => null,
+    state: () => Promise.resolve({ ...ready, predictionLog: null }),
     catchUp: () => Promise.resolve({ outcome: 'nothing-published' }),
   },
   predictionLog: null,

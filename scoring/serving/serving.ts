@@ -21,6 +21,8 @@ export interface ServingStatus {
   serves: boolean;
   /** its models can score */
   models: boolean;
+  /** processes that are being replaced */
+  away: number;
   /** null when it is off */
   predictionLog: PredictionLogStatus | null;
 }
@@ -29,7 +31,7 @@ export interface ServingStatus {
 export interface Serving extends ServingOrders {
   /** From here on it answers; returns the base URL. */
   listen(port: number): Promise<string>;
-  status(): ServingStatus;
+  status(): Promise<ServingStatus>;
   /** Answers on, and asks clients to leave; over when none is left, or after `SCORER_DRAIN_MS`. */
   drain(): Promise<void>;
   /** After the last answer: what is under way ends, and the prediction log has all of it. */
@@ -88,12 +90,13 @@ export async function createServing({ settings, spec, view, log, threadFile }: S
     },
     status() {
       const set = sets.current();
-      return {
+      return Promise.resolve({
         generation: set?.origin.generation ?? null,
         serves: set !== null,
         models: set?.champion.models.healthy ?? false,
+        away: 0,
         predictionLog: predictionLog?.status() ?? null,
-      };
+      });
     },
     drain() {
       draining = true;

@@ -179,6 +179,20 @@ async function score(scorer: ScorerProcess, body: unknown = tinyTransaction): Pr
   expect(response.status).toBe(200);
   return (await response.json()) as ScoreResponse;
 }
+/** On a connection of its own. */
+async function scoreOnce(scorer: ScorerProcess): Promise<ScoreResponse> {
+  const response = await fetch(`${scorer.address}/v1/score`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', connection: 'close' },
+    body: JSON.stringify(tinyTransaction),
+    signal: AbortSignal.timeout(10_000),
+  });
+  expect(response.status).toBe(200);
+  return (await response.json()) as ScoreResponse;
+}
+async function childrenOf(pid: number): Promise<number[]> {
+  return (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim().split(' ').filter(Boolean).map(Number);
+}
 async function adminReload<T>(scorer: ScorerProcess): Promise<{ status: number; body: T }> {
   const response = await fetch(`${scorer.address}/v1/reload-artifacts`, {
     method: 'POST',
@@ -524,6 +538,53 @@ describe('a scorer that follows the pointer', () => {
         .collection<{ _id: string }>('scoring_replicas')
         .countDocuments({ _id: id }),
     ).toBe(0);
+  });
+});
+
+describe('a scorer with two serving processes', () => {
+  it('reloads under load while one of them is killed: one receipt, one generation, no request lost but its own', async () => {
+    await swapTo(bundles.a);
+    const { scorer, id } = await start({ SCORER_PROCESSES: '2' });
+    await isReady(scorer);
+    let stop = false;
+    let answered = 0;
+    let broken = 0;
+    const client = async (): Promise<void> => {
+      let newest = 0;
+      while (!stop) {
+        // Each on a connection of its own, so that a broken one is one that the killed process had accepted.
+        const response = await scoreOnce(scorer).catch(() => null);
+        if (response === null) {
+          broken += 1;
+          continue;
+        }
+        // Processes switch one after the other: two answers may be from either side of a switch, never from a third.
+        expect(response.versions.generation).toBeGreaterThanOrEqual(newest - 1);
+        newest = Math.max(newest, response.versions.generation ?? 0);
+        answered += 1;
+      }
+    };
+    const clients = Array.from({ length: 4 }, client);
+    await vi.waitFor(() => expect(answered).toBeGreaterThan(50), { timeout: 20_000 });
+    const [first] = await childrenOf(scorer.pid);
+    const at = await swapTo(bundles.b);
+    const receipt = order(id, bundles.b, at);
+    process.kill(first as number, 'SIGKILL');
+    expect(await receipt).toMatchObject({ replicaId: id, generation: at, version: bundles.b.version });
+    for (let asked = 0; asked < 20; asked += 1) expect((await score(scorer)).versions.generation).toBe(at);
+    await vi.waitFor(async () => expect(await childrenOf(scorer.pid)).toHaveLength(2), { timeout: 20_000 });
+    await vi.waitFor(async () => expect((await health(scorer)).body.notices).toEqual([]), { timeout: 20_000 });
+    for (let asked = 0; asked < 20; asked += 1) expect((await score(scorer)).versions.generation).toBe(at);
+    stop = true;
+    await Promise.all(clients);
+    // At most what its four clients had under way there.
+    expect(broken).toBeLessThanOrEqual(4);
+    expect(await adminReload<Reloaded>(scorer)).toMatchObject({ body: { outcome: 'current', generation: at } });
+
+    const processes = await childrenOf(scorer.pid);
+    scorer.signal('SIGTERM');
+    expect(await scorer.exited).toBe(0);
+    for (const pid of processes) expect(() => process.kill(pid, 0)).toThrow();
   });
 });
 

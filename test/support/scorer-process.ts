@@ -20,6 +20,7 @@ function spawn(env: Record<string, string>) {
       PATH: process.env['PATH'] ?? '',
       AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
       SCORER_PORT: '0',
+      SCORER_PROCESSES: '1',
       ...env,
     },
     extendEnv: false,

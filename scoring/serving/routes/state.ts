@@ -31,8 +31,8 @@ export function stateRoutes(app: FastifyInstance, { sets, replica, view }: State
       summary: 'Whether traffic should come here',
       response: { 200: Api.Health, 503: Api.Health },
     },
-    handler: (_request, reply) => {
-      const { ready, reasons, notices } = view.readiness();
+    handler: async (_request, reply) => {
+      const { ready, reasons, notices, predictionLog } = await view.state();
       const live = sets.current();
       const health: Api.Health = {
         status: ready ? 'ready' : 'not ready',
@@ -41,7 +41,7 @@ export function stateRoutes(app: FastifyInstance, { sets, replica, view }: State
         replica: replica.id,
         generation: live?.origin.generation ?? null,
         bundle_version: live?.champion.id.version ?? null,
-        prediction_log: view.predictionLog(),
+        prediction_log: predictionLog,
       };
       return reply.code(ready ? 200 : 503).send(health);
     },
@@ -54,7 +54,11 @@ export function stateRoutes(app: FastifyInstance, { sets, replica, view }: State
       summary: 'What is live here, and what it was made from',
       response: { 200: Api.Metadata, ...failures(503) },
     },
-    handler: () => sets.use((set) => metadataOf(set, replica, view.predictionLog())),
+    handler: () =>
+      sets.use(async (set) => {
+        const { predictionLog } = await view.state();
+        return metadataOf(set, replica, predictionLog);
+      }),
   });
 
   app.get('/openapi.json', {

@@ -1,0 +1,229 @@
+import cluster from 'node:cluster';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import getPort from 'get-port';
+import type { Logger } from 'pino';
+import { createBackoff } from '../../platform/backoff.js';
+import { SluiceError } from '../../platform/errors.js';
+import type { ControlView } from '../serving/control-view.js';
+import type { Serving, ServingStatus } from '../serving/serving.js';
+import type { ScorerSettings } from '../settings.js';
+import type { FetchedBundle, SetOrder } from '../traffic/orders.js';
+import { startMember, type Member } from './member.js';
+import { outcomeOf, valueOf, type BundleMessage, type SetMessage } from './messages.js';
+import { together } from './status.js';
+
+/** A place in the fleet: the process that has it now, and what that process was told. */
+interface Seat {
+  member: Promise<Place>;
+}
+
+interface Place extends Member {
+  served: SetOrder | null;
+  prepared: SetOrder | null;
+}
+
+export interface FleetOptions {
+  settings: ScorerSettings;
+  view: ControlView;
+  log: Logger;
+}
+
+const FIRST_WAIT_MS = 100;
+const LONGEST_WAIT_MS = 5_000;
+/** a set that ends so many processes one after the other is the cause */
+const MOST_ENDS = 3;
+const ASK_MS = 1_000;
+
+/**
+ * Several serving processes on one port, under this one, which answers no request. An order is done when every process has done it; a
+ * process that dies is replaced and gets what is served now, while the others go on.
+ */
+export async function createFleet({ settings, view, log }: FleetOptions): Promise<Serving> {
+  // Each process takes connections itself: handed out from here, one on its way to a process that dies would hang for ever.
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
+  cluster.setupPrimary({ exec: fileURLToPath(new URL('./main.js', import.meta.url)), serialization: 'advanced' });
+  let current: SetOrder | null = null;
+  let prepared: SetOrder | null = null;
+  let port: number | null = null;
+  let stopping = false;
+
+  /** Tells a process what is served now, until that has not changed meanwhile. */
+  const bringUp = async (place: Place): Promise<void> => {
+    while (current !== null && place.served !== current) {
+      const target: SetOrder = current;
+      if (place.prepared !== target) {
+        await dropPrepared(place);
+        await prepareIn(place, target);
+      }
+      valueOf(await place.calls.switchTo(target.origin.generation));
+      place.served = target;
+      place.prepared = null;
+    }
+  };
+
+  const open = async (): Promise<Place> => {
+    const member = await startMember(
+      {
+        state: () => outcomeOf(() => view.state()),
+        catchUp: () => outcomeOf(() => (view.catchUp as NonNullable<ControlView['catchUp']>)()),
+      },
+      log,
+    );
+    const place: Place = { ...member, served: null, prepared: null };
+    try {
+      await bringUp(place);
+      if (port !== null) valueOf(await place.calls.listen(port));
+      return place;
+    } catch (error) {
+      member.kill();
+      throw error;
+    }
+  };
+
+  /** Replaces the process of a seat whenever it ends. */
+  const keep = (seat: Seat, place: Place): void => {
+    void place.ended.then(() => {
+      if (stopping) return;
+      log.error('a serving process ended; starting another');
+      seat.member = replace(seat);
+      seat.member.catch(() => undefined);
+    });
+  };
+  const replace = async (seat: Seat): Promise<Place> => {
+    const backoff = createBackoff(FIRST_WAIT_MS, LONGEST_WAIT_MS);
+    while (!stopping) {
+      try {
+        const place = await open();
+        log.info('the serving process is replaced');
+        keep(seat, place);
+        return place;
+      } catch (error) {
+        const retryInMs = backoff.next();
+        log.error({ err: error, retryInMs }, 'a serving process could not be started');
+        await delay(retryInMs);
+      }
+    }
+    throw new SluiceError('Unreachable', 'this replica is shutting down');
+  };
+
+  const seats = await Promise.all(
+    Array.from({ length: settings.SCORER_PROCESSES }, async (): Promise<Seat> => {
+      const place = await open();
+      const seat: Seat = { member: Promise.resolve(place) };
+      keep(seat, place);
+      return seat;
+    }),
+  );
+
+  /** Work in every process; where one ends under it, in its successor. The work must be done already, or be done again, there. */
+  const everywhere = (work: (place: Place) => Promise<void>): Promise<void[]> =>
+    Promise.all(
+      seats.map(async (seat) => {
+        for (let ends = 0; ends < MOST_ENDS; ends += 1) {
+          const place = await seat.member;
+          let over = false;
+          void place.ended.then(() => (over = true));
+          try {
+            return await work(place);
+          } catch (error) {
+            // The end of a process is known a moment after its last message.
+            await Promise.race([place.ended, delay(ASK_MS)]);
+            if (!over) throw error;
+          }
+        }
+        throw new SluiceError('Unreachable', `a serving process ended ${MOST_ENDS} times under one order`);
+      }),
+    );
+
+  const drop: Serving['drop'] = async () => {
+    prepared = null;
+    await everywhere(dropPrepared);
+  };
+
+  return {
+    async prepare(order) {
+      prepared = order;
+      const outcomes = await Promise.allSettled([
+        everywhere(async (place) => {
+          if (place.prepared !== order) await prepareIn(place, order);
+        }),
+      ]);
+      const [outcome] = outcomes;
+      if (outcome.status === 'fulfilled') return;
+      await drop(order.origin.generation);
+      throw outcome.reason;
+    },
+    async switchTo(generation) {
+      if (prepared === null || prepared.origin.generation !== generation)
+        throw new SluiceError('Conflict', `generation ${generation} was not prepared`);
+      // First, so that a process that starts now begins with it.
+      current = prepared;
+      prepared = null;
+      await everywhere(bringUp);
+    },
+    drop,
+    async listen(wanted) {
+      // One number for all, also for those that start later.
+      port = wanted === 0 ? await getPort({ host: settings.SCORER_HOST }) : wanted;
+      const chosen = port;
+      await everywhere(async ({ calls }) => void valueOf(await calls.listen(chosen)));
+      return `http://${settings.SCORER_HOST}:${port}`;
+    },
+    async status() {
+      const answers = await Promise.all(seats.map((seat) => Promise.race([statusOf(seat), delay(ASK_MS, null)])));
+      return together(answers, current?.origin.generation ?? null);
+    },
+    async drain() {
+      stopping = true;
+      await Promise.all(seats.map((seat) => ask(seat, (calls) => calls.drain())));
+    },
+    async close() {
+      stopping = true;
+      await Promise.all(
+        seats.map(async (seat) => {
+          await ask(seat, (calls) => calls.close());
+          const place = await seat.member.catch(() => null);
+          const late = setTimeout(() => place?.kill(), LONGEST_WAIT_MS);
+          await place?.ended;
+          clearTimeout(late);
+        }),
+      );
+    },
+  };
+}
+
+async function prepareIn(place: Place, order: SetOrder): Promise<void> {
+  valueOf(await place.calls.prepare(messageOf(order)));
+  place.prepared = order;
+}
+
+async function dropPrepared(place: Place): Promise<void> {
+  const { prepared } = place;
+  place.prepared = null;
+  if (prepared !== null) valueOf(await place.calls.drop(prepared.origin.generation));
+}
+
+async function statusOf(seat: Seat): Promise<ServingStatus | null> {
+  const outcome = await ask(seat, (calls) => calls.status());
+  return outcome !== null && 'value' in outcome ? outcome.value : null;
+}
+
+/** null where the process ends, or has ended, before it answers */
+async function ask<T>({ member }: Seat, call: (calls: Member['calls']) => Promise<T>): Promise<T | null> {
+  const place = await member.catch(() => null);
+  if (place === null) return null;
+  return Promise.race([call(place.calls).catch(() => null), place.ended.then(() => null)]);
+}
+
+function messageOf({ origin, champion, candidate }: SetOrder): SetMessage {
+  return {
+    origin,
+    champion: bundleMessage(champion),
+    candidate: candidate === null ? null : { ...candidate, bundle: bundleMessage(candidate.bundle) },
+  };
+}
+
+function bundleMessage({ loaded, raw }: FetchedBundle): BundleMessage {
+  return { version: loaded.version, manifest_sha256: loaded.manifestSha256, raw };
+}
