@@ -4,10 +4,10 @@ import { WORKER_METRICS } from '../domain/metrics/worker-metrics.js';
 import { SluiceError } from './errors.js';
 import { onAggregation } from './mongo-timing.js';
 
-/** Records every aggregation of this process from here on. */
-export function recordAggregations(meter: Meter): void {
+/** Records every aggregation of this process from here on; returns what stops it. */
+export function recordAggregations(meter: Meter): () => void {
   const recorder = recorderOf(meter);
-  onAggregation(({ collection, seconds }) =>
+  return onAggregation(({ collection, seconds }) =>
     recorder.observe('sluice_mongo_aggregation_seconds', seconds, { collection }),
   );
 }

@@ -25,7 +25,9 @@ export async function timedAggregation<T>(collection: string, answer: () => Prom
   return value;
 }
 
-/** Hears of every aggregation of this process from here on. */
-export function onAggregation(hear: (aggregation: TimedAggregation) => void): void {
-  aggregations.subscribe((message) => hear(message as TimedAggregation));
+/** Hears of every aggregation of this process from here on; returns what stops it. */
+export function onAggregation(hear: (aggregation: TimedAggregation) => void): () => void {
+  const listen = (message: unknown): void => hear(message as TimedAggregation);
+  aggregations.subscribe(listen);
+  return () => aggregations.unsubscribe(listen);
 }

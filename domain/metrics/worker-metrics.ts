@@ -1,8 +1,8 @@
 import type { Catalogue } from './metric.js';
 
 /**
- * What the workers export beside Temporal's own metrics. Those of workflows and activities also carry Temporal's labels `namespace`,
- * `task_queue`, and `workflow_type` or `activity_type`.
+ * What the workers export beside Temporal's own metrics. To those of workflows and activities Temporal's SDK adds the labels `namespace`,
+ * `taskQueue`, and `workflowType` or `activityType`; its own metrics have `task_queue`, `workflow_type`, `activity_type`.
  */
 export const WORKER_METRICS = {
   sluice_activity_seconds: {
@@ -20,7 +20,7 @@ export const WORKER_METRICS = {
   sluice_runs_ended_total: {
     type: 'counter',
     labels: ['model', 'status'],
-    help: 'Runs that ended, by the status that they ended with; workflow_type says what kind of run.',
+    help: 'Runs that ended, by the status that they ended with; workflowType says what kind of run.',
   },
   sluice_gates_total: {
     type: 'counter',

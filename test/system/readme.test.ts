@@ -112,16 +112,16 @@ describe('the commands, on a real stack', () => {
     expect(Object.keys(WORKER_METRICS)).toEqual(expect.arrayContaining(ownNames([...release, ...data])));
     expect(release).toEqual(
       expect.arrayContaining([
-        sample('sluice_runs_ended_total', { workflow_type: 'nightlyRefresh', model, status: 'Refreshed' }),
+        sample('sluice_runs_ended_total', { workflowType: 'nightlyRefresh', model, status: 'Refreshed' }),
         sample('sluice_refresh_artifacts_total', { job: 'merchantFrequency', model, outcome: 'live' }),
         sample('sluice_drift_psi', { model, feature: 'score' }),
-        sample('sluice_activity_seconds_count', { activity_type: 'readPointer', outcome: 'ok' }),
+        sample('sluice_activity_seconds_count', { activityType: 'readPointer', outcome: 'ok' }),
         sample('temporal_workflow_completed_total', { workflow_type: 'nightlyRefresh' }),
       ]),
     );
     expect(data).toEqual(
       expect.arrayContaining([
-        sample('sluice_activity_seconds_count', { activity_type: 'compareWindow', outcome: 'ok' }),
+        sample('sluice_activity_seconds_count', { activityType: 'compareWindow', outcome: 'ok' }),
         sample('sluice_mongo_aggregation_seconds_count', { collection: 'bank_transactions' }),
       ]),
     );

@@ -114,7 +114,7 @@ describe('a release on real servers', () => {
     expect(await scrapePart(cli, 'release-worker')).toEqual(
       expect.arrayContaining([
         sample('sluice_gates_total', { model: MODEL, gate: 'precision', outcome: 'failed' }),
-        sample('sluice_runs_ended_total', { workflow_type: 'releaseModel', model: MODEL, status: 'Failed' }),
+        sample('sluice_runs_ended_total', { workflowType: 'releaseModel', model: MODEL, status: 'Failed' }),
       ]),
     );
   });
