@@ -6,7 +6,7 @@ import { createScorerMetrics, type ScorerMetrics } from '../scoring/metrics/scor
 const TARGET_NANOSECONDS = 1_000;
 const TURNS = 1_000_000;
 const ROUNDS = 15;
-const THRESHOLDS = ['operating', ...Array.from({ length: 20 }, (_, index) => `category_${index}`)];
+const CATEGORIES = Array.from({ length: 20 }, (_, index) => `category_${index}`);
 
 const metrics = createScorerMetrics(() => ({
   generation: 3,
@@ -22,14 +22,14 @@ const metrics = createScorerMetrics(() => ({
   queuedRows: 0,
   predictionLog: { pending: 1, written: 2, dropped: 0, failed_batches: 0 },
 }));
-const hits = metrics.thresholds(THRESHOLDS);
+const hits = metrics.thresholds(CATEGORIES);
 // Latencies as they come: most near 100 µs, some of milliseconds.
 const seconds = Float64Array.from({ length: 1024 }, () => 0.00005 - Math.log(Math.random()) * 0.0003);
 
 const record = (turn: number): void => {
   metrics.request('score', (turn & 63) === 0 ? 422 : 200);
   metrics.scored(seconds[turn & 1023] as number, 1, turn & 1);
-  if ((turn & 1) === 1) hits.hit(turn % 21);
+  if ((turn & 1) === 1) hits.hit(CATEGORIES[turn % 20] as string);
 };
 
 function nanosecondsOf(work: (turn: number) => void): number {

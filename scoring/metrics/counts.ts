@@ -56,15 +56,14 @@ export class NamedCounts {
     this.counts = new Float64Array(limit + 1);
   }
 
-  /** The slots of these names; those that find no room share one. */
-  slotsOf(names: readonly string[]): Uint16Array {
-    return Uint16Array.from(names, (name) => {
-      const known = this.slots.get(name);
-      if (known !== undefined) return known;
-      const slot = this.slots.size < this.limit ? this.slots.size : this.limit;
-      if (slot < this.limit) this.slots.set(name, slot);
-      return slot;
-    });
+  /** The slot of a name; names that find no room share one. */
+  slotOf(name: string): number {
+    const known = this.slots.get(name);
+    if (known !== undefined) return known;
+    const slot = this.slots.size;
+    if (slot >= this.limit) return this.limit;
+    this.slots.set(name, slot);
+    return slot;
   }
 
   add(slot: number): void {

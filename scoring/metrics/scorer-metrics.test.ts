@@ -72,15 +72,20 @@ describe("a scorer's metrics", () => {
 
   it('goes on counting a threshold through a reload that moves it, and limits their number', async () => {
     const { metrics } = scorer();
-    const first = metrics.thresholds(['operating', 'food']);
-    first.hit(1);
+    const first = metrics.thresholds(['home', 'food']);
+    first.hit('food');
     const second = metrics.thresholds(['food', 'travel']);
-    second.hit(0);
-    first.hit(1);
-    metrics.thresholds(Array.from({ length: 1_000 }, (_, index) => `c${index}`)).hit(999);
+    second.hit('food');
+    first.hit('food');
+    // the other bundle has no threshold for it
+    second.hit('home');
+    first.hit(null);
+    metrics.thresholds(Array.from({ length: 1_000 }, (_, index) => `c${index}`)).hit('c999');
     const found = samples(await metrics.text());
     expect(found['sluice_scorer_threshold_hits_total{threshold="food"}']).toBe(3);
     expect(found['sluice_scorer_threshold_hits_total{threshold="travel"}']).toBe(0);
+    expect(found['sluice_scorer_threshold_hits_total{threshold="home"}']).toBe(0);
+    expect(found['sluice_scorer_threshold_hits_total{threshold="operating"}']).toBe(2);
     expect(found['sluice_scorer_threshold_hits_total{threshold="other"}']).toBe(1);
     expect(Object.keys(found).filter((name) => name.includes('threshold_hits'))).toHaveLength(65);
   });

@@ -40,10 +40,10 @@ export interface ScorerState {
   predictionLog: { pending: number; written: number; dropped: number; failed_batches: number } | null;
 }
 
-/** Counts alerts by the thresholds of one bundle. */
+/** Counts alerts by the thresholds of one bundle; to be told of those that a threshold decided, not a rule. */
 export interface ThresholdHits {
-  /** @param index of the threshold that decided, among those that the bundle was announced with */
-  hit(index: number): void;
+  /** @param segment the transaction's category; one without a threshold of its own is under the common one, as null is */
+  hit(segment: string | null): void;
 }
 
 /**
@@ -61,9 +61,9 @@ export interface ScorerMetrics {
   scored(seconds: number, rows: number, alerts: number, arm?: Arm): void;
   /**
    * Announces a bundle's thresholds; to be called when it is opened. The same name in another bundle is the same counter.
-   * @param names `operating` and the categories with a threshold of their own
+   * @param categories those with a threshold of their own
    */
-  thresholds(names: readonly string[]): ThresholdHits;
+  thresholds(categories: readonly string[]): ThresholdHits;
   reload(outcome: ReloadOutcome, seconds: number): void;
   /** of `text` */
   readonly contentType: string;
@@ -75,6 +75,8 @@ export interface ScorerMetrics {
 
 /** of all bundles together; further ones are counted as `other` */
 const MAX_THRESHOLDS = 64;
+/** for transactions whose category has none of its own */
+const COMMON_THRESHOLD = 'operating';
 
 /**
  * @param state read when the metrics are asked for
@@ -91,6 +93,7 @@ export function createScorerMetrics(
   const rows = { champion: 0, candidate: 0 };
   const alerts = { champion: 0, candidate: 0 };
   const hits = new NamedCounts(MAX_THRESHOLDS);
+  const common = hits.slotOf(COMMON_THRESHOLD);
 
   registry.countedHistogram('sluice_scorer_scoring_seconds', () => [
     [{ request: 'single' }, single],
@@ -115,9 +118,9 @@ export function createScorerMetrics(
       rows[arm] += rowsScored;
       alerts[arm] += alertsOfThem;
     },
-    thresholds(names) {
-      const slots = hits.slotsOf(names);
-      return { hit: (index) => hits.add(slots[index] ?? MAX_THRESHOLDS) };
+    thresholds(categories) {
+      const slots = new Map(categories.map((category) => [category, hits.slotOf(category)]));
+      return { hit: (segment) => hits.add((segment === null ? undefined : slots.get(segment)) ?? common) };
     },
     reload: (outcome, seconds) => reloads.observe({ outcome }, seconds),
     contentType: registry.contentType,
