@@ -43,6 +43,7 @@ COPY --from=python /opt/python /opt/python
 COPY --from=build /app/training training
 ENV SLUICE_PYTHON=/opt/python/bin/python SLUICE_REPORTS_DIR=/var/lib/sluice/reports
 USER node
+EXPOSE 9464
 CMD ["node", "--enable-source-maps", "dist/workers/release/main.js"]
 
 FROM python AS mlflow

@@ -32,6 +32,7 @@ const Settings = Type.Object({
   ALERT_MAIL_FROM: Type.String({ default: '' }),
   ALERT_MAIL_TO: Type.String({ default: '' }),
   LOG_LEVEL: Type.String({ default: 'info' }),
+  WORKER_METRICS_ADDRESS: Type.String({ default: '' }),
 });
 
 export type Settings = Static<typeof Settings>;

@@ -1,3 +1,4 @@
+import type { MetricMeter } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { MongoNetworkError } from 'mongodb';
 import { describe, expect, it } from 'vitest';
@@ -26,6 +27,19 @@ describe('the interceptors around every activity', () => {
   it('give an error its type, and begin its message with the process', async () => {
     const failure = await run(() => Promise.reject(new SluiceError('Superseded', 'newer')), { where: 'replica a' });
     expect(failure).toMatchObject({ type: 'Superseded', message: 'replica a: newer', nonRetryable: true });
+  });
+
+  it('measure it, by how it ended', async () => {
+    const outcomes: unknown[] = [];
+    const histogram = { record: (_seconds: number, tags: { outcome: string }) => outcomes.push(tags.outcome) };
+    const metricMeter = { createHistogram: () => histogram } as unknown as MetricMeter;
+    const measured = () => new MockActivityEnvironment({}, { metricMeter });
+    const cancelled = measured();
+    await run(() => Promise.resolve(7), { environment: measured() });
+    await run(() => Promise.reject(new SluiceError('NoData', 'none')), { environment: measured() });
+    await run(() => Promise.reject(new MongoNetworkError('connection reset')), { environment: measured() });
+    await run(() => (cancelled.cancel(), Promise.reject(new Error('stopped'))), { environment: cancelled });
+    expect(outcomes).toEqual(['ok', 'NoData', 'Unreachable', 'cancelled']);
   });
 
   it("say which MongoDB an error of MongoDB's is of", async () => {

@@ -9,10 +9,12 @@ import {
 } from '@temporalio/worker';
 import { Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
+import { recorderOf } from '../domain/metrics/recorder.js';
 import type { Settings } from './config.js';
 import { withDiskTold } from './disk.js';
 import { toFailure } from './errors.js';
 import { temporalLogger } from './log.js';
+import { explainExporter, exportedAt, recordAggregations } from './metrics.js';
 import { requireSearchAttributes } from './search-attributes.js';
 import type { System } from './system.js';
 
@@ -36,23 +38,54 @@ export function activityInterceptors(
 ): WorkerInterceptors {
   const failuresByType = (): ActivityInterceptors => ({
     inbound: {
-      execute: async (input, next) => {
-        try {
-          return await next(input);
-        } catch (error) {
-          if (Context.current().cancellationSignal.aborted) throw error;
-          const failure = toFailure(explain(error), where);
-          throw stateDir === undefined ? failure : await withDiskTold(failure, stateDir);
-        }
-      },
+      execute: (input, next) =>
+        timed(async () => {
+          try {
+            return await next(input);
+          } catch (error) {
+            if (Context.current().cancellationSignal.aborted) throw error;
+            const failure = toFailure(explain(error), where);
+            throw stateDir === undefined ? failure : await withDiskTold(failure, stateDir);
+          }
+        }),
     },
   });
   return { activity: [failuresByType] };
 }
 
-/** What a worker's process takes over from Temporal's runtime: its log, and the signals, so that it ends only once. */
-export function installRuntime(log: Logger): void {
-  Runtime.install({ logger: temporalLogger(log), shutdownSignals: [] });
+/** Measures an activity. @param work fails with what leaves the activity, whose type is known */
+async function timed<T>(work: () => Promise<T>): Promise<T> {
+  const { metricMeter, cancellationSignal } = Context.current();
+  const startedAt = performance.now();
+  const ended = (outcome: string): void =>
+    recorderOf(metricMeter).observe('sluice_activity_seconds', (performance.now() - startedAt) / 1000, { outcome });
+  try {
+    const result = await work();
+    ended('ok');
+    return result;
+  } catch (error) {
+    ended(cancellationSignal.aborted ? 'cancelled' : (toFailure(error).type ?? 'Error'));
+    throw error;
+  }
+}
+
+/**
+ * What a worker's process takes over from Temporal's runtime: its log, the signals, so that it ends only once, and its metrics.
+ * @param metricsAddress IP address and port that serve `/metrics`; empty: nothing is measured
+ * @throws SluiceError InvalidInput when metrics cannot be served there
+ */
+export function installRuntime(log: Logger, metricsAddress = ''): void {
+  const options = { logger: temporalLogger(log), shutdownSignals: [] };
+  if (metricsAddress === '') {
+    Runtime.install(options);
+    return;
+  }
+  try {
+    Runtime.install({ ...options, telemetryOptions: exportedAt(metricsAddress) });
+  } catch (error) {
+    throw explainExporter(error, metricsAddress);
+  }
+  recordAggregations(Runtime.instance().metricMeter);
 }
 
 export type WorkerProcessOptions = Pick<
@@ -71,12 +104,12 @@ export async function runWorker(
     log,
     explain,
   }: Pick<System<never>, 'log' | 'explain'> & {
-    settings: Pick<Settings, 'TEMPORAL_NAMESPACE' | 'SLUICE_STATE_DIR'>;
+    settings: Pick<Settings, 'TEMPORAL_NAMESPACE' | 'SLUICE_STATE_DIR' | 'WORKER_METRICS_ADDRESS'>;
   },
   connectTo: NativeConnectionOptions,
   options: WorkerProcessOptions,
 ): Promise<void> {
-  installRuntime(log);
+  installRuntime(log, settings.WORKER_METRICS_ADDRESS);
   const connection = await NativeConnection.connect(connectTo);
   try {
     await requireSearchAttributes(connection, settings.TEMPORAL_NAMESPACE, log);
@@ -95,7 +128,11 @@ export async function runWorker(
     process.once('SIGTERM', stop);
     process.once('SIGINT', stop);
     const running = worker.run();
-    log.info({ queue: options.taskQueue }, 'ready');
+    const metrics = settings.WORKER_METRICS_ADDRESS;
+    log.info(
+      { queue: options.taskQueue, ...(metrics === '' ? {} : { metrics: `http://${metrics}/metrics` }) },
+      'ready',
+    );
     await running;
   } finally {
     await connection.close();

@@ -114,7 +114,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       // MLflow takes the longest to start and no worker needs it to start itself
       await Promise.all([
         run(helpers(own, env, ports), 'servers'),
-        run(workers(own, env), 'workers'),
+        run(workers(own, env, ports), 'workers'),
         run(scorerProcesses(own, env, ports), 'scorers'),
       ]);
     });

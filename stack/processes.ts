@@ -73,7 +73,18 @@ async function headCommit(): Promise<string> {
 
 /** The names under which our processes' ports are remembered. */
 export function ownPortNames(plan: OwnPlan): string[] {
-  return [...scorers(plan).map(({ replica }) => replica), ...(replaysFx(plan) ? ['fx'] : [])];
+  return [
+    ...WORKERS.map(workerName),
+    ...scorers(plan).map(({ replica }) => replica),
+    ...(replaysFx(plan) ? ['fx'] : []),
+  ];
+}
+
+const WORKERS = ['release', 'training', 'data'] as const;
+type WorkerKind = (typeof WORKERS)[number];
+
+function workerName(kind: WorkerKind): string {
+  return `${kind}-worker`;
 }
 
 function replaysFx({ fx }: OwnPlan): boolean {
@@ -131,19 +142,30 @@ export const DATA_WORKER = {
 } as const;
 
 /** The workers, each with the secrets that its activities use and no others: only who signs knows where the signing key is. */
-export function workers(plan: OwnPlan, env: Record<string, string>): OwnProcess[] {
+export function workers(plan: OwnPlan, env: Record<string, string>, ports: Record<string, number>): OwnProcess[] {
   const worker = (
-    kind: string,
+    kind: WorkerKind,
     extra: string[],
     users: Record<string, string> = {},
     nodeOptions: readonly string[] = ['--enable-source-maps'],
-  ): OwnProcess => ({
-    name: `${kind}-worker`,
-    command: process.execPath,
-    args: [...nodeOptions, projectPath('dist', 'workers', kind, 'main.js')],
-    env: { ...pick(env, [...COMMON, ...extra]), ...plan.temporal, ...users, LOG_LEVEL: plan.logLevel },
-    ready: { line: /\bready\b/ },
-  });
+  ): OwnProcess => {
+    const name = workerName(kind);
+    const metricsAddress = `127.0.0.1:${ports[name] ?? 0}`;
+    return {
+      name,
+      command: process.execPath,
+      args: [...nodeOptions, projectPath('dist', 'workers', kind, 'main.js')],
+      env: {
+        ...pick(env, [...COMMON, ...extra]),
+        ...plan.temporal,
+        ...users,
+        LOG_LEVEL: plan.logLevel,
+        WORKER_METRICS_ADDRESS: metricsAddress,
+      },
+      ready: { line: /\bready\b/ },
+      address: `http://${metricsAddress}/metrics`,
+    };
+  };
   return [
     worker('release', ['SLUICE_SIGNING_KEY_FILE', 'SLUICE_PRINCIPALS_FILE'], plan.alerts),
     worker('training', ['SLUICE_PYTHON']),

@@ -17,7 +17,7 @@ export type StackLog = (event: StackEvent) => void;
 /** What is known of one running part; recorded in the state directory, so that other commands can show it. */
 export interface PartInfo {
   name: string;
-  /** how a person or a client reaches it: a URL or host:port; empty for a worker, which only calls out */
+  /** how a person or a client reaches it: a URL or host:port; of a worker, which only calls out, where its metrics are */
   address: string;
   /** null for the user's own server and while the part is being restarted */
   pid: number | null;
@@ -44,7 +44,7 @@ export interface OwnProcess {
   env: Record<string, string>;
   /** when it counts as ready: an answer below 400 at a URL, or a line in its output */
   ready: { url: string } | { line: RegExp };
-  /** where it can be reached, if it serves */
+  /** where it can be reached: a scorer's base URL, a worker's metrics */
   address?: string;
 }
 

@@ -4,6 +4,7 @@ import { loadSettings, type Settings } from '../../platform/config.js';
 import { projectPath } from '../../platform/project.js';
 import { listSchedules } from '../../schedules/inspect.js';
 import { up } from '../../stack/main.js';
+import type { PartInfo } from '../../stack/types.js';
 import type { Cli } from '../cli.js';
 import { modelOption } from '../options.js';
 import { count } from '../output.js';
@@ -48,7 +49,7 @@ export function startCommand(cli: Cli): Command {
         } finally {
           await session.close();
         }
-        printAddresses(cli, stack.env, schedules);
+        printAddresses(cli, stack.env, stack.parts(), schedules);
         if (once !== true && !stack.found) {
           cli.output.line(
             'Ctrl-C stops the stack; its state stays in the state directory, and the next start continues from it.',
@@ -94,12 +95,14 @@ async function releaseDemo(cli: Cli, session: Session, model: string, stackStart
   });
 }
 
-function printAddresses(cli: Cli, env: Record<string, string>, schedules: number): void {
+function printAddresses(cli: Cli, env: Record<string, string>, parts: readonly PartInfo[], schedules: number): void {
   const scorer = env['SCORER_URL'];
+  const metrics = parts.filter(({ address }) => address.endsWith('/metrics'));
   cli.output.line(`
 Temporal UI   ${env['TEMPORAL_UI_URL'] ?? ''}
 MLflow        ${env['MLFLOW_TRACKING_URI'] ?? ''}
 scorer        ${scorer ?? ''}/v1/metadata, ${scorer ?? ''}/openapi.json
+metrics       ${metrics.map(({ name, address }) => `${address} (${name})`).join('\n              ')}
 
 Score one transaction:
   curl -s ${scorer ?? ''}/v1/score -H 'content-type: application/json' -d '{"transaction_id":"t1","customer_id":"c1","booked_at":"2025-06-29T23:10:00Z","amount":950,"currency":"EUR","operation_type":"shopping_net","merchant_name":"Kilback LLC"}'

@@ -1,4 +1,5 @@
 import type { Db } from 'mongodb';
+import { timedAggregation } from '../../platform/mongo-timing.js';
 import { COLLECTIONS, openCollection, transactionsCollection } from '../collections.js';
 import type { ModelSpec } from '../../schemas/types.js';
 
@@ -27,12 +28,14 @@ export async function knownLabels(
   if (ids.length === 0) return () => null;
   const [own, feedback] = await Promise.all([
     // Lists of ids by label: a tenth of the work that a document for each would be.
-    openCollection(db, transactionsCollection(data))
-      .aggregate<{ _id: unknown; ids: string[] }>([
-        { $match: { [fields.id]: { $in: ids }, [fields.label_time]: { $lte: asOf } } },
-        { $group: { _id: `$${fields.label}`, ids: { $push: `$${fields.id}` } } },
-      ])
-      .toArray(),
+    timedAggregation(data.collection, () =>
+      openCollection(db, transactionsCollection(data))
+        .aggregate<{ _id: unknown; ids: string[] }>([
+          { $match: { [fields.id]: { $in: ids }, [fields.label_time]: { $lte: asOf } } },
+          { $group: { _id: `$${fields.label}`, ids: { $push: `$${fields.id}` } } },
+        ])
+        .toArray(),
+    ),
     openCollection(db, COLLECTIONS.feedback)
       .find({ _id: { $in: ids }, labeled_at: { $lte: asOf } }, { projection: { is_fraud: 1 }, batchSize: ids.length })
       .toArray(),

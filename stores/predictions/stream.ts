@@ -1,6 +1,7 @@
 import { BSON, type Db } from 'mongodb';
 import type { LabelledPrediction, Prediction } from '../../domain/predictions/types.js';
 import { SluiceError } from '../../platform/errors.js';
+import { timedAggregation } from '../../platform/mongo-timing.js';
 import { COLLECTIONS, openCollection, PREDICTION_STREAM_INDEX, PREDICTION_TRANSACTION_INDEX } from '../collections.js';
 import type { ModelSpec } from '../../schemas/types.js';
 import { knownLabels } from './labels.js';
@@ -154,17 +155,15 @@ async function newestElsewhere(
   const all = { transaction_id: { $in: ids }, model, environment, booked_at };
   const hint = PREDICTION_TRANSACTION_INDEX;
   if (ids.length === rows.length && (await predictions.countDocuments(all, { hint })) === read) return new Map();
-  const several = await predictions
-    .aggregate<{ _id: string }>(
-      [
-        { $match: all },
-        { $group: { _id: '$transaction_id', first: { $min: '$booked_at' }, last: { $max: '$booked_at' } } },
-        { $match: { $expr: { $ne: ['$first', '$last'] } } },
-        { $project: { _id: 1 } },
-      ],
-      { hint },
-    )
-    .toArray();
+  const pipeline = [
+    { $match: all },
+    { $group: { _id: '$transaction_id', first: { $min: '$booked_at' }, last: { $max: '$booked_at' } } },
+    { $match: { $expr: { $ne: ['$first', '$last'] } } },
+    { $project: { _id: 1 } },
+  ];
+  const several = await timedAggregation(predictions.collectionName, () =>
+    predictions.aggregate<{ _id: string }>(pipeline, { hint }).toArray(),
+  );
   if (several.length === 0) return new Map();
   const scorings = await predictions
     .find(

@@ -1,4 +1,5 @@
 import { Long, type Db, type Document } from 'mongodb';
+import { tellAggregation } from '../../platform/mongo-timing.js';
 
 /** documents per reply: of rows some 0.8 MB, of which two are in memory at a time; larger ones are no faster */
 const BATCH = 8_000;
@@ -14,9 +15,14 @@ export async function* rawBatches(db: Db, command: Document, signal?: AbortSigna
   const collection = (command['find'] ?? command['aggregate']) as string;
   const size = 'find' in command ? { batchSize: BATCH } : { cursor: { batchSize: BATCH } };
   const session = db.client.startSession();
+  let answeringMs = 0;
   // `raw` leaves every object of the answer as its bytes.
-  const run = async (one: Document): Promise<Reply> =>
-    readReply((await db.command(one, { raw: true, session }))['cursor'] as Buffer);
+  const run = async (one: Document): Promise<Reply> => {
+    const startedAt = performance.now();
+    const answer = await db.command(one, { raw: true, session });
+    answeringMs += performance.now() - startedAt;
+    return readReply(answer['cursor'] as Buffer);
+  };
   let next: Promise<Reply> | null = run({ ...command, ...size });
   try {
     while (next !== null) {
@@ -28,6 +34,7 @@ export async function* rawBatches(db: Db, command: Document, signal?: AbortSigna
       next?.catch(() => undefined);
       yield reply.documents;
     }
+    if ('aggregate' in command) tellAggregation(collection, answeringMs / 1000);
   } finally {
     // Left early: a cursor that is being read can be killed only when the read is over.
     if (next !== null) {

@@ -70,6 +70,16 @@ describe('sluice up', () => {
     expect(await holding('VITEST')).toEqual([]);
   });
 
+  it("says where each worker serves its metrics and Temporal's, and has them there", async () => {
+    for (const worker of ['release-worker', 'training-worker', 'data-worker']) {
+      const address = found.parts.find(({ name }) => name === worker)?.address ?? '';
+      expect(address).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/metrics$/);
+      expect(said[started.indexOf(owner())]).toContain(address);
+      const { data } = await axios.get<string>(address);
+      expect(data).toMatch(/^temporal_num_pollers\{[^}]*task_queue="\w+"/m);
+    }
+  });
+
   it('starts a scorer that was killed again, at the same address', async () => {
     const url = readStackEnv(join(directory, '.sluice'))?.['SCORER_URL'] ?? '';
     const pid = found.parts.find(({ name }) => name === 'scorer-0')?.pid as number;

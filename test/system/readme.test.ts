@@ -5,8 +5,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Command } from 'commander';
 import type { Cli as CliDeps } from '../../client/cli.js';
 import { loadCommands } from '../../client/commands/index.js';
+import { WORKER_METRICS } from '../../domain/metrics/worker-metrics.js';
 import { projectPath } from '../../platform/project.js';
 import { startDemoStack, type DemoStack } from '../support/demo-stack.js';
+import { ownNames, sample, scrapePart } from '../support/scrape.js';
 import { testEnv } from '../support/stack.js';
 
 // The README's night, typed as it stands by somebody who reads nothing else; then every command that no other test has run on a real stack.
@@ -102,6 +104,27 @@ describe('the commands, on a real stack', () => {
     } finally {
       process.kill(s3, 'SIGCONT');
     }
+  });
+
+  it('the workers have measured that night, under documented names, where status says', async () => {
+    const [release, data] = [await scrapePart(stack.cli, 'release-worker'), await scrapePart(stack.cli, 'data-worker')];
+    const model = 'ulb_gbdt';
+    expect(Object.keys(WORKER_METRICS)).toEqual(expect.arrayContaining(ownNames([...release, ...data])));
+    expect(release).toEqual(
+      expect.arrayContaining([
+        sample('sluice_runs_ended_total', { workflowType: 'nightlyRefresh', model, status: 'Refreshed' }),
+        sample('sluice_refresh_artifacts_total', { job: 'merchantFrequency', model, outcome: 'live' }),
+        sample('sluice_drift_psi', { model, feature: 'score' }),
+        sample('sluice_activity_seconds_count', { activityType: 'readPointer', outcome: 'ok' }),
+        sample('temporal_workflow_completed_total', { workflow_type: 'nightlyRefresh' }),
+      ]),
+    );
+    expect(data).toEqual(
+      expect.arrayContaining([
+        sample('sluice_activity_seconds_count', { activityType: 'compareWindow', outcome: 'ok' }),
+        sample('sluice_mongo_aggregation_seconds_count', { collection: 'bank_transactions' }),
+      ]),
+    );
   });
 
   it.each([

@@ -10,6 +10,7 @@ import { flattenSteps } from '../../workflows/common/progress.js';
 import type { ReleaseProgress } from '../../workflows/releaseModel/contract.js';
 import type { Cli } from '../support/cli.js';
 import { startDemoStack, type DemoStack } from '../support/demo-stack.js';
+import { sample, scrapePart } from '../support/scrape.js';
 import { trainLess } from '../support/train-less.js';
 
 // One whole stack, as `npm start` makes it, and what an engineer does with it: release, fail a gate, be killed, race, roll back.
@@ -110,6 +111,12 @@ describe('a release on real servers', () => {
     expect(exitCode).toBe(3);
     expect(shown.error).toMatch(/precision is 0\.\d+, 0\.\d+ below 0\.9990/);
     expect([await pointer(), await registry()]).toEqual(before);
+    expect(await scrapePart(cli, 'release-worker')).toEqual(
+      expect.arrayContaining([
+        sample('sluice_gates_total', { model: MODEL, gate: 'precision', outcome: 'failed' }),
+        sample('sluice_runs_ended_total', { workflowType: 'releaseModel', model: MODEL, status: 'Failed' }),
+      ]),
+    );
   });
 
   it('the releases below train a smaller model on fewer rows: they are about the way to the scorer, not about the model', () =>

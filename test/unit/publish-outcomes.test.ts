@@ -1,4 +1,4 @@
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, noopMetricMeter } from '@temporalio/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { FakeSystem } from '../support/fake-system.js';
 import type { RolloutInput, RolloutOutcome, RolloutResult } from '../../workflows/rolloutBundle/contract.js';
@@ -28,6 +28,7 @@ vi.mock('@temporalio/workflow', async (original) => ({
   patched: () => world.patched,
   condition: () => Promise.resolve(true),
   log: { warn: () => undefined },
+  metricMeter: noopMetricMeter,
   CancellationScope: {
     nonCancellable: (work: () => Promise<unknown>) => work(),
     current: () => ({ consideredCancelled: false }),

@@ -16,6 +16,7 @@ import {
 import { notificationOf, type EventKind, type Events } from '../../domain/notification/events.js';
 import { PROGRESS_QUERY, type RunProgress } from './contract.js';
 import { bounded } from './details.js';
+import { countStatus } from './metrics.js';
 import { handOver, logUnsent } from './notify.js';
 import { PATCHES } from './patches.js';
 import { StepLog, type StepProgress } from './progress.js';
@@ -85,6 +86,7 @@ export class Run<Step extends string, Progress extends RunProgress> {
   update(change: Partial<Omit<Progress, 'steps'>>): void {
     const before = this.progress.status;
     Object.assign(this.progress, change);
+    if (this.progress.status !== before) countStatus(this.options.model, this.progress.status);
     if (this.upserts && this.progress.status !== before)
       upsertSearchAttributes([{ key: STATUS_ATTRIBUTE, value: this.progress.status }]);
     this.show();

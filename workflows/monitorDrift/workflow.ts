@@ -1,3 +1,4 @@
+import { setDrift } from '../common/metrics.js';
 import { nothingLive } from '../common/nothing-live.js';
 import { bulkIo, shortCalls } from '../common/proxies.js';
 import { notifyDrift, notifyInconclusive, notifyNothingLive, notifyFailure, type Undecided } from './notifications.js';
@@ -38,6 +39,7 @@ async function compare(run: DriftRun): Promise<void> {
   run.update({ day, why: day.why });
   if (day.verdict === 'inconclusive')
     return await inconclusive(run, day.why, { modelVersion: day.modelVersion, since: day.since });
+  setDrift(day);
 
   // First what must not be late, then what may wait for a server that is down.
   if (day.action === 'retrain') {

@@ -1,6 +1,7 @@
 import { allHandlersFinished, CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import type { BundleId } from '../../domain/bundle/id.js';
 import { ApprovalGate } from '../approval/gate.js';
+import { countRefreshed } from '../common/metrics.js';
 import { shortCalls } from '../common/proxies.js';
 import { nothingLive, notifyNothingLive } from '../common/nothing-live.js';
 import { reasonOf } from '../common/reason.js';
@@ -27,6 +28,7 @@ export async function refresh(run: RefreshRun, build: (live: BundleId) => Promis
     const cancelled = isCancellation(error) || CancellationScope.current().consideredCancelled;
     const why = cancelled ? 'cancelled' : reasonOf(error);
     run.end('Failed', why);
+    countRefreshed(run.input.model, run.progress.jobs);
     if (!cancelled) {
       run.trackNotification(notifyFailure(run, why));
       await run.notified();
@@ -76,6 +78,7 @@ async function steps(run: RefreshRun, gate: ApprovalGate, build: (live: BundleId
   const held = byItself ? [] : run.artifacts('held');
   if (ready.length > 0) await publish(run, gitSha, ready, { releaseId: run.releaseId }, 'in steps');
   if (held.length > 0) await decideOnHeld(run, gate, spec, gitSha, compared.version, held);
+  countRefreshed(model, run.progress.jobs);
   const { status, why } = conclude(run.progress);
   run.end(status, why);
 }

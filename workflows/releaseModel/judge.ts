@@ -9,6 +9,7 @@ import type {
   SnapshotRef,
   TrainingResult,
 } from '../../domain/release/types.js';
+import { countGates } from '../common/metrics.js';
 import { bulkIo, shortCalls, training } from '../common/proxies.js';
 import type { ReleaseRun } from './run.js';
 
@@ -38,6 +39,7 @@ export async function judge(
     ...evaluateGates(result.metrics, spec.gates),
     ...compareWithChampion(result.metrics, result.champion, spec.champion_comparison),
   ];
+  countGates(run.input.model, gates);
   run.update({ metrics: result.metrics, gates });
   return { result, gates };
 }

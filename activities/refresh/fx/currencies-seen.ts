@@ -1,5 +1,6 @@
 import type { Db } from 'mongodb';
 import { SluiceError } from '../../../platform/errors.js';
+import { timedAggregation } from '../../../platform/mongo-timing.js';
 import type { FeatureRegistry, ModelSpec } from '../../../schemas/types.js';
 import { countValues } from '../../../stores/transactions/window.js';
 
@@ -24,7 +25,9 @@ export async function currenciesSeen(
   const seen = new Map<string, number>();
   const notes: string[] = [];
   for (const field of fields) {
-    const groups = await countValues(db, data, field, { from, to }, MAX_CURRENCIES).toArray();
+    const groups = await timedAggregation(data.collection, () =>
+      countValues(db, data, field, { from, to }, MAX_CURRENCIES).toArray(),
+    );
     if (groups.length === 0)
       throw new SluiceError(
         'NoData',
