@@ -6,6 +6,7 @@ import { fetchBundle, type Trust } from './control/bundle-source.js';
 import { createControl, type Control } from './control/control.js';
 import { readiness } from './control/readiness.js';
 import { createFleet } from './fleet/fleet.js';
+import { aggregated } from './metrics/aggregate.js';
 import type { ControlView, ReplicaState } from './serving/control-view.js';
 import { createServing, type Serving } from './serving/serving.js';
 import type { ScorerSettings } from './settings.js';
@@ -39,6 +40,7 @@ export async function startScorer(
   let control: Control | null = null;
   const view: ControlView = {
     state: () => stateOf(draining, serving, control),
+    metrics: settings.SCORER_PROCESSES === 1 ? null : async () => aggregated(await serving.metrics()),
     catchUp: isPinned ? null : () => (control as Control).follower.catchUp(),
   };
   const serving: Serving =

@@ -29,6 +29,8 @@ const Settings = Type.Object({
   SCORER_RATE_PER_MINUTE: Type.Integer({ minimum: 0, default: 0 }),
   /** a request that has waited longer when its turn comes is answered 503 */
   SCORER_MAX_WAIT_MS: milliseconds(1_000),
+  /** share of the requests that get a line in the log: 1 all, 0 none */
+  SCORER_REQUEST_LOG: Type.Number({ minimum: 0, maximum: 1, default: 0.01 }),
   SCORER_LEASE_MS: milliseconds(10_000),
   SCORER_RENEW_MS: milliseconds(2_000),
   SCORER_POLL_MS: milliseconds(30_000),

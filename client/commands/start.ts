@@ -102,7 +102,8 @@ function printAddresses(cli: Cli, env: Record<string, string>, parts: readonly P
 Temporal UI   ${env['TEMPORAL_UI_URL'] ?? ''}
 MLflow        ${env['MLFLOW_TRACKING_URI'] ?? ''}
 scorer        ${scorer ?? ''}/v1/metadata, ${scorer ?? ''}/openapi.json
-metrics       ${metrics.map(({ name, address }) => `${address} (${name})`).join('\n              ')}
+metrics       ${scorer ?? ''}/metrics (scorer)
+              ${metrics.map(({ name, address }) => `${address} (${name})`).join('\n              ')}
 
 Score one transaction:
   curl -s ${scorer ?? ''}/v1/score -H 'content-type: application/json' -d '{"transaction_id":"t1","customer_id":"c1","booked_at":"2025-06-29T23:10:00Z","amount":950,"currency":"EUR","operation_type":"shopping_net","merchant_name":"Kilback LLC"}'

@@ -13,6 +13,8 @@ export interface Models {
   readonly engine: 'onnxruntime';
   /** whether rows can be scored now */
   readonly healthy: boolean;
+  /** rows that wait for their turn */
+  readonly queuedRows: number;
   /** @param features row by row, `width` values each */
   run(features: Float32Array): ModelOutput | Promise<ModelOutput>;
   close(): Promise<void>;
@@ -27,6 +29,9 @@ export async function openModels(files: ThreadData, options: ModelOptions): Prom
     engine: 'onnxruntime',
     get healthy() {
       return runner.healthy;
+    },
+    get queuedRows() {
+      return runner.queuedRows;
     },
     run: (features) => runner.run(features),
     close: () => runner.close(),

@@ -25,7 +25,7 @@ export interface OpenBundle {
   /** in the order of the model's input */
   readonly featureNames: readonly string[];
   readonly decider: Decider;
-  readonly models: Pick<Models, 'engine' | 'healthy'>;
+  readonly models: Pick<Models, 'engine' | 'healthy' | 'queuedRows'>;
   /**
    * All or none: one refused transaction refuses the list. Answers in the same tick where the models can.
    * @param pathOf the JSON pointer of a transaction in the request, for the violations' paths

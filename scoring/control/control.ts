@@ -8,6 +8,7 @@ import { createObjectStore } from '../../platform/object-store.js';
 import { createAuditLog } from '../../stores/audit-log.js';
 import { createReplicaRegistry, type ReplicaRegistry, type ReplicaState } from '../../stores/replica-registry.js';
 import { createBundleCache } from './bundle-cache.js';
+import type { Serving } from '../serving/serving.js';
 import type { ServingOrders } from '../traffic/orders.js';
 import { bundleFromStore, pointerFromStore, type Trust } from './bundle-source.js';
 import { createKnownGeneration } from './known-generation.js';
@@ -37,7 +38,7 @@ export interface ControlOptions {
   /** TLS and API key for Temporal; the address is the settings' */
   temporal: NativeConnectionOptions;
   trust: Trust;
-  serving: ServingOrders;
+  serving: ServingOrders & Pick<Serving, 'reloaded'>;
   /** base URL on which this replica listens; asked for from `start` on */
   address: () => string;
   log: Logger;
@@ -90,6 +91,9 @@ export async function createControl(options: ControlOptions): Promise<Control> {
     // Orders that cannot arrive are made up for: whoever rolls out waits for what the lease says.
     pollMs: () => (parts.worker?.status() === 'unreachable' ? Math.min(DEAF_POLL_MS, pollMs) : pollMs),
     onLoaded: () => void parts.lease?.announce(),
+    onRound: (outcome, seconds) => {
+      if (outcome !== 'nothing-published') options.serving.reloaded(outcome, seconds);
+    },
     log,
   });
   // Before there is a lease: it must not be announced at an address that is not known yet.

@@ -54,6 +54,8 @@ export interface FollowerOptions {
   pollMs: () => number;
   /** something else is live now */
   onLoaded: () => void;
+  /** a look at the pointer ended */
+  onRound: (outcome: CatchUp['outcome'] | 'failed', seconds: number) => void;
   log: Logger;
 }
 
@@ -128,12 +130,16 @@ export function createPointerFollower(options: FollowerOptions): PointerFollower
   };
 
   const observed = async (): Promise<CatchUp> => {
+    const startedAtMs = performance.now();
+    const seconds = (): number => (performance.now() - startedAtMs) / 1000;
     try {
       const result = await round();
+      options.onRound(result.outcome, seconds());
       if (error !== null) log.info('the pointer can be followed again');
       error = null;
       return result;
     } catch (failure) {
+      options.onRound('failed', seconds());
       const message = failure instanceof Error ? failure.message : String(failure);
       if (error !== message) log.error({ err: failure }, 'the pointer could not be followed');
       error = message;

@@ -5,6 +5,7 @@ import getPort from 'get-port';
 import type { Logger } from 'pino';
 import { createBackoff } from '../../platform/backoff.js';
 import { SluiceError } from '../../platform/errors.js';
+import { createScorerMetrics } from '../metrics/scorer-metrics.js';
 import type { ControlView } from '../serving/control-view.js';
 import type { Serving, ServingStatus } from '../serving/serving.js';
 import type { ScorerSettings } from '../settings.js';
@@ -34,6 +35,7 @@ const LONGEST_WAIT_MS = 5_000;
 /** a set that ends so many processes one after the other is the cause */
 const MOST_ENDS = 3;
 const ASK_MS = 1_000;
+const NOTHING_SERVED = { generation: null, champion: null, candidate: null, queuedRows: 0, predictionLog: null };
 
 /**
  * Several serving processes on one port, under this one, which answers no request. An order is done when every process has done it; a
@@ -43,6 +45,8 @@ export async function createFleet({ settings, view, log }: FleetOptions): Promis
   // Each process takes connections itself: handed out from here, one on its way to a process that dies would hang for ever.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({ exec: fileURLToPath(new URL('./main.js', import.meta.url)), serialization: 'advanced' });
+  /** of this process: it follows the pointer for all */
+  const own = createScorerMetrics(() => NOTHING_SERVED, { ofProcess: false });
   let current: SetOrder | null = null;
   let prepared: SetOrder | null = null;
   let port: number | null = null;
@@ -66,6 +70,7 @@ export async function createFleet({ settings, view, log }: FleetOptions): Promis
     const member = await startMember(
       {
         state: () => outcomeOf(() => view.state()),
+        metrics: () => outcomeOf(() => (view.metrics as NonNullable<ControlView['metrics']>)()),
         catchUp: () => outcomeOf(() => (view.catchUp as NonNullable<ControlView['catchUp']>)()),
       },
       log,
@@ -174,6 +179,11 @@ export async function createFleet({ settings, view, log }: FleetOptions): Promis
       const answers = await Promise.all(seats.map((seat) => Promise.race([statusOf(seat), delay(ASK_MS, null)])));
       return together(answers, current?.origin.generation ?? null);
     },
+    async metrics() {
+      const answers = await Promise.all(seats.map((seat) => Promise.race([metricsOf(seat), delay(ASK_MS, [])])));
+      return [await own.json(), ...answers.flat()];
+    },
+    reloaded: (outcome, seconds) => own.reload(outcome, seconds),
     async drain() {
       stopping = true;
       await Promise.all(seats.map((seat) => ask(seat, (calls) => calls.drain())));
@@ -202,6 +212,11 @@ async function dropPrepared(place: Place): Promise<void> {
   const { prepared } = place;
   place.prepared = null;
   if (prepared !== null) valueOf(await place.calls.drop(prepared.origin.generation));
+}
+
+async function metricsOf(seat: Seat): Promise<object[][]> {
+  const outcome = await ask(seat, (calls) => calls.metrics());
+  return outcome !== null && 'value' in outcome ? outcome.value : [];
 }
 
 async function statusOf(seat: Seat): Promise<ServingStatus | null> {

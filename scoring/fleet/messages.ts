@@ -27,6 +27,7 @@ export interface ProcessCalls {
   drop(generation: number | null): Promise<Outcome<void>>;
   listen(port: number): Promise<Outcome<string>>;
   status(): Promise<Outcome<ServingStatus>>;
+  metrics(): Promise<Outcome<object[][]>>;
   drain(): Promise<Outcome<void>>;
   /** It ends by itself afterwards. */
   close(): Promise<Outcome<void>>;
@@ -37,6 +38,8 @@ export interface ControlCalls {
   /** It can be called from here on. */
   started(): void;
   state(): Promise<Outcome<ReplicaState>>;
+  /** of all processes together */
+  metrics(): Promise<Outcome<string>>;
   catchUp(): Promise<Outcome<CatchUp>>;
 }
 

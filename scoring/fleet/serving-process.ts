@@ -15,6 +15,7 @@ export async function runServingProcess(settings: ScorerSettings, log: Logger): 
     spec,
     view: {
       state: async () => valueOf(await control.state()),
+      metrics: async () => valueOf(await control.metrics()),
       catchUp: settings.ARTIFACTS_DIR === '' ? async () => valueOf(await control.catchUp()) : null,
     },
     log,
@@ -32,6 +33,7 @@ export async function runServingProcess(settings: ScorerSettings, log: Logger): 
     drop: (generation) => outcomeOf(() => serving.drop(generation)),
     listen: (port) => outcomeOf(() => serving.listen(port)),
     status: () => outcomeOf(() => serving.status()),
+    metrics: () => outcomeOf(() => serving.metrics()),
     drain: () => outcomeOf(() => serving.drain()),
     close: async () => {
       const outcome = await outcomeOf(() => serving.close());

@@ -7,9 +7,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { projectPath } from '../../platform/project.js';
 import { openTiny, silent } from '../../test/support/live-tiny-bundle.js';
 import { tinyTransaction } from '../../test/support/tiny-bundle.js';
+import { createAjv } from '../../platform/validate.js';
+import * as Api from './api-schemas.js';
 import type { ApiError, Health, Metadata, ScoreResponse } from './api-schemas.js';
 import { buildApp, type AppDeps } from './app.js';
 import { createServingSets, type ServingSets } from '../traffic/serving-sets.js';
+import { createScorerMetrics } from '../metrics/scorer-metrics.js';
+import { metricsState } from './metrics-state.js';
+import { createRequestLog } from './request-log.js';
 import type { Readiness } from '../control/readiness.js';
 
 const ADMIN = 'a-long-admin-token';
@@ -21,8 +26,11 @@ const deps = (): AppDeps => ({
   sets,
   replica: { id: 'r-1', environment: 'production' },
   draining: () => false,
+  metrics: createScorerMetrics(() => metricsState(sets, null), { ofProcess: false }),
+  requestLog: createRequestLog(0, 'silent'),
   view: {
     state: () => Promise.resolve({ ...ready, predictionLog: null }),
+    metrics: null,
     catchUp: () => Promise.resolve({ outcome: 'nothing-published' }),
   },
   predictionLog: null,
@@ -86,6 +94,63 @@ describe('POST /v1/score', () => {
     });
     expect(result?.reason_codes).toEqual([expect.objectContaining({ code: 'UNUSUAL_AMOUNT', feature: 'amount_z' })]);
     expect(result?.decision).toBe((result?.calibrated_probability ?? 0) >= 0.5 ? 'alert' : 'pass');
+  });
+
+  it('names in its headers what answered, and hands on the trace of the caller', async () => {
+    const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
+    const response = await post(JSON.stringify(tinyTransaction), { traceparent: `00-${trace}-00f067aa0ba902b7-01` });
+    const { versions } = response.json<ScoreResponse>();
+    expect(response.headers).toMatchObject({
+      'x-bundle-version': versions.bundle_version,
+      'x-thresholds-sha256': versions.thresholds_sha256,
+      'x-content-type-options': 'nosniff',
+      traceparent: expect.stringMatching(new RegExp(`^00-${trace}-[0-9a-f]{16}-01$`)) as string,
+    });
+    expect((await score({})).headers).toMatchObject({ 'x-bundle-version': versions.bundle_version });
+    expect((await score(tinyTransaction)).headers['traceparent']).toBeUndefined();
+  });
+
+  it('is an answer of the declared shape, whatever is in it', async () => {
+    const validate = createAjv().compile(JSON.parse(JSON.stringify(Api.ScoreResponse)) as object);
+    const awkward = {
+      transaction_id: '"\\\u2028\ud800',
+      merchant_name: '',
+      operation_type: 'never heard',
+      amount: 1e6,
+    };
+    for (const body of [tinyTransaction, [tinyTransaction, { ...tinyTransaction, ...awkward }]]) {
+      const response = await score(body);
+      expect(response.statusCode).toBe(200);
+      expect(validate(response.json()), JSON.stringify(validate.errors)).toBe(true);
+    }
+  });
+
+  it('is counted by status, rows and alerts', async () => {
+    const figure = async (name: string) => {
+      const { body, headers } = await app.inject({ method: 'GET', url: '/metrics' });
+      expect(headers['content-type']).toContain('text/plain');
+      return Number(
+        body
+          .split('\n')
+          .find((line) => line.startsWith(`${name} `))
+          ?.split(' ')
+          .at(-1) ?? 0,
+      );
+    };
+    const names = [
+      'sluice_scorer_requests_total{route="score",status="200"}',
+      'sluice_scorer_requests_total{route="score",status="422"}',
+      'sluice_scorer_rows_total{arm="champion"}',
+      'sluice_scorer_alerts_total{arm="champion"}',
+    ];
+    const before = await Promise.all(names.map(figure));
+    await score([tinyTransaction, { ...tinyTransaction, amount: 1e6 }]);
+    await score({});
+    const after = await Promise.all(names.map(figure));
+    const [ok, refused, rows, alerts] = after.map((value, index) => value - (before[index] ?? 0));
+    expect([ok, refused, rows]).toEqual([1, 1, 2]);
+    expect(alerts).toBeGreaterThanOrEqual(1);
+    expect(await figure('sluice_scorer_generation')).toBe(7);
   });
 
   it('answers a list in its order, each as it would alone', async () => {

@@ -2,18 +2,18 @@ import { randomUUID } from 'node:crypto';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { toAnswer } from './api-errors.js';
 import { answerBadPath, answerBrokenRequest, answerNoRoute } from './http-errors.js';
+import { createObserver, groupOf, type ObserverDeps } from './observer.js';
 import { describeApi } from './openapi.js';
 import { administrationRoutes, type AdministrationDeps } from './routes/administration.js';
 import { scoreRoute, type ScoreDeps } from './routes/score.js';
 import { stateRoutes, type StateDeps } from './routes/state.js';
+import { createSetFacts } from './set-facts.js';
 
-export interface AppDeps extends ScoreDeps, StateDeps, AdministrationDeps {
-  /** shutting down: everything is still answered, but clients are asked to reconnect elsewhere */
-  draining: () => boolean;
+export interface AppDeps extends Omit<ScoreDeps, 'factsOf' | 'observer'>, ObserverDeps, StateDeps, AdministrationDeps {
   log: Logger;
   limits: ScoreDeps['limits'] &
     AdministrationDeps['limits'] & {
@@ -53,30 +53,38 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   app.removeAllContentTypeParsers();
   // Bytes: the prediction log keeps them as they came, and each route parses its own (`bodyOf`).
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  const stamp = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
-    // Clients that keep connections open find another replica before this one is gone.
-    return deps.draining() ? reply.header('connection', 'close') : reply;
-  };
+  const factsOf = createSetFacts(deps.metrics);
+  const observer = createObserver(deps);
   app.setErrorHandler(async (error, request, reply) => {
     const { status, error: shown } = toAnswer(error, limits);
     if (status >= 500)
       log.error({ err: error, request_id: request.id, url: request.routeOptions.url }, 'request failed');
     if (status === 503) reply.header('retry-after', '1');
-    return stamp(request, reply).code(status).send({ error: shown, request_id: request.id });
+    const set = deps.sets.current();
+    // The other groups are counted by their own hook.
+    if (groupOf(request) === 'score') observer.refused(request, status, set === null ? null : factsOf(set));
+    if (set !== null) reply.headers(factsOf(set).versions);
+    return observer.stamp(request, reply).code(status).send({ error: shown, request_id: request.id });
   });
-  app.setNotFoundHandler((request, reply) => answerNoRoute(app, request, stamp(request, reply)));
+  app.setNotFoundHandler((request, reply) => {
+    void answerNoRoute(app, request, observer.stamp(request, reply));
+    observer.refused(request, reply.statusCode, null);
+  });
 
   await app.register(rateLimit, { global: false });
   await app.register(swagger, describeApi);
   // Outside of what follows: its hooks would cost each score more than they are worth to it.
-  scoreRoute(app, deps, stamp);
+  scoreRoute(app, { ...deps, factsOf, observer });
   await app.register(async (others) => {
     // Nothing here is a page: one directive says so, the default dozen would only be sent with every answer.
     const contentSecurityPolicy = { useDefaults: false, directives: { defaultSrc: ["'none'"] } };
     await others.register(helmet, { contentSecurityPolicy });
     others.addHook('onRequest', (request, reply, done) => {
-      stamp(request, reply);
+      observer.stamp(request, reply);
+      done();
+    });
+    others.addHook('onResponse', (request, reply, done) => {
+      deps.metrics.request(groupOf(request), reply.statusCode);
       done();
     });
     stateRoutes(others, deps);

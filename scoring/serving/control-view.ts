@@ -11,6 +11,8 @@ export interface ReplicaState extends Readiness {
 /** What serving sees of control: calls in one process, questions to the control process in several. */
 export interface ControlView {
   state(): Promise<ReplicaState>;
+  /** of all processes together, in Prometheus's text format; null where the one that is asked has all of it */
+  metrics: (() => Promise<string>) | null;
   /** follows the pointer now; null when the bundle is pinned */
   catchUp: (() => Promise<CatchUp>) | null;
 }

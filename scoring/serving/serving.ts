@@ -8,10 +8,13 @@ import type { ScorerSettings } from '../settings.js';
 import { createOrders, type ServingOrders } from '../traffic/orders.js';
 import { bundlesOf } from '../traffic/serving-set.js';
 import { createServingSets } from '../traffic/serving-sets.js';
+import { createScorerMetrics, type ReloadOutcome } from '../metrics/scorer-metrics.js';
 import { buildApp } from './app.js';
 import { drainConnections } from './drain.js';
 import { createFeedback } from './feedback.js';
 import type { ControlView } from './control-view.js';
+import { metricsState } from './metrics-state.js';
+import { createRequestLog } from './request-log.js';
 
 /** What a serving process is like at this moment. */
 export interface ServingStatus {
@@ -32,6 +35,10 @@ export interface Serving extends ServingOrders {
   /** From here on it answers; returns the base URL. */
   listen(port: number): Promise<string>;
   status(): Promise<ServingStatus>;
+  /** as plain objects, a list for each process */
+  metrics(): Promise<object[][]>;
+  /** A look at the pointer ended. */
+  reloaded(outcome: ReloadOutcome, seconds: number): void;
   /** Answers on, and asks clients to leave; over when none is left, or after `SCORER_DRAIN_MS`. */
   drain(): Promise<void>;
   /** After the last answer: what is under way ends, and the prediction log has all of it. */
@@ -54,12 +61,14 @@ const RELOAD_DEADLINE_MS = 20_000;
 export async function createServing({ settings, spec, view, log, threadFile }: ServingOptions): Promise<Serving> {
   const replica = { id: settings.SCORER_REPLICA_ID, environment: settings.SCORER_ENVIRONMENT };
   const pool = createBundlePool((loaded) => openBundle(loaded, { spec, log, threadFile }), log);
+  const requestLog = createRequestLog(settings.SCORER_REQUEST_LOG, settings.LOG_LEVEL);
   const sets = createServingSets((set) => bundlesOf(set).forEach((bundle) => pool.release(bundle)));
   const { MONGODB_URI: uri, MONGODB_DATABASE: database } = settings;
   const where = { environment: replica.environment, replica: replica.id };
   const predictionLog = startPredictionLog(settings, where, log);
   const feedback =
     uri === '' ? null : createFeedback({ uri, database, data: spec.data, actor: `api of ${replica.id}` });
+  const metrics = createScorerMetrics(() => metricsState(sets, predictionLog));
   let draining = false;
 
   const app = await buildApp({
@@ -67,6 +76,8 @@ export async function createServing({ settings, spec, view, log, threadFile }: S
     replica,
     view,
     draining: () => draining,
+    metrics,
+    requestLog,
     predictionLog,
     feedback,
     adminToken: settings.SLUICE_ADMIN_TOKEN,
@@ -98,12 +109,15 @@ export async function createServing({ settings, spec, view, log, threadFile }: S
         predictionLog: predictionLog?.status() ?? null,
       });
     },
+    metrics: async () => [await metrics.json()],
+    reloaded: (outcome, seconds) => metrics.reload(outcome, seconds),
     drain() {
       draining = true;
       return drainServer(settings.SCORER_DRAIN_MS);
     },
     async close() {
       await app.close();
+      requestLog.close();
       await predictionLog?.close(settings.SCORER_DRAIN_MS);
       await feedback?.close();
       sets.replace(null);

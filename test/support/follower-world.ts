@@ -206,6 +206,7 @@ export class FollowerWorld {
       serving: this.orders(() => life, unkept),
       pollMs: () => POLL_MS,
       onLoaded: () => undefined,
+      onRound: () => undefined,
       log: silent,
     });
     const life: Life = {

@@ -16,6 +16,8 @@ export interface ModelRunner {
   run(features: Float32Array): Promise<ModelOutput>;
   /** Whether a thread is up; false while a dead one is being replaced. */
   readonly healthy: boolean;
+  /** rows that wait */
+  readonly queuedRows: number;
   /** Waits for the rows under way, releases the sessions and ends the thread. */
   close(): Promise<void>;
 }
@@ -91,6 +93,9 @@ export async function startModelRunner(options: ModelRunnerOptions): Promise<Mod
   return {
     get healthy() {
       return thread.current !== null;
+    },
+    get queuedRows() {
+      return queue.rows;
     },
 
     run(features) {

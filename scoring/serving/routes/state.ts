@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import type { ScorerMetrics } from '../../metrics/scorer-metrics.js';
 import type { ServingSets } from '../../traffic/serving-sets.js';
 import * as Api from '../api-schemas.js';
 import type { ControlView } from '../control-view.js';
@@ -10,10 +11,11 @@ export interface StateDeps {
   sets: ServingSets;
   replica: { id: string; environment: string };
   view: ControlView;
+  metrics: ScorerMetrics;
 }
 
-/** What the replica says of itself: `/v1/live`, `/v1/health`, `/v1/metadata`, `/openapi.json`. Nobody needs a token for it. */
-export function stateRoutes(app: FastifyInstance, { sets, replica, view }: StateDeps): void {
+/** What the replica says of itself: `/v1/live`, `/v1/health`, `/v1/metadata`, `/metrics`, `/openapi.json`. Nobody needs a token for it. */
+export function stateRoutes(app: FastifyInstance, { sets, replica, view, metrics }: StateDeps): void {
   app.get('/v1/live', {
     schema: {
       operationId: 'getLiveness',
@@ -59,6 +61,14 @@ export function stateRoutes(app: FastifyInstance, { sets, replica, view }: State
         const { predictionLog } = await view.state();
         return metadataOf(set, replica, predictionLog);
       }),
+  });
+
+  app.get('/metrics', {
+    schema: { hide: true },
+    handler: async (_request, reply) => {
+      const text = await (view.metrics ?? metrics.text)();
+      return reply.type(metrics.contentType).send(text);
+    },
   });
 
   app.get('/openapi.json', {

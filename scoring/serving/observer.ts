@@ -1,0 +1,85 @@
+import { performance } from 'node:perf_hooks';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { BY_THRESHOLD, FIGURES, type ScoredRows } from '../bundles/scored-rows.js';
+import type { RouteGroup, ScorerMetrics } from '../metrics/scorer-metrics.js';
+import type { RequestLog } from './request-log.js';
+import type { SetFacts } from './set-facts.js';
+import { traceOf } from './trace.js';
+
+/** Counts what was answered and tells it, off the request's way as far as that goes. */
+export interface Observer {
+  /** Sets the headers that every answer has. */
+  stamp(request: FastifyRequest, reply: FastifyReply): FastifyReply;
+  /** A request was scored. */
+  scored(request: FastifyRequest, startedAtMs: number, scored: ScoredRows, facts: SetFacts): void;
+  /** A request ended without scores. */
+  refused(request: FastifyRequest, status: number, facts: SetFacts | null): void;
+}
+
+export interface ObserverDeps {
+  metrics: ScorerMetrics;
+  requestLog: RequestLog;
+  /** shutting down: clients are asked to reconnect elsewhere */
+  draining: () => boolean;
+}
+
+export function createObserver({ metrics, requestLog, draining }: ObserverDeps): Observer {
+  const tell = (request: FastifyRequest, rows: number, ms: number, status: number, facts: SetFacts | null): void => {
+    if (!requestLog.takesNext()) return;
+    const trace = traceOf(request.headers.traceparent);
+    requestLog.write({
+      request_id: request.id,
+      ...(trace === null ? {} : { trace_id: trace.traceId }),
+      entity_count: rows,
+      duration_ms: Math.round(ms * 1000) / 1000,
+      status,
+      bundle_version: facts?.champion.by.versions.bundle_version ?? null,
+      thresholds_sha256: facts?.champion.by.versions.thresholds_sha256 ?? null,
+    });
+  };
+
+  return {
+    stamp(request, reply) {
+      reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
+      const { traceparent } = request.headers;
+      const trace = traceparent === undefined ? null : traceOf(traceparent);
+      if (trace !== null) reply.header('traceparent', trace.traceparent);
+      // Clients that keep connections open find another replica before this one is gone.
+      return draining() ? reply.header('connection', 'close') : reply;
+    },
+    scored(request, startedAtMs, scored, facts) {
+      const ms = performance.now() - startedAtMs;
+      metrics.request('score', 200);
+      metrics.scored(ms / 1000, scored.rows, countAlerts(scored, facts));
+      tell(request, scored.rows, ms, 200, facts);
+    },
+    refused(request, status, facts) {
+      metrics.request(groupOf(request), status);
+      if (groupOf(request) === 'score') tell(request, 0, 0, status, facts);
+    },
+  };
+}
+
+/** Alerts among the rows; each that a threshold decided is counted under that threshold. */
+function countAlerts({ rows, figures, decidedBy, segments }: ScoredRows, { champion }: SetFacts): number {
+  let alerts = 0;
+  for (let row = 0; row < rows; row += 1) {
+    if (figures[row * FIGURES + 4] !== 1) continue;
+    alerts += 1;
+    if (decidedBy[row] === BY_THRESHOLD) champion.hits.hit(segments[row] ?? null);
+  }
+  return alerts;
+}
+
+const GROUPS: Readonly<Record<string, RouteGroup>> = {
+  '/v1/score': 'score',
+  '/v1/feedback': 'feedback',
+  '/v1/reload-artifacts': 'admin',
+};
+
+/** The group of a request's route; what no route takes is `other`. */
+export function groupOf(request: FastifyRequest): RouteGroup {
+  const { url } = request.routeOptions;
+  if (url === undefined) return 'other';
+  return GROUPS[url] ?? (url.startsWith('/v2/') ? 'inference' : 'state');
+}
