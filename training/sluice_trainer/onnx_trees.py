@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import lightgbm as lgb
 import onnx
 from onnx import TensorProto, helper
@@ -36,24 +33,24 @@ def booster_to_onnx(booster: lgb.Booster) -> bytes:
 
 
 def set_hit_rates(trees: onnx.NodeProto, booster: lgb.Booster) -> None:
-    """The converter writes 1.0 for every node, in the order of `node_counts`; nothing that computes scores reads them."""
-    counts = [count for tree in booster.dump_model()["tree_info"] for count in node_counts(tree["tree_structure"])]
+    """Where the converter wrote 1.0 for every node, the training rows that came to it; nothing that scores reads them."""
     attributes = {attribute.name: attribute for attribute in trees.attribute}
-    modes = attributes["nodes_modes"].strings
-    if [mode == b"LEAF" for mode in modes] != [is_leaf for is_leaf, _ in counts]:
-        raise TrainerError("TrainingFailed", "The trees' ONNX form has other nodes than the trees.")
-    attributes["nodes_hitrates"].floats[:] = [float(count) for _, count in counts]
-
-
-def node_counts(node: dict[str, Any]) -> Iterator[tuple[bool, int]]:
-    """Whether each node is a leaf, and its training rows: a node, then what is left below it, then right."""
-    if "left_child" not in node:
-        # a tree that is a leaf alone says no count; every row came to it
-        yield True, node.get("leaf_count", 1)
-        return
-    yield False, node["internal_count"]
-    yield from node_counts(node["left_child"])
-    yield from node_counts(node["right_child"])
+    keys = zip(attributes["nodes_treeids"].ints, attributes["nodes_nodeids"].ints, strict=True)
+    position = {key: index for index, key in enumerate(keys)}
+    modes, yes, no = (attributes[f"nodes_{name}"] for name in ("modes", "truenodeids", "falsenodeids"))
+    counts = attributes["nodes_hitrates"].floats
+    for tree, dumped in enumerate(booster.dump_model()["tree_info"]):
+        pending = [(0, dumped["tree_structure"])]
+        while pending:
+            node, own = pending.pop()
+            at = position[tree, node]
+            is_leaf = "left_child" not in own
+            if is_leaf != (modes.strings[at] == b"LEAF"):
+                raise TrainerError("TrainingFailed", "The trees' ONNX form has other nodes than the trees.")
+            # a tree that is a leaf alone says no count: every row came to it
+            counts[at] = float(own.get("leaf_count", 1) if is_leaf else own["internal_count"])
+            if not is_leaf:
+                pending += [(yes.ints[at], own["left_child"]), (no.ints[at], own["right_child"])]
 
 
 def one_graph(name: str, nodes: list[onnx.NodeProto], features: int, output: str, columns: int) -> bytes:

@@ -24,6 +24,8 @@ export class Refusal extends Error {
 }
 
 const BYTES = 2;
+/** A number below this is one byte on the wire. */
+const ONE_BYTE = 0x80;
 
 /**
  * Reads one message to its end. Every byte is looked at once, and nothing is as long as a length in the file says unless so many bytes
@@ -67,6 +69,9 @@ function within(reader: Reader): number {
 }
 
 function integer(reader: Reader): number {
+  // nearly all are small: without this, a large file's numbers take longer than everything else together
+  const first = reader.buf[reader.pos];
+  if (first !== undefined && first < ONE_BYTE && reader.pos < reader.len) return reader.uint32();
   const value = reader.int64() as unknown as { toNumber(): number } | number;
   const number = typeof value === 'number' ? value : value.toNumber();
   if (!Number.isSafeInteger(number)) throw new Refusal('a whole number is too large');

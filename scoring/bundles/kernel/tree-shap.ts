@@ -11,6 +11,7 @@ export interface Explanation {
 
 /** How far from whole the counts may be, as float32 holds them. */
 const COUNT_TOLERANCE = 1e-6;
+const NO_FEATURE = -1;
 
 /**
  * Exact SHAP values of a sum of trees, where a feature that is not known goes both ways by the training rows' shares: algorithm 2 of
@@ -102,31 +103,33 @@ class Paths {
   }
 
   explain(tree: Tree, features: Float32Array, offset: number, into: Float64Array): void {
-    this.#walk(tree, 0, 0, 0, { zero: 1, one: 1, feature: -1 }, features, offset, into);
+    this.#extend(0, 0, 1, 1, NO_FEATURE);
+    this.#walk(tree, 0, 0, 0, features, offset, into);
   }
 
-  /** @param length entries of the path so far, which lie at this depth's place already */
+  /**
+   * @param start where this depth's path lies, its last entry the way to `node`
+   * @param last that entry's index; entry 0 is none of a feature
+   */
   #walk(
     tree: Tree,
     node: number,
-    depth: number,
-    length: number,
-    entry: { zero: number; one: number; feature: number },
+    start: number,
+    last: number,
     features: Float32Array,
     offset: number,
     into: Float64Array,
   ): void {
-    const start = depth * this.#stride;
-    this.#extend(start, length, entry.zero, entry.one, entry.feature);
-    const last = length;
     if (tree.modes[node] === MODE.LEAF) return this.#add(start, last, tree.weights[node] as number, into);
-
     const feature = tree.features[node] as number;
-    const isYes = holds(tree, node, features[offset + feature] as number);
-    const [yes, no] = [tree.yes[node] as number, tree.no[node] as number];
+    const yes = tree.yes[node] as number;
+    const no = tree.no[node] as number;
     const covers = tree.covers as Float32Array;
     const own = covers[node] as number;
-    let [zero, one, entries] = [1, 1, last];
+    let zero = 1;
+    let one = 1;
+    let entries = last + 1;
+    // the feature was asked for further up already: both answers become one entry
     for (let at = 1; at <= last; at += 1) {
       if (this.#features[start + at] !== feature) continue;
       zero = this.#zero[start + at] as number;
@@ -135,21 +138,28 @@ class Paths {
       entries -= 1;
       break;
     }
-    for (const child of [yes, no]) {
-      const taken = (child === yes) === isYes;
-      const next = { zero: (zero * (covers[child] as number)) / own, one: taken ? one : 0, feature };
+    const isYes = holds(tree, node, features[offset + feature] as number);
+    const below = start + this.#stride;
+    for (let way = 0; way < 2; way += 1) {
+      const child = way === 0 ? yes : no;
+      const childZero = (zero * (covers[child] as number)) / own;
+      const childOne = isYes === (way === 0) ? one : 0;
       // neither this row nor any training row comes here: nothing to add
-      if (next.zero === 0 && next.one === 0) continue;
-      this.#copy(start, start + this.#stride, entries + 1);
-      this.#walk(tree, child, depth + 1, entries + 1, next, features, offset, into);
+      if (childZero === 0 && childOne === 0) continue;
+      this.#copy(start, below, entries);
+      this.#extend(below, entries, childZero, childOne, feature);
+      this.#walk(tree, child, below, entries, features, offset, into);
     }
   }
 
+  /** In a loop: the entries are few. */
   #copy(from: number, to: number, entries: number): void {
-    this.#features.copyWithin(to, from, from + entries);
-    this.#zero.copyWithin(to, from, from + entries);
-    this.#one.copyWithin(to, from, from + entries);
-    this.#weights.copyWithin(to, from, from + entries);
+    for (let entry = 0; entry < entries; entry += 1) {
+      this.#features[to + entry] = this.#features[from + entry] as number;
+      this.#zero[to + entry] = this.#zero[from + entry] as number;
+      this.#one[to + entry] = this.#one[from + entry] as number;
+      this.#weights[to + entry] = this.#weights[from + entry] as number;
+    }
   }
 
   /** EXTEND of the paper: one more feature on the path. */
@@ -169,7 +179,8 @@ class Paths {
   /** UNWIND of the paper: the path as if a feature had not come. */
   #remove(start: number, last: number, entry: number): void {
     const weights = this.#weights;
-    const [zero, one] = [this.#zero[start + entry] as number, this.#one[start + entry] as number];
+    const zero = this.#zero[start + entry] as number;
+    const one = this.#one[start + entry] as number;
     let next = weights[start + last] as number;
     for (let at = last - 1; at >= 0; at -= 1) {
       const weight = weights[start + at] as number;
@@ -190,7 +201,8 @@ class Paths {
   #add(start: number, last: number, weight: number, into: Float64Array): void {
     const weights = this.#weights;
     for (let entry = 1; entry <= last; entry += 1) {
-      const [zero, one] = [this.#zero[start + entry] as number, this.#one[start + entry] as number];
+      const zero = this.#zero[start + entry] as number;
+      const one = this.#one[start + entry] as number;
       let total = 0;
       let next = weights[start + last] as number;
       for (let at = last - 1; at >= 0; at -= 1) {
