@@ -1,5 +1,4 @@
 import { above, below } from './floats.js';
-import type { TreeEnsemble } from './tree-ensemble.js';
 import type { TreeModels } from './tree-models.js';
 import { after, holds, MODE, type Tree } from './trees.js';
 
@@ -20,7 +19,7 @@ export const AGREEMENT_TOLERANCE = 1e-6;
 const RANDOM_ROWS = 800;
 /** rows that lead to a node and have its threshold, or the float before or after it */
 const THRESHOLD_ROWS = 1_300;
-const ROWS_A_RUN = 500;
+const ROWS_A_SLICE = 256;
 /** of random values: one in so many is missing */
 const MISSING_ONE_IN = 50;
 
@@ -34,50 +33,51 @@ export async function findDisagreement(
   run: ReferenceRun,
   { width, golden, seed = 1 }: AgreementOptions,
 ): Promise<string | null> {
-  const probes = probeRows(models.ensembles, { width, golden, seed });
-  const rows = probes.length / width;
-  const [scores, anomalies] = [new Float32Array(rows), new Float32Array(rows)];
-  models.score(probes, rows, scores, anomalies);
-  for (let start = 0; start < rows; start += ROWS_A_RUN) {
-    const count = Math.min(ROWS_A_RUN, rows - start);
-    const reference = await run(probes.slice(start * width, (start + count) * width));
-    for (let row = start; row < start + count; row += 1) {
+  const makeRow = rowMaker(models.trees, width, golden, seed);
+  const rows = golden.length / width + RANDOM_ROWS + THRESHOLD_ROWS;
+  // in slices, so that a thread that serves meanwhile is not held up
+  for (let start = 0; start < rows; start += ROWS_A_SLICE) {
+    const count = Math.min(ROWS_A_SLICE, rows - start);
+    const slice = new Float32Array(count * width);
+    for (let row = 0; row < count; row += 1) makeRow(start + row, slice.subarray(row * width, (row + 1) * width));
+    const [scores, anomalies] = [new Float32Array(count), new Float32Array(count)];
+    models.score(slice, count, scores, anomalies);
+    const reference = await run(slice.slice());
+    for (let row = 0; row < count; row += 1) {
       for (const [figure, ours, theirs] of [
-        ['score', scores[row], reference.scores[row - start]],
-        ['anomaly score', anomalies[row], reference.anomalies[row - start]],
+        ['score', scores[row], reference.scores[row]],
+        ['anomaly score', anomalies[row], reference.anomalies[row]],
       ] as const) {
         // Written so that NaN does not pass.
         if (Math.abs((ours ?? NaN) - (theirs ?? NaN)) <= AGREEMENT_TOLERANCE) continue;
-        const values = [...probes.subarray(row * width, (row + 1) * width)].join(', ');
-        return `row ${row} (${values}): the kernel gives ${figure} ${ours}, ONNX Runtime ${theirs}`;
+        const values = [...slice.subarray(row * width, (row + 1) * width)].join(', ');
+        return `row ${start + row} (${values}): the kernel gives ${figure} ${ours}, ONNX Runtime ${theirs}`;
       }
     }
   }
   return null;
 }
 
-/** All rows that are compared, the golden ones first. */
-export function probeRows(
-  ensembles: readonly TreeEnsemble[],
-  { width, golden, seed }: Required<AgreementOptions>,
-): Float32Array {
+/** Fills in row by row, in order: the golden ones, random ones, then those at thresholds. */
+function rowMaker(
+  trees: readonly Tree[],
+  width: number,
+  golden: Float32Array,
+  seed: number,
+): (row: number, into: Float32Array) => void {
   const random = randomOf(seed);
-  const trees = ensembles.flatMap((ensemble) => ensemble.trees);
   const draw = drawOf(trees, width, random);
   const known = golden.length / width;
-  const probes = new Float32Array(golden.length + (RANDOM_ROWS + THRESHOLD_ROWS) * width);
-  probes.set(golden);
-  for (let row = known; row < probes.length / width; row += 1) {
-    const values = probes.subarray(row * width, (row + 1) * width);
-    // half of what is not random is near a golden row: where real rows are
-    const pick = Math.floor(random() * known) * width;
-    const isNearGolden = known > 0 && row % 2 === 0 && row >= known + RANDOM_ROWS;
-    if (isNearGolden) values.set(golden.subarray(pick, pick + width));
-    else for (let feature = 0; feature < width; feature += 1) values[feature] = draw(feature);
+  const goldenRow = (row: number): Float32Array => golden.subarray(row * width, (row + 1) * width);
+  return (row, into) => {
+    if (row < known) return into.set(goldenRow(row));
+    const isAtThreshold = row >= known + RANDOM_ROWS;
+    // half of those at thresholds are golden rows otherwise: where real rows are
+    if (isAtThreshold && known > 0 && row % 2 === 0) into.set(goldenRow(Math.floor(random() * known)));
+    else for (let feature = 0; feature < width; feature += 1) into[feature] = draw(feature);
     const tree = trees[Math.floor(random() * trees.length)];
-    if (row >= known + RANDOM_ROWS && tree !== undefined) steer(tree, values, random);
-  }
-  return probes;
+    if (isAtThreshold && tree !== undefined) steer(tree, into, random);
+  };
 }
 
 /** Values from a little below a feature's smallest threshold to a little above its largest. */

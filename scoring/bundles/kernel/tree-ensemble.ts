@@ -1,12 +1,12 @@
 import { type EnsembleAttributes, readAttributes } from './ensemble-attributes.js';
 import { Refusal } from './messages.js';
 import { readTreeGraph } from './tree-graph.js';
-import { readTrees, type Tree } from './trees.js';
+import { readTrees, type TreeColumns } from './trees.js';
 
 /** What a file computes: a sum over trees, and what is made of it. */
 export interface TreeEnsemble {
   /** in the order in which ONNX Runtime adds them up */
-  trees: readonly Tree[];
+  trees: TreeColumns;
   /** by how many the sum is divided; 1 for none */
   divisor: number;
   /** added after that */
@@ -52,14 +52,14 @@ function readEnsemble(bytes: Uint8Array, output: string, width: number, columns:
   if (logistic && exponential) throw new Refusal('an exponential follows a logistic function');
   return {
     trees,
-    divisor: attributes.aggregate === 'AVERAGE' ? trees.length : 1,
+    divisor: attributes.aggregate === 'AVERAGE' ? trees.shared.length : 1,
     base: baseOf(attributes),
     transform: logistic ? 'logistic' : exponential ? 'exponential' : 'none',
   };
 }
 
 interface Meaning {
-  trees: Tree[];
+  trees: TreeColumns;
   logistic: boolean;
 }
 

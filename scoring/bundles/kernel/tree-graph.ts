@@ -90,5 +90,7 @@ function isOne(constant: OnnxConstant | undefined): boolean {
   if (constant?.type !== FLOAT) return false;
   const { values, raw } = constant;
   if (raw.length === 0) return values.length === 1 && values[0] === 1;
-  return values.length === 0 && raw.length === 4 && new DataView(raw.buffer, raw.byteOffset, 4).getFloat32(0, true) === 1;
+  return (
+    values.length === 0 && raw.length === 4 && new DataView(raw.buffer, raw.byteOffset, 4).getFloat32(0, true) === 1
+  );
 }

@@ -15,6 +15,9 @@ export const GROUP_BYTES = 4 + 4 * TREES_A_GROUP;
 /** The widest row whose values have 16-bit offsets when prepared. */
 export const MAX_WIDTH = 8_190;
 const MAX_STEPS = 1_000;
+/** What the trees may take, besides 1 kB each for a tile of rows; the demo's take a quarter of a megabyte. */
+const MAX_BYTES = 32 * 2 ** 20;
+const MAX_TREES = 20_000;
 const MAX_DISTANCE = 0xffff;
 
 /** A tree in records, the root's first. */
@@ -43,12 +46,14 @@ interface Split {
 
 /**
  * All trees in groups of eight of about the same depth.
- * @throws Refusal for a tree that is too deep or too large
+ * @throws Refusal for a tree that is too deep or too large, or when all together are
  */
 export function layOut(trees: readonly Tree[], width: number): Layout {
+  if (trees.length > MAX_TREES) throw new Refusal(`there are ${trees.length} trees, more than ${MAX_TREES}`);
   const compiled = trees.map((tree, index) => recordsOf(tree, width, index));
   const order = compiled.map((_, index) => index).sort((a, b) => stepsOf(compiled, a) - stepsOf(compiled, b) || a - b);
   const size = compiled.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  if (size > MAX_BYTES) throw new Refusal(`the trees take ${size} bytes, more than ${MAX_BYTES}`);
   const records = new Uint8Array(size + RECORD_BYTES);
   writeLeaf(new DataView(records.buffer), size, 0, width);
   const groups = new Uint32Array(Math.ceil(trees.length / TREES_A_GROUP) * (1 + TREES_A_GROUP));

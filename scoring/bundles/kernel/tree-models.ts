@@ -1,7 +1,8 @@
 import { Refusal } from './messages.js';
 import { type ModelFiles, readEnsembles, type TreeEnsemble } from './tree-ensemble.js';
-import { layOut, MAX_WIDTH } from './tree-layout.js';
+import { type Layout, layOut, MAX_WIDTH } from './tree-layout.js';
 import { compileExplanation, type Explanation } from './tree-shap.js';
+import { type Tree, treesOf } from './trees.js';
 import { loadWalker, type TreeWalker, type WasmSource } from './tree-walker.js';
 
 /** Both models of a bundle, on the caller's thread. */
@@ -18,36 +19,70 @@ export interface TreeModels {
    * TreeSHAP along the trees' paths; with the base value they add up to it. Null where the file has no counts of training rows.
    */
   explain(features: Float32Array, offset: number): Explanation | null;
-  /** the classifier and the forest as read, for tests of agreement */
-  readonly ensembles: readonly [TreeEnsemble, TreeEnsemble];
+  /** all trees as read, for rows that come to their thresholds */
+  readonly trees: readonly Tree[];
+}
+
+/** Both files read and laid out: nothing but numbers, so that a thread may make it and send it to another. */
+export interface TreeImage {
+  width: number;
+  ensembles: readonly [TreeEnsemble, TreeEnsemble];
+  layout: Layout;
 }
 
 /**
- * Reads both files and lays their trees out. What the kernel cannot compute exactly as ONNX Runtime does is refused, with the reason;
- * the bundle is then served by ONNX Runtime. Memory is of one size from the start and goes when the object is dropped.
- * @param wasm the kernel's code, or where it lies; without it, the file beside this one, as built
+ * Reads both files and lays their trees out: tens of milliseconds of computing, which a thread beside the one that serves should do.
+ * What the kernel cannot compute as ONNX Runtime does is refused, with the reason; the bundle is then served by ONNX Runtime.
  */
-export function openTreeModels(models: ModelFiles, wasm?: WasmSource): TreeModels | { refused: string } {
+export function readTreeImage(models: ModelFiles): TreeImage | { refused: string } {
   const { width } = models;
   try {
     if (!(Number.isInteger(width) && width > 0 && width <= MAX_WIDTH))
       throw new Refusal(`rows of ${width} features are not taken`);
     const ensembles = readEnsembles(models);
-    const [classifier, forest] = ensembles;
-    const layout = layOut([...classifier.trees, ...forest.trees], width);
-    const walker = loadWalker({ layout, width, firstTrees: classifier.trees.length }, wasm);
-    return { ensembles, score: scoring(ensembles, walker, width), explain: compileExplanation(classifier, width) };
+    return {
+      width,
+      ensembles,
+      layout: layOut(
+        ensembles.flatMap(({ trees }) => treesOf(trees)),
+        width,
+      ),
+    };
   } catch (error) {
     if (error instanceof Refusal) return { refused: error.message };
     throw error;
   }
 }
 
-function scoring([classifier, forest]: TreeModels['ensembles'], walker: TreeWalker, width: number): TreeModels['score'] {
+/**
+ * The kernel with an image in its memory, in about a millisecond. The memory has one size from the start and goes when the object is
+ * dropped; there is nothing to close.
+ * @param wasm the kernel's code, or where it lies; without it, the file beside this one, as built
+ */
+export function openTreeImage({ width, ensembles, layout }: TreeImage, wasm?: WasmSource): TreeModels {
+  const [classifier] = ensembles;
+  const walker = loadWalker({ layout, width, firstTrees: classifier.trees.shared.length }, wasm);
+  let explain: TreeModels['explain'] | null = null;
+  return {
+    trees: ensembles.flatMap(({ trees }) => treesOf(trees)),
+    score: scoring(ensembles, walker, width),
+    // made for the first row that asks: most bundles are never asked
+    explain: (features, offset) => (explain ??= compileExplanation(classifier, width))(features, offset),
+  };
+}
+
+/** Both of the above at once, for where nobody waits. */
+export function openTreeModels(models: ModelFiles, wasm?: WasmSource): TreeModels | { refused: string } {
+  const image = readTreeImage(models);
+  return 'refused' in image ? image : openTreeImage(image, wasm);
+}
+
+function scoring([classifier, forest]: TreeImage['ensembles'], walker: TreeWalker, width: number): TreeModels['score'] {
   const { tile, firstSums, secondSums } = walker;
   const [scoreOf, anomalyOf] = [finish(classifier), finish(forest)];
   return (features, rows, scores, anomalies) => {
-    if (features.length < rows * width) throw new RangeError(`${features.length} values are not ${rows} rows of ${width}`);
+    if (features.length < rows * width)
+      throw new RangeError(`${features.length} values are not ${rows} rows of ${width}`);
     for (let start = 0; start < rows; start += tile) {
       const count = Math.min(tile, rows - start);
       walker.walk(features, start * width, count);

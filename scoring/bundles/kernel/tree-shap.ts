@@ -1,5 +1,5 @@
 import type { TreeEnsemble } from './tree-ensemble.js';
-import { holds, MODE, type Tree } from './trees.js';
+import { holds, MODE, type Tree, treesOf } from './trees.js';
 
 /** A row's margin, taken apart. */
 export interface Explanation {
@@ -19,13 +19,17 @@ const NO_FEATURE = -1;
  * @returns a function that answers null for every row where the file has no counts that add up
  */
 export function compileExplanation(
-  { trees, base, divisor }: TreeEnsemble,
+  { trees: columns, base, divisor }: TreeEnsemble,
   width: number,
 ): (features: Float32Array, offset: number) => Explanation | null {
+  const trees = treesOf(columns);
   if (!trees.every(hasCounts)) return () => null;
   const means = trees.reduce((sum, tree) => sum + meanOf(tree), 0);
   const baseValue = means / divisor + base;
-  const paths = new Paths(Math.max(...trees.map(depthOf)), width);
+  const paths = new Paths(
+    trees.reduce((deepest, tree) => Math.max(deepest, depthOf(tree)), 0),
+    width,
+  );
   return (features, offset) => {
     const contributions = new Float64Array(width);
     for (const tree of trees) paths.explain(tree, features, offset, contributions);

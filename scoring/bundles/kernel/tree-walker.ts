@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { Refusal } from './messages.js';
 import { GROUP_BYTES, type Layout, TREES_A_GROUP } from './tree-layout.js';
 
 /** The kernel's code (`trees.as.ts`, compiled), or the file that it lies in. */
@@ -30,8 +29,6 @@ declare const WebAssembly: {
 /** Rows that are walked through a group of trees before the next group: few enough for their figures to stay in the nearest cache. */
 const TILE = 32;
 const PAGE_BYTES = 65_536;
-/** What the kernel may take for one bundle; a demo's bundle takes a third of a megabyte. */
-const MAX_BYTES = 64 * 2 ** 20;
 const FLOAT_BYTES = 4;
 /** of four rows, which are added up at once */
 const ALIGNMENT = 16;
@@ -41,7 +38,6 @@ const modules = new Map<string, object>();
 
 /**
  * @param trees the layout, and how many of its trees are the first ensemble's
- * @throws Refusal when the trees need more memory than they may have
  */
 export function loadWalker(
   { layout, width, firstTrees }: { layout: Layout; width: number; firstTrees: number },
@@ -62,7 +58,6 @@ export function loadWalker(
   const placesAt = take(places.byteLength);
   const groupsAt = take(groups.byteLength);
   const recordsAt = take(records.length);
-  if (end > MAX_BYTES) throw new Refusal(`the trees need ${end} bytes, more than ${MAX_BYTES}`);
 
   const pages = Math.ceil(end / PAGE_BYTES);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });

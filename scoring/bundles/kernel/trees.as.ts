@@ -31,7 +31,7 @@ export function configure(
   sums_: usize,
 ): void {
   width = width_;
-  tile = <usize>tile_ << 2;
+  tile = (<usize>tile_) << 2;
   input = input_;
   prepared = prepared_;
   groups = groups_;
@@ -114,7 +114,7 @@ function walk(rows: i32): void {
 /** The reached leaves of four rows at once, added in float32 in the order of the trees. */
 function add(from: usize, trees: i32, at: usize): v128 {
   let sum = f32x4.splat(0);
-  const end = from + (<usize>trees << 2);
+  const end = from + ((<usize>trees) << 2);
   for (let slot = from; slot < end; slot += 4) sum = f32x4.add(sum, v128.load(reached + <usize>load<u32>(slot) + at));
   return sum;
 }
@@ -123,9 +123,9 @@ function add(from: usize, trees: i32, at: usize): v128 {
 export function run(rows: i32): void {
   prepare(rows);
   walk(rows);
-  const end = <usize>rows << 2;
+  const end = (<usize>rows) << 2;
   for (let at: usize = 0; at < end; at += 16) {
     v128.store(sums + at, add(slots, firstTrees, at));
-    v128.store(sums + tile + at, add(slots + (<usize>firstTrees << 2), secondTrees, at));
+    v128.store(sums + tile + at, add(slots + ((<usize>firstTrees) << 2), secondTrees, at));
   }
 }

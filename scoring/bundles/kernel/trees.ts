@@ -27,6 +27,21 @@ export interface Tree {
   readonly shared: boolean;
 }
 
+/** All trees of an ensemble in one array a column, which another thread can send; `starts` has where each begins, and the end. */
+export interface TreeColumns {
+  readonly starts: Uint32Array;
+  readonly modes: Uint8Array;
+  readonly features: Uint16Array;
+  readonly thresholds: Float32Array;
+  readonly yes: Uint32Array;
+  readonly no: Uint32Array;
+  readonly missingYes: Uint8Array;
+  readonly weights: Float32Array;
+  readonly covers: Float32Array | null;
+  /** by tree: 1 where a node has several parents */
+  readonly shared: Uint8Array;
+}
+
 /** The most nodes of a tree: what 16 bits can tell apart after each has become at most three records. */
 const MAX_NODES = 20_000;
 const NONE = -1;
@@ -56,6 +71,28 @@ export function after(tree: Tree, node: number, value: number): number {
   return (holds(tree, node, value) ? tree.yes[node] : tree.no[node]) as number;
 }
 
+/** Each tree of the columns, as a view of them. */
+export function treesOf(columns: TreeColumns): Tree[] {
+  return Array.from(columns.shared, (shared, tree) => ({
+    ...viewOf(columns, columns.starts[tree] as number, columns.starts[tree + 1] as number),
+    shared: shared === 1,
+  }));
+}
+
+function viewOf(columns: Omit<TreeColumns, 'starts' | 'shared'>, start: number, end: number): Omit<Tree, 'shared'> {
+  return {
+    size: end - start,
+    modes: columns.modes.subarray(start, end),
+    features: columns.features.subarray(start, end),
+    thresholds: columns.thresholds.subarray(start, end),
+    yes: columns.yes.subarray(start, end),
+    no: columns.no.subarray(start, end),
+    missingYes: columns.missingYes.subarray(start, end),
+    weights: columns.weights.subarray(start, end),
+    covers: columns.covers?.subarray(start, end) ?? null,
+  };
+}
+
 /**
  * The trees in the order in which they are listed.
  * @param about how many features a row has, and for which class or target the weights are read
@@ -65,25 +102,40 @@ export function readTrees(
   nodes: NodeColumns,
   leaves: WeightColumns,
   about: { width: number; output: number },
-): Tree[] {
-  const trees: Tree[] = [];
+): TreeColumns {
+  const size = nodes.treeIds.length;
+  const columns = {
+    modes: new Uint8Array(size),
+    features: new Uint16Array(size),
+    thresholds: new Float32Array(size),
+    yes: new Uint32Array(size),
+    no: new Uint32Array(size),
+    missingYes: new Uint8Array(size),
+    weights: new Float32Array(size),
+    covers: nodes.hitRates.length === 0 ? null : Float32Array.from(nodes.hitRates),
+  };
+  const [starts, shared]: [number[], number[]] = [[], []];
   const byTree = weightsByTree(leaves, about.output);
   const seen = new Set<number>();
-  for (let start = 0; start < nodes.treeIds.length; ) {
+  for (let start = 0; start < size;) {
     const id = nodes.treeIds[start] as number;
     if (seen.has(id)) throw new Refusal(`tree ${id}: its nodes do not stand together`);
     seen.add(id);
     let end = start;
     while (nodes.treeIds[end] === id) end += 1;
     try {
-      trees.push(readTree(nodes, start, end, byTree.get(id) ?? new Map(), about.width));
+      const tree = viewOf(columns, start, end);
+      readTree(nodes, start, tree, byTree.get(id) ?? new Map(), about.width);
+      starts.push(start);
+      shared.push(checkWays(tree) ? 1 : 0);
     } catch (error) {
       throw error instanceof Refusal ? new Refusal(`tree ${id}: ${error.message}`) : error;
     }
     start = end;
   }
-  for (const id of byTree.keys()) if (!seen.has(id)) throw new Refusal(`a weight is for a tree ${id} that there is not`);
-  return trees;
+  for (const id of byTree.keys())
+    if (!seen.has(id)) throw new Refusal(`a weight is for a tree ${id} that there is not`);
+  return { ...columns, starts: Uint32Array.from([...starts, size]), shared: Uint8Array.from(shared) };
 }
 
 function weightsByTree(leaves: WeightColumns, output: number): Map<number, Map<number, number>> {
@@ -101,24 +153,19 @@ function weightsByTree(leaves: WeightColumns, output: number): Map<number, Map<n
   return byTree;
 }
 
-function readTree(nodes: NodeColumns, start: number, end: number, weights: Map<number, number>, width: number): Tree {
-  const size = end - start;
+/** Fills a tree's part of the columns. */
+function readTree(
+  nodes: NodeColumns,
+  start: number,
+  tree: Omit<Tree, 'shared'>,
+  weights: Map<number, number>,
+  width: number,
+): void {
+  const { size } = tree;
   if (size > MAX_NODES) throw new Refusal(`it has ${size} nodes, more than ${MAX_NODES}`);
   const positions = new Map<number, number>();
   for (let node = 0; node < size; node += 1) positions.set(nodes.nodeIds[start + node] as number, node);
   if (positions.size !== size) throw new Refusal('two nodes have the same id');
-  const covers = nodes.hitRates.length === 0 ? null : Float32Array.from(nodes.hitRates.slice(start, end));
-  const tree = {
-    size,
-    modes: new Uint8Array(size),
-    features: new Uint16Array(size),
-    thresholds: new Float32Array(size),
-    yes: new Uint32Array(size),
-    no: new Uint32Array(size),
-    missingYes: new Uint8Array(size),
-    weights: new Float32Array(size),
-    covers,
-  };
   for (let node = 0; node < size; node += 1) {
     const at = start + node;
     const id = nodes.nodeIds[at] as number;
@@ -142,8 +189,8 @@ function readTree(nodes: NodeColumns, start: number, end: number, weights: Map<n
     tree.yes[node] = childOf(positions, id, nodes.trueIds[at] as number);
     tree.no[node] = childOf(positions, id, nodes.falseIds[at] as number);
   }
-  for (const id of weights.keys()) if (!positions.has(id)) throw new Refusal(`a weight is for a node ${id} that there is not`);
-  return { ...tree, shared: checkWays(tree) };
+  for (const id of weights.keys())
+    if (!positions.has(id)) throw new Refusal(`a weight is for a node ${id} that there is not`);
 }
 
 function childOf(positions: Map<number, number>, id: number, child: number): number {
