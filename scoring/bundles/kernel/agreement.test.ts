@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { projectPath } from '../../../platform/project.js';
 import { kernelWasm } from '../../../test/support/kernel-wasm.js';
+import { above } from './floats.js';
 import { findDisagreement, type ReferenceRun } from './agreement.js';
 import { openTreeModels, type TreeModels } from './tree-models.js';
+import { MODE } from './trees.js';
 
 const width = 6;
 const golden = Float32Array.from([4, 1, 0.001, 12, 3, 1, 8, -2, 0.02, 1, 0, 2]);
@@ -53,27 +55,25 @@ describe('agreement at load', () => {
     expect(await findDisagreement(models, missing.run, { width, golden })).toMatch(/gives anomaly score .* NaN$/);
   });
 
-  it('finds a comparison that is wrong at its threshold only, in any tree', async () => {
-    const bytes = file('a');
+  it('finds a threshold that is one float32 off, in any tree', async () => {
     const models = opened();
-    const mode = Buffer.from('BRANCH_LEQ');
-    let found = 0;
     let tried = 0;
-    // `<` where it should be `<=`: the two differ in one float32 of the range
-    for (let at = bytes.indexOf(mode); at !== -1; at = bytes.indexOf(mode, at + 1)) {
+    let found = 0;
+    for (const { thresholds, modes } of models.trees.slice(0, 12)) {
+      const node = modes.findIndex((mode, at) => mode === MODE.LEQ && at > 2);
+      const wrong = opened(withThreshold(thresholds[node] as number, above(thresholds[node] as number)));
       tried += 1;
-      if (tried % 7 !== 0) continue;
-      const wrong = opened(withMode(bytes, at));
       if ((await findDisagreement(models, reference(wrong).run, { width, golden })) !== null) found += 1;
     }
-    expect(tried).toBe(84);
-    expect(found).toBe(12);
+    expect([tried, found]).toEqual([12, 12]);
   });
 });
 
-/** The file with one node's mode changed from BRANCH_LEQ to BRANCH_GTE: as many letters, so that no length changes. */
-function withMode(bytes: Buffer, at: number): Uint8Array {
-  const changed = Buffer.from(bytes);
-  changed.write('BRANCH_GTE', at);
+/** The file with the first threshold of this value changed. */
+function withThreshold(from: number, to: number): Uint8Array {
+  const changed = Buffer.from(file('a'));
+  const bytes = (value: number) => Buffer.from(Float32Array.of(value).buffer);
+  const at = changed.indexOf(bytes(from), changed.lastIndexOf('nodes_values'));
+  changed.set(bytes(to), at);
   return changed;
 }

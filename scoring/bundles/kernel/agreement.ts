@@ -86,7 +86,7 @@ function drawOf(trees: readonly Tree[], width: number, random: () => number): (f
   const high = new Float64Array(width).fill(-Infinity);
   for (const { size, modes, features, thresholds } of trees) {
     for (let node = 0; node < size; node += 1) {
-      if (modes[node] === MODE.LEAF) continue;
+      if (modes[node] === MODE.LEAF || thresholds[node] === Infinity) continue;
       const [feature, threshold] = [features[node] as number, thresholds[node] as number];
       low[feature] = Math.min(low[feature] as number, threshold);
       high[feature] = Math.max(high[feature] as number, threshold);

@@ -4,7 +4,7 @@ const ZERO = 0;
 const SMALLEST_BITS = 1;
 const SIGN_BIT = -0x80000000;
 
-/** The next smaller float32 of a finite one; of the smallest, -Infinity; of both zeros, the largest negative number. */
+/** The next smaller float32; of the smallest, -Infinity; of both zeros, the largest negative number; of -Infinity, NaN. */
 export function below(number: number): number {
   value[0] = number;
   if (value[0] === ZERO) bits[0] = SIGN_BIT | SMALLEST_BITS;
@@ -12,7 +12,7 @@ export function below(number: number): number {
   return value[0];
 }
 
-/** The next larger float32 of a finite one. */
+/** The next larger float32; of Infinity, NaN. */
 export function above(number: number): number {
   return -below(-number);
 }

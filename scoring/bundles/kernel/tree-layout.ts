@@ -4,21 +4,27 @@ import { MODE, type Tree } from './trees.js';
 
 // What trees.as.ts walks. A record is 8 bytes: a float32 threshold (of a leaf: its weight), the byte offset of a value in the prepared
 // row (16 bits), and how many records after this one its two children lie (16 bits; 0 for a leaf). If `value <= threshold` holds, the
-// way goes to the second child, else to the first. A prepared row has each feature twice, a missing one as +Infinity and as -Infinity,
-// so that a node chooses where missing values go by which of both it reads; then a NaN, which leaves read: no comparison with it holds,
-// so a leaf leads to itself, and all trees of a group can take the same number of steps.
-// So every mode and missing value is written with the one comparison, and the walk has no branch.
+// way goes to the second child, else to the first. A prepared row has each feature three times: a missing value as +Infinity, as
+// -Infinity, and as 1 where all others are 0. So a node chooses where missing values go by which of them it reads. After them comes a
+// NaN, which leaves read: no comparison with it holds, so a leaf leads to itself, and all trees of a group take as many steps.
+// That way every mode and every missing value is written with the one comparison, and the walk has no branch.
 
 export const RECORD_BYTES = 8;
 export const TREES_A_GROUP = 8;
 export const GROUP_BYTES = 4 + 4 * TREES_A_GROUP;
 /** The widest row whose values have 16-bit offsets when prepared. */
-export const MAX_WIDTH = 8_190;
+export const MAX_WIDTH = 5_460;
 const MAX_STEPS = 1_000;
 /** What the trees may take, besides 1 kB each for a tile of rows; the demo's take a quarter of a megabyte. */
 const MAX_BYTES = 32 * 2 ** 20;
 const MAX_TREES = 20_000;
 const MAX_DISTANCE = 0xffff;
+
+/** How often a prepared row has each value; as what, the three numbers after it say. */
+export const VALUES_A_FEATURE = 3;
+const MISSING_HIGH = 0;
+const MISSING_LOW = 1;
+const IS_MISSING = 2;
 
 /** A tree in records, the root's first. */
 interface Records {
@@ -113,7 +119,7 @@ function recordsOf(tree: Tree, width: number, index: number): Records {
 
 function writeLeaf(view: DataView, at: number, weight: number, width: number): void {
   view.setFloat32(at, weight, true);
-  view.setUint16(at + 4, width * 2 * 4, true);
+  view.setUint16(at + 4, width * VALUES_A_FEATURE * 4, true);
   view.setUint16(at + 6, 0, true);
 }
 
@@ -134,10 +140,15 @@ function splitsOf(tree: Tree): Split[] {
     const threshold = tree.thresholds[node] as number;
     const [yes, no] = [tree.yes[node] as number, tree.no[node] as number];
     const missingYes = tree.missingYes[node] === 1;
-    const feature = (tree.features[node] as number) * 2;
-    // missing as +Infinity goes high, as -Infinity low
-    const [whenHigh, whenLow] = [feature, feature + 1];
-    if (mode === MODE.LEQ || mode === MODE.LT) {
+    const feature = (tree.features[node] as number) * VALUES_A_FEATURE;
+    const [whenHigh, whenLow] = [feature + MISSING_HIGH, feature + MISSING_LOW];
+    if (threshold === Infinity) {
+      // `<=` holds for whatever is there, `>` for nothing; a missing value goes along, or is the only one that goes high
+      const isLeq = mode === MODE.LEQ;
+      const compared =
+        isLeq === missingYes ? { value: whenLow, threshold } : { value: feature + IS_MISSING, threshold: 0 };
+      splits.push({ ...compared, low: isLeq ? yes : no, high: isLeq ? no : yes });
+    } else if (mode === MODE.LEQ || mode === MODE.LT) {
       const bound = mode === MODE.LEQ ? threshold : below(threshold);
       splits.push({ value: missingYes ? whenLow : whenHigh, threshold: bound, low: yes, high: no });
     } else if (mode === MODE.GT || mode === MODE.GTE) {

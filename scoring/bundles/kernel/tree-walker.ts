@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { GROUP_BYTES, type Layout, TREES_A_GROUP } from './tree-layout.js';
+import { GROUP_BYTES, type Layout, TREES_A_GROUP, VALUES_A_FEATURE } from './tree-layout.js';
 
 /** The kernel's code (`trees.as.ts`, compiled), or the file that it lies in. */
 export type WasmSource = Uint8Array | URL;
@@ -52,7 +52,7 @@ export function loadWalker(
     return at;
   };
   const inputAt = take(TILE * width * FLOAT_BYTES);
-  const preparedAt = take(TILE * (2 * width + 1) * FLOAT_BYTES);
+  const preparedAt = take(TILE * (VALUES_A_FEATURE * width + 1) * FLOAT_BYTES);
   const reachedAt = take(groupCount * TREES_A_GROUP * TILE * FLOAT_BYTES);
   const sumsAt = take(2 * TILE * FLOAT_BYTES);
   const placesAt = take(places.byteLength);

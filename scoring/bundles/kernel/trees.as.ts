@@ -43,7 +43,7 @@ export function configure(
   sums = sums_;
 }
 
-/** Each value twice, a missing one as +Infinity and as -Infinity; then a NaN, which no threshold holds for. */
+/** Each value twice, a missing one as +Infinity and as -Infinity, and whether it is missing; then a NaN, which leaves read. */
 function prepare(rows: i32): void {
   let from = input;
   let to = prepared;
@@ -53,8 +53,9 @@ function prepare(rows: i32): void {
       const missing = value != value;
       store<f32>(to, select<f32>(f32.POSITIVE_INFINITY, value, missing));
       store<f32>(to, select<f32>(f32.NEGATIVE_INFINITY, value, missing), 4);
+      store<f32>(to, select<f32>(1, 0, missing), 8);
       from += 4;
-      to += 8;
+      to += 12;
     }
     store<f32>(to, NO_VALUE);
     to += 4;
@@ -68,7 +69,7 @@ function next(record: usize, row: usize): usize {
 }
 
 function walk(rows: i32): void {
-  const stride = (<usize>width * 2 + 1) << 2;
+  const stride = (<usize>width * 3 + 1) << 2;
   let group = groups;
   let out = reached;
   for (let g = 0; g < groupCount; g++) {

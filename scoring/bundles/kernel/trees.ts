@@ -183,7 +183,9 @@ function readTree(
     if (!(feature >= 0 && feature < width)) throw new Refusal(`node ${id} asks for feature ${feature} of ${width}`);
     tree.features[node] = feature;
     const threshold = nodes.values[at] as number;
-    if (!Number.isFinite(threshold)) throw new Refusal(`the threshold of node ${id} is not finite`);
+    // LightGBM's converter writes infinity where all values go one way and missing ones the other
+    const dividesMissing = threshold === Infinity && (mode === MODE.LEQ || mode === MODE.GT);
+    if (!Number.isFinite(threshold) && !dividesMissing) throw new Refusal(`the threshold of node ${id} is not finite`);
     tree.thresholds[node] = threshold;
     tree.missingYes[node] = nodes.missingTrue[at] === 1 ? 1 : 0;
     tree.yes[node] = childOf(positions, id, nodes.trueIds[at] as number);
