@@ -62,7 +62,6 @@ it('200 random ensembles score as in ONNX Runtime, and decide alike', async () =
   const rows = floats('rows.f32');
   const count = rows.length / WIDTH;
   const counted: Record<string, { taken: number; refused: number }> = {};
-  const reasons = new Set<string>();
   let [worst, decided, undecided] = [0, 0, 0];
 
   // each stands beside one of the other sort
@@ -74,7 +73,7 @@ it('200 random ensembles score as in ONNX Runtime, and decide alike', async () =
     const tally = (counted[kind] ??= { taken: 0, refused: 0 });
     if ('refused' in models) {
       tally.refused += 1;
-      reasons.add(models.refused);
+      expect(models.refused).toBe('if_pipe.onnx: the operator Gather is not a tree ensemble');
       continue;
     }
     tally.taken += 1;
@@ -95,8 +94,9 @@ it('200 random ensembles score as in ONNX Runtime, and decide alike', async () =
       }
     }
   }
-  process.stdout.write(`${JSON.stringify({ counted, reasons: [...reasons], worst, decided, undecided })}\n`);
   expect(worst).toBeLessThanOrEqual(TOLERANCE);
+  // thresholds stand on a score that ONNX Runtime gave, so that the last bit decides where scores tie
+  expect(undecided).toBeLessThan(decided / 100);
   expect(counted).toEqual({
     lightgbm_missing: { taken: 75, refused: 0 },
     lightgbm_categories: { taken: 45, refused: 0 },

@@ -56,7 +56,7 @@ function attribute(name: string, value: number | string | number[] | string[]): 
     else if (typeof value[0] === 'string') for (const one of value) text(9, one as string, into);
     else if (/values|weights|hitrates/.test(name))
       for (const one of value) into.uint32((7 << 3) | 5).float(one as number);
-    else for (const one of value) into.uint32(8 << 3).int64(one as number);
+    else for (const one of value) into.uint32(8 << 3).int64(one);
   });
 }
 

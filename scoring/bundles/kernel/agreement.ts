@@ -19,7 +19,7 @@ export const AGREEMENT_TOLERANCE = 1e-6;
 const RANDOM_ROWS = 800;
 /** rows that lead to a node and have its threshold, or the float before or after it */
 const THRESHOLD_ROWS = 1_300;
-const ROWS_A_SLICE = 256;
+const ROWS_A_SLICE = 64;
 /** of random values: one in so many is missing */
 const MISSING_ONE_IN = 50;
 

@@ -23,7 +23,7 @@ interface Kernel {
 declare const WebAssembly: {
   Memory: new (size: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
   Module: new (code: Uint8Array) => object;
-  Instance: new (module: object, imports: object) => { readonly exports: unknown };
+  Instance: new (module: object, imports: object) => { readonly exports: Kernel };
 };
 
 /** Rows that are walked through a group of trees before the next group: few enough for their figures to stay in the nearest cache. */
@@ -69,11 +69,21 @@ export function loadWalker(
   new Uint32Array(buffer, placesAt).set(places.map((place) => place * TILE * FLOAT_BYTES));
 
   const instance = new WebAssembly.Instance(moduleOf(wasm), { env: { memory } });
-  const kernel = instance.exports as unknown as Kernel;
   const counts = [firstTrees, places.length - firstTrees];
-  kernel.configure(width, TILE, inputAt, preparedAt, groupsAt, groupCount, reachedAt, placesAt, ...counts, sumsAt);
+  instance.exports.configure(
+    width,
+    TILE,
+    inputAt,
+    preparedAt,
+    groupsAt,
+    groupCount,
+    reachedAt,
+    placesAt,
+    ...counts,
+    sumsAt,
+  );
   const input = new Float32Array(buffer, inputAt, TILE * width);
-  const { run } = kernel;
+  const { run } = instance.exports;
   return {
     tile: TILE,
     firstSums: new Float32Array(buffer, sumsAt, TILE),

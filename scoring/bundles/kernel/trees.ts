@@ -125,7 +125,7 @@ export function readTrees(
     while (nodes.treeIds[end] === id) end += 1;
     try {
       const tree = viewOf(columns, start, end);
-      readTree(nodes, start, tree, byTree.get(id) ?? new Map(), about.width);
+      readTree(nodes, start, tree, byTree.get(id) ?? new Map<number, number>(), about.width);
       starts.push(start);
       shared.push(checkWays(tree) ? 1 : 0);
     } catch (error) {
