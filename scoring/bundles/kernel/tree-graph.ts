@@ -30,11 +30,11 @@ const ENSEMBLES: Readonly<Record<string, number>> = { TreeEnsembleClassifier: 1,
 export function readTreeGraph(bytes: Uint8Array, contract: GraphContract): TreeGraph {
   const graph = readGraph(bytes);
   if (graph === null) throw new Refusal('the file has no graph');
-  checkEnds(graph, contract);
   for (const { op, domain } of graph.nodes) {
     const known = domain === ML ? op in ENSEMBLES : domain === '' && ['Identity', 'Cast', 'Mul', 'Exp'].includes(op);
     if (!known) throw new Refusal(`the operator ${domain === '' ? '' : `${domain}.`}${op} is not a tree ensemble`);
   }
+  checkEnds(graph, contract);
   let exponential = false;
   let wanted = contract.output;
   for (let steps = 0; steps <= graph.nodes.length; steps += 1) {

@@ -6,16 +6,12 @@ export const MODES = ['LEAF', 'BRANCH_LEQ', 'BRANCH_LT', 'BRANCH_GTE', 'BRANCH_G
 /** The numbers that `Tree.modes` holds, by name. */
 export const MODE = { LEAF: 0, LEQ: 1, LT: 2, GTE: 3, GT: 4, EQ: 5, NEQ: 6 } as const;
 
-/**
- * A tree that has been looked at: every node is reached from the first, on finitely many steps. A node may have several parents, as
- * the converter from LightGBM makes them for a set of categories; then paths join, and none comes back.
- */
-export interface Tree {
-  readonly size: number;
+/** One entry a node. */
+interface NodeArrays {
   readonly modes: Uint8Array;
   readonly features: Uint16Array;
   readonly thresholds: Float32Array;
-  /** of a branch: the node where its comparison holds, and where it does not */
+  /** of a branch: the node where its comparison holds, and where it does not, counted from the tree's first */
   readonly yes: Uint32Array;
   readonly no: Uint32Array;
   /** 1 where a missing value goes to `yes` whatever the comparison says */
@@ -24,20 +20,22 @@ export interface Tree {
   readonly weights: Float32Array;
   /** rows of the training data that came to each node, or null where the file does not say */
   readonly covers: Float32Array | null;
+}
+
+/**
+ * A tree that has been looked at: every node is reached from the first, on finitely many steps. A node may have several parents, as
+ * the converter from LightGBM makes them for a set of categories; then paths join, and none comes back.
+ */
+export interface Tree extends NodeArrays {
+  readonly size: number;
+  /** whether a node has several parents */
   readonly shared: boolean;
 }
 
-/** All trees of an ensemble in one array a column, which another thread can send; `starts` has where each begins, and the end. */
-export interface TreeColumns {
+/** All trees of an ensemble, one after the other, in arrays that another thread can be sent. */
+export interface TreeColumns extends NodeArrays {
+  /** where each tree begins, and the end */
   readonly starts: Uint32Array;
-  readonly modes: Uint8Array;
-  readonly features: Uint16Array;
-  readonly thresholds: Float32Array;
-  readonly yes: Uint32Array;
-  readonly no: Uint32Array;
-  readonly missingYes: Uint8Array;
-  readonly weights: Float32Array;
-  readonly covers: Float32Array | null;
   /** by tree: 1 where a node has several parents */
   readonly shared: Uint8Array;
 }
@@ -79,7 +77,7 @@ export function treesOf(columns: TreeColumns): Tree[] {
   }));
 }
 
-function viewOf(columns: Omit<TreeColumns, 'starts' | 'shared'>, start: number, end: number): Omit<Tree, 'shared'> {
+function viewOf(columns: NodeArrays, start: number, end: number): Omit<Tree, 'shared'> {
   return {
     size: end - start,
     modes: columns.modes.subarray(start, end),
