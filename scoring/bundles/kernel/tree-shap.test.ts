@@ -101,11 +101,12 @@ describe('explanations', () => {
     expect(explain([tree], [0, 0, 0, 0])?.baseValue).toBeCloseTo(-0.2, 9);
     expect(explain([tree], [0, 0, 0, 0], false)).toBeNull();
     expect(explain([tree.map((node) => ({ ...node, count: 1 }))], [0, 0, 0, 0])).toBeNull();
+    // of a node with two parents, the counts may add up and say nothing of how many came which way
     const joined: TinyNode[] = [
       { yes: 1, no: 2, count: 10 },
-      { feature: 1, yes: 2, no: 3, count: 4 },
-      { weight: 1, count: 6 },
-      { weight: -1, count: 2 },
+      { feature: 1, yes: 2, no: 3, count: 5 },
+      { weight: 1, count: 5 },
+      { weight: -1, count: 0 },
     ];
     expect(explain([joined], [0, 0, 0, 0])).toBeNull();
   });
