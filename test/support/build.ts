@@ -32,5 +32,6 @@ export async function ensureBuilt(): Promise<void> {
     [tsc, '-p', 'tsconfig.build.json', '--noCheck', '--incremental', 'false', '--tsBuildInfoFile', 'null'],
     { cwd: projectPath() },
   );
+  await execa(process.execPath, [projectPath('scripts', 'build-kernel.mjs')]);
   await writeFile(projectPath('dist', '.compiled'), '');
 }
