@@ -22,7 +22,6 @@ export interface Scorer {
 
 /**
  * Wires and starts a scorer. It listens when this returns; whether it is ready is another question, which `/v1/health` answers.
- * @param threadFile tests only: the compiled ONNX thread
  * @throws SluiceError for settings, keys, a spec or a pinned bundle that cannot be used: starting again would not help
  */
 export async function startScorer(
@@ -30,7 +29,6 @@ export async function startScorer(
   /** TLS and API key for Temporal; the address is the settings' */
   temporal: NativeConnectionOptions,
   log: Logger,
-  threadFile?: URL,
 ): Promise<Scorer> {
   const { spec, trust } = await readScorerFiles(settings);
   const isPinned = settings.ARTIFACTS_DIR !== '';
@@ -45,7 +43,7 @@ export async function startScorer(
   };
   const serving: Serving =
     settings.SCORER_PROCESSES === 1
-      ? await createServing({ settings, spec, view, log, threadFile })
+      ? await createServing({ settings, spec, view, log })
       : await createFleet({ settings, view, log });
   if (isPinned) await servePinned(resolve(settings.ARTIFACTS_DIR), trust, serving, log);
   else control = await createControl({ settings, temporal, trust, serving, address: () => address, log });
@@ -78,13 +76,14 @@ async function stateOf(
   serving: Pick<Serving, 'status'>,
   control: Control | null,
 ): Promise<ReplicaState> {
-  const { serves, models, generation, away, predictionLog } = await serving.status();
+  const { serves, models, generation, kernelRefusal, away, predictionLog } = await serving.status();
   const held = control?.lease?.status();
   const followed = control?.follower.status();
   const { ready, reasons, notices } = readiness({
     draining,
     bundle: serves,
     models,
+    kernelRefusal,
     processesAway: away,
     registry: held?.registry ?? 'none',
     caughtUp: (followed?.caughtUpAtMs ?? -1) >= (held?.gainedAtMs ?? Infinity),

@@ -1,32 +1,88 @@
-import { startModelRunner, type ModelRunnerOptions } from './onnx/model-runner.js';
+import type { Logger } from 'pino';
+import { findDisagreement } from './kernel/agreement.js';
+import { readImageOnThread, type ReadImage } from './kernel/read-image.js';
+import type { Explanation } from './kernel/tree-shap.js';
+import { openTreeImage, type TreeModels } from './kernel/tree-models.js';
+import type { WasmSource } from './kernel/tree-walker.js';
+import type { ModelOutput } from './model-output.js';
+import { kernelModels } from './kernel-models.js';
+import { startModelRunner, type ModelRunner, type ModelRunnerOptions } from './onnx/model-runner.js';
 import type { ThreadData } from './onnx/thread-protocol.js';
-
-export interface ModelOutput {
-  /** raw score per row: the positive class's probability before calibration */
-  scores: Float32Array;
-  /** anomaly score per row; higher is more anomalous */
-  anomalies: Float32Array;
-}
 
 /** A bundle's two models, whatever runs them. */
 export interface Models {
-  readonly engine: 'onnxruntime';
+  /** `kernel`: trees in WebAssembly, on this thread; `onnxruntime`: on a thread of its own */
+  readonly engine: 'kernel' | 'onnxruntime';
+  /** why the kernel does not run them; null when it does */
+  readonly kernelRefusal: string | null;
   /** whether rows can be scored now */
   readonly healthy: boolean;
   /** rows that wait for their turn */
   readonly queuedRows: number;
-  /** @param features row by row, `width` values each */
+  /**
+   * In the same tick where that takes no longer than a few milliseconds.
+   * @param features row by row, `width` values each
+   * @throws SluiceError Unreachable when too many rows wait; IntegrityError for a figure that is not finite
+   */
   run(features: Float32Array): ModelOutput | Promise<ModelOutput>;
+  /** What each feature of one row adds to the score's log-odds; null where the models cannot tell. */
+  explain(features: Float32Array, offset: number): Explanation | null;
   close(): Promise<void>;
 }
 
-export type ModelOptions = Omit<ModelRunnerOptions, 'models'>;
+export interface ModelOptions extends Omit<ModelRunnerOptions, 'models'> {
+  log: Logger;
+  /** tests that run from TypeScript: without a thread */
+  readImage?: ReadImage;
+  /** tests that run from TypeScript: the compiled kernel */
+  wasm?: WasmSource | undefined;
+}
 
-/** @throws SluiceError IntegrityError when the models cannot be opened */
-export async function openModels(files: ThreadData, options: ModelOptions): Promise<Models> {
-  const runner = await startModelRunner({ ...options, models: files });
+/**
+ * Starts ONNX Runtime, which is the reference, and lets the kernel take its place if it can compute these models and agrees with it.
+ * @param golden rows that the bundle brings, row by row
+ * @throws SluiceError IntegrityError when the models cannot be opened
+ */
+export async function openModels(files: ThreadData, golden: Float32Array, options: ModelOptions): Promise<Models> {
+  const { readImage = readImageOnThread, wasm, log } = options;
+  const [image, runner] = await bothOrNeither(readImage(files), startModelRunner({ ...options, models: files }));
+  try {
+    const kernel = 'refused' in image ? image : await agreeing(openTreeImage(image, wasm), runner, files.width, golden);
+    if ('refused' in kernel) {
+      log.warn({ why: kernel.refused }, 'the kernel does not run these models; ONNX Runtime does');
+      return onnxModels(runner, kernel.refused);
+    }
+    await runner.close();
+    return kernelModels(kernel, files.width);
+  } catch (error) {
+    await runner.close();
+    throw error;
+  }
+}
+
+/** A runner that was started is closed where the image could not be read. */
+async function bothOrNeither<T>(image: Promise<T>, starting: Promise<ModelRunner>): Promise<[T, ModelRunner]> {
+  const [read, started] = await Promise.allSettled([image, starting]);
+  if (started.status === 'rejected') throw started.reason;
+  if (read.status === 'fulfilled') return [read.value, started.value];
+  await started.value.close();
+  throw read.reason;
+}
+
+async function agreeing(
+  kernel: TreeModels,
+  runner: ModelRunner,
+  width: number,
+  golden: Float32Array,
+): Promise<TreeModels | { refused: string }> {
+  const disagreement = await findDisagreement(kernel, (features) => runner.run(features), { width, golden });
+  return disagreement === null ? kernel : { refused: `it does not agree with ONNX Runtime: ${disagreement}` };
+}
+
+function onnxModels(runner: ModelRunner, kernelRefusal: string): Models {
   return {
     engine: 'onnxruntime',
+    kernelRefusal,
     get healthy() {
       return runner.healthy;
     },
@@ -34,6 +90,7 @@ export async function openModels(files: ThreadData, options: ModelOptions): Prom
       return runner.queuedRows;
     },
     run: (features) => runner.run(features),
+    explain: () => null,
     close: () => runner.close(),
   };
 }

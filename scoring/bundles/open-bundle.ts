@@ -7,7 +7,8 @@ import { compileIsotonic } from '../../domain/scoring-decision/isotonic.js';
 import type { Violation } from '../../platform/validate.js';
 import type { FxRates, ModelSpec } from '../../schemas/types.js';
 import { lateRatesNotice } from './late-rates.js';
-import { openModels, type ModelOptions, type ModelOutput, type Models } from './models.js';
+import type { ModelOutput } from './model-output.js';
+import { openModels, type ModelOptions, type Models } from './models.js';
 import { checkParity } from './parity.js';
 import { RefusedInput } from './refused-input.js';
 import { compileRequestValidator, MAX_VIOLATIONS } from './request-validator.js';
@@ -25,7 +26,7 @@ export interface OpenBundle {
   /** in the order of the model's input */
   readonly featureNames: readonly string[];
   readonly decider: Decider;
-  readonly models: Pick<Models, 'engine' | 'healthy' | 'queuedRows'>;
+  readonly models: Omit<Models, 'run' | 'close'>;
   /**
    * All or none: one refused transaction refuses the list. Answers in the same tick where the models can.
    * @param pathOf the JSON pointer of a transaction in the request, for the violations' paths
@@ -53,7 +54,12 @@ export async function openBundle(loaded: LoadedBundle, options: OpenOptions): Pr
   const width = computer.names.length;
   const rates = ratesOf(loaded, spec);
   const lateRates = lateRatesNotice(loaded.featureRegistry, rates);
-  const models = await openModels({ pipeline: loaded.pipelineOnnx, anomaly: loaded.anomalyOnnx, width }, options);
+  const golden = Float32Array.from(loaded.golden.features.flatMap(({ features }) => features));
+  const models = await openModels(
+    { pipeline: loaded.pipelineOnnx, anomaly: loaded.anomalyOnnx, width },
+    golden,
+    options,
+  );
 
   const score: OpenBundle['score'] = (transactions, pathOf) => {
     const rows = transactions.length;

@@ -2,7 +2,7 @@ import type { LoadedBundle } from '../../domain/bundle/load.js';
 import { BUNDLE_FILE } from '../../domain/bundle/layout.js';
 import type { FeatureComputer } from '../../domain/features/compile.js';
 import { SluiceError } from '../../platform/errors.js';
-import type { ModelOutput } from './models.js';
+import type { ModelOutput } from './model-output.js';
 import type { RequestValidator } from './request-validator.js';
 
 /** Scores that differ by more than this from what training computed are not the same model. */

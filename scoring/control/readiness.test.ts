@@ -6,6 +6,7 @@ const well: Signals = {
   bundle: true,
   models: true,
   registry: 'joined',
+  kernelRefusal: null,
   processesAway: 0,
   caughtUp: true,
   firstLease: true,

@@ -18,6 +18,8 @@ export interface Signals {
   bundle: boolean;
   /** its models' thread is up */
   models: boolean;
+  /** why ONNX Runtime runs the models and not the kernel; null when the kernel does */
+  kernelRefusal: string | null;
   /** serving processes that are being replaced */
   processesAway: number;
   registry: RegistryState;
@@ -77,6 +79,8 @@ export function readiness(signals: Signals): Readiness {
         if (!mayServeCached) reasons.push('catching up with the pointer');
       }
   }
+  if (signals.kernelRefusal !== null)
+    notices.push(`ONNX Runtime runs the models, several times slower than the kernel: ${signals.kernelRefusal}`);
   if (signals.processesAway > 0)
     notices.push(`serving processes that are being replaced: ${signals.processesAway}; the others answer`);
   if (signals.pointerError !== null) notices.push(`the pointer could not be followed: ${signals.pointerError}`);

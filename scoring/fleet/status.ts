@@ -12,6 +12,7 @@ export function together(answers: readonly (ServingStatus | null)[], generation:
     generation,
     serves: there.some(({ serves }) => serves),
     models: there.some(({ models }) => models),
+    kernelRefusal: there.find(({ kernelRefusal }) => kernelRefusal !== null)?.kernelRefusal ?? null,
     away: answers.length - there.length,
     predictionLog: logs.length === 0 ? null : logs.reduce(sum),
   };

@@ -149,7 +149,8 @@ const bundleFacts = {
     }),
   ),
   metrics: Type.Record(Type.String(), Type.Number()),
-  engine: Type.Enum(['onnxruntime'], { description: 'what runs its models' }),
+  engine: Type.Enum(['kernel', 'onnxruntime'], { description: 'what runs its models' }),
+  kernel_refusal: Nullable(Type.String({ description: 'why ONNX Runtime runs them and not the kernel' })),
 };
 const BundleFacts = Type.Object(bundleFacts);
 export type BundleFacts = Static<typeof BundleFacts>;

@@ -59,6 +59,7 @@ function bundleFacts(bundle: OpenBundle): BundleFacts {
     fx: rates === null ? null : { ...datesOf(rates), age_days: ageDays(rates.fixing_date, Date.now()) },
     metrics: manifest.metrics,
     engine: bundle.models.engine,
+    kernel_refusal: bundle.models.kernelRefusal,
   };
 }
 

@@ -1,4 +1,4 @@
-import { pino } from 'pino';
+import type { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { createRequestLog, type RequestLine } from './request-log.js';
 

@@ -24,6 +24,8 @@ export interface ServingStatus {
   serves: boolean;
   /** its models can score */
   models: boolean;
+  /** why the kernel does not run its models; null when it does, or there is no set */
+  kernelRefusal: string | null;
   /** processes that are being replaced */
   away: number;
   /** null when it is off */
@@ -50,17 +52,15 @@ export interface ServingOptions {
   spec: OpenOptions['spec'] & { data: Parameters<typeof createFeedback>[0]['data'] };
   view: ControlView;
   log: Logger;
-  /** tests only: the compiled ONNX thread */
-  threadFile?: URL | undefined;
 }
 
 /** A request that takes longer to arrive is given up, and a reload that takes longer goes on without whoever asked for it. */
 const REQUEST_DEADLINE_MS = 15_000;
 const RELOAD_DEADLINE_MS = 20_000;
 
-export async function createServing({ settings, spec, view, log, threadFile }: ServingOptions): Promise<Serving> {
+export async function createServing({ settings, spec, view, log }: ServingOptions): Promise<Serving> {
   const replica = { id: settings.SCORER_REPLICA_ID, environment: settings.SCORER_ENVIRONMENT };
-  const pool = createBundlePool((loaded) => openBundle(loaded, { spec, log, threadFile }), log);
+  const pool = createBundlePool((loaded) => openBundle(loaded, { spec, log }), log);
   const requestLog = createRequestLog(settings.SCORER_REQUEST_LOG, settings.LOG_LEVEL);
   const sets = createServingSets((set) => bundlesOf(set).forEach((bundle) => pool.release(bundle)));
   const { MONGODB_URI: uri, MONGODB_DATABASE: database } = settings;
@@ -105,6 +105,7 @@ export async function createServing({ settings, spec, view, log, threadFile }: S
         generation: set?.origin.generation ?? null,
         serves: set !== null,
         models: set?.champion.models.healthy ?? false,
+        kernelRefusal: set?.champion.models.kernelRefusal ?? null,
         away: 0,
         predictionLog: predictionLog?.status() ?? null,
       });

@@ -4,6 +4,8 @@ import type { Signer, TrustedKeys } from '../../domain/dsse/dsse.js';
 import { fetchBundle, type Trust } from '../../scoring/control/bundle-source.js';
 import { openBundle, type OpenOptions } from '../../scoring/bundles/open-bundle.js';
 import type { ServingSet } from '../../scoring/traffic/serving-set.js';
+import { readTreeImage } from '../../scoring/bundles/kernel/tree-models.js';
+import { kernelWasm } from './kernel-wasm.js';
 import { onnxThreadFile } from './onnx-thread.js';
 import {
   makeTinyBundle,
@@ -21,7 +23,13 @@ export function testSigner(): { signer: Signer; trustedKeys: TrustedKeys } {
 }
 
 export const silent = pino({ level: 'silent' });
-export const openOptions: OpenOptions = { spec: tinySpec, log: silent, threadFile: onnxThreadFile() };
+export const openOptions: OpenOptions = {
+  spec: tinySpec,
+  log: silent,
+  threadFile: onnxThreadFile(),
+  readImage: (models) => Promise.resolve(readTreeImage(models)),
+  wasm: kernelWasm(),
+};
 
 export function tinyTrust(trustedKeys: TrustedKeys): Trust {
   return { model: TINY_MODEL, environment: 'production', trustedKeys, expected: tinyExpectation };

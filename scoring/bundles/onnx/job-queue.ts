@@ -1,5 +1,5 @@
 import { SluiceError } from '../../../platform/errors.js';
-import type { ModelOutput } from '../models.js';
+import { mustBeFinite, type ModelOutput } from '../model-output.js';
 
 /** Rows of one caller, and who waits for their figures. */
 export interface Job {
@@ -79,13 +79,10 @@ export function answer(jobs: readonly Job[], { scores, anomalies }: ModelOutput)
 }
 
 function settle(job: Job, scores: Float32Array, anomalies: Float32Array): void {
-  const row = scores.findIndex((score, index) => !Number.isFinite(score) || !Number.isFinite(anomalies[index]));
-  if (row === -1) job.resolve({ scores, anomalies });
-  else
-    job.reject(
-      new SluiceError(
-        'IntegrityError',
-        `the models answered row ${row} with ${scores[row]} and ${anomalies[row]}: not finite numbers`,
-      ),
-    );
+  try {
+    mustBeFinite({ scores, anomalies });
+    job.resolve({ scores, anomalies });
+  } catch (error) {
+    job.reject(error as Error);
+  }
 }

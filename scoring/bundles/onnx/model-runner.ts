@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { SluiceError } from '../../../platform/errors.js';
 import { answer, JobQueue, joined, type Job } from './job-queue.js';
 import { keepThread, type KeptThread } from './kept-thread.js';
-import type { ModelOutput } from '../models.js';
+import type { ModelOutput } from '../model-output.js';
 import { openModelThread, ThreadEnded } from './model-thread.js';
 import type { ThreadData } from './thread-protocol.js';
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { SluiceError } from '../../../platform/errors.js';
-import type { ModelOutput } from '../models.js';
+import type { ModelOutput } from '../model-output.js';
 import type { FromThread, ThreadData, ToThread } from './thread-protocol.js';
 
 /** One worker thread with one bundle's sessions. One run at a time: the caller waits for the answer before the next. */

@@ -1,0 +1,6 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { ModelFiles } from './tree-ensemble.js';
+import { readTreeImage } from './tree-models.js';
+
+// Reads one bundle's trees and ends: tens of milliseconds that may not be spent where requests are answered.
+parentPort?.postMessage(readTreeImage(workerData as ModelFiles));
