@@ -1,0 +1,82 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { execa } from 'execa';
+import { SluiceError } from '../platform/errors.js';
+
+const READY_WITHIN_MS = 60_000;
+const STOP_WITHIN_MS = 15_000;
+
+export interface Pinned {
+  /** what runs, on which core, with nothing else of this process's environment than PATH and HOME */
+  name: string;
+  core: number;
+  command: string;
+  args: string[];
+  env?: Record<string, string>;
+  cwd?: string;
+  /** answers 200 when it is ready */
+  readyUrl: string;
+}
+
+export interface RunningServer {
+  pid: number;
+  stop(): Promise<void>;
+}
+
+/** Starts a server on one core of its own, and waits until it is ready. */
+export async function startPinned({ name, core, command, args, env, cwd, readyUrl }: Pinned): Promise<RunningServer> {
+  const child = execa('taskset', ['-c', String(core), command, ...args], {
+    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...env },
+    extendEnv: false,
+    ...(cwd === undefined ? {} : { cwd }),
+    stdin: 'ignore',
+    all: true,
+    buffer: false,
+    reject: false,
+    forceKillAfterDelay: STOP_WITHIN_MS,
+  });
+  let said = '';
+  child.all.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-4_000)));
+  const ended = child.then(({ exitCode, signal }) => exitCode ?? signal ?? null);
+  const stop = async (): Promise<void> => {
+    child.kill('SIGTERM');
+    await ended;
+  };
+  const giveUp = new AbortController();
+  const died = ended.then((how) => {
+    if (!giveUp.signal.aborted) throw new SluiceError('StackFailed', `${name} ended with ${how}:\n${said}`);
+  });
+  try {
+    await Promise.race([died, untilReady(readyUrl, name, giveUp.signal)]);
+  } catch (error) {
+    await stop();
+    throw error;
+  } finally {
+    giveUp.abort();
+  }
+  return { pid: child.pid as number, stop };
+}
+
+async function untilReady(url: string, name: string, signal: AbortSignal): Promise<void> {
+  const giveUpMs = performance.now() + READY_WITHIN_MS;
+  while (!signal.aborted) {
+    const ok = await fetch(url).then(
+      (response) => response.ok,
+      () => false,
+    );
+    if (ok) return;
+    if (performance.now() > giveUpMs) throw new SluiceError('StackFailed', `${name} is not ready after 60 s`);
+    await delay(100);
+  }
+}
+
+/** Megabytes (10^6) of memory that a process has now, of all that is resident. */
+export async function residentMb(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return (Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024) / 1e6;
+}
+
+/** Puts a process and all of its threads on one core. */
+export async function pin(pid: number, core: number): Promise<void> {
+  await execa('taskset', ['-a', '-c', '-p', String(core), String(pid)]);
+}
