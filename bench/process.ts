@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { SluiceError } from '../platform/errors.js';
@@ -9,7 +9,7 @@ const STOP_WITHIN_MS = 15_000;
 export interface Pinned {
   /** what runs, on which core, with nothing else of this process's environment than PATH and HOME */
   name: string;
-  core: number;
+  core: string;
   command: string;
   args: string[];
   env?: Record<string, string>;
@@ -25,7 +25,7 @@ export interface RunningServer {
 
 /** Starts a server on one core of its own, and waits until it is ready. */
 export async function startPinned({ name, core, command, args, env, cwd, readyUrl }: Pinned): Promise<RunningServer> {
-  const child = execa('taskset', ['-c', String(core), command, ...args], {
+  const child = execa('taskset', ['-c', core, command, ...args], {
     env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...env },
     extendEnv: false,
     ...(cwd === undefined ? {} : { cwd }),
@@ -70,13 +70,18 @@ async function untilReady(url: string, name: string, signal: AbortSignal): Promi
   }
 }
 
-/** Megabytes (10^6) of memory that a process has now, of all that is resident. */
+/** Megabytes (10^6) of memory that a process and all of its children have now, of what is resident. */
 export async function residentMb(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return (Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024) / 1e6;
+  let megabytes = (Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024) / 1e6;
+  for (const task of await readdir(`/proc/${pid}/task`)) {
+    const children = await readFile(`/proc/${pid}/task/${task}/children`, 'utf8').catch(() => '');
+    for (const child of children.split(' ').filter((text) => text !== '')) megabytes += await residentMb(Number(child));
+  }
+  return megabytes;
 }
 
 /** Puts a process and all of its threads on one core. */
-export async function pin(pid: number, core: number): Promise<void> {
-  await execa('taskset', ['-a', '-c', '-p', String(core), String(pid)]);
+export async function pin(pid: number, core: string): Promise<void> {
+  await execa('taskset', ['-a', '-c', '-p', core, String(pid)]);
 }

@@ -1,10 +1,11 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
 import { projectPath } from '../platform/project.js';
 import { ensureLockedPython } from '../stack/install/python.js';
+import { coresOf, DEFAULT_CORES } from './cores.js';
 import { startGenerator, type Generator } from './load/generator.js';
 import { pin } from './process.js';
 import { checkAgreement, meanAnswerBytes } from './scoring/agreement.js';
@@ -25,20 +26,20 @@ const { values: options } = parseArgs({
     seconds: { type: 'string', default: '5' },
     bundle: { type: 'string' },
     keys: { type: 'string' },
-    cores: { type: 'string', default: cpus().length > 2 ? '0,1,2' : '0,1,1' },
+    cores: { type: 'string', default: DEFAULT_CORES },
     plot: { type: 'string', default: projectPath('reports', 'bench-scoring.svg') },
   },
 });
 const rounds = Number(options.rounds);
 const seconds = Number(options.seconds);
-const [serverCore = NaN, loadCore = NaN, databaseCore = NaN] = options.cores.split(',').map(Number);
+const cores = coresOf(options.cores);
 if (
   !(Number.isInteger(rounds) && rounds >= 1 && seconds > 0) ||
-  ![serverCore, loadCore, databaseCore].every(Number.isInteger) ||
+  cores === null ||
   (options.bundle === undefined) !== (options.keys === undefined)
 )
   throw new Error(
-    'usage: npm run bench:scoring -- [--rounds N] [--seconds N] [--bundle DIR --keys FILE] [--cores SERVER,LOAD,DATABASE] [--plot FILE.svg]',
+    'usage: npm run bench:scoring -- [--rounds N] [--seconds N] [--bundle DIR --keys FILE] [--cores SERVER:LOAD:DATABASE] [--plot FILE.svg]',
   );
 
 const peer = (name: 'fastapi' | 'mlserver', estimate: string): Promise<string> =>
@@ -64,8 +65,8 @@ let mongo: Awaited<ReturnType<typeof startMongo>> | undefined;
 let generator: Generator | undefined;
 try {
   mongo = await startMongo();
-  if (mongo.pid !== null) await pin(mongo.pid, databaseCore);
-  const common = { core: serverCore, bundle, keys, directory, pythons, mongo: { uri: mongo.uri, database: 'bench' } };
+  if (mongo.pid !== null) await pin(mongo.pid, cores.others);
+  const common = { core: cores.server, bundle, keys, directory, pythons, mongo: { uri: mongo.uri, database: 'bench' } };
   for (const name of SCORERS) running.push(await startScoring(name, common));
   const lists = listsOf(transactions, TRANSACTIONS / LIST_LENGTH, LIST_LENGTH);
   const agreed = await checkAgreement(running, bundle, lists);
@@ -74,7 +75,7 @@ try {
   const answerBytes = await meanAnswerBytes(sluice, transactions.slice(0, 500));
   for (const name of ['fastify', 'node'] as const) running.push(await startFloor(name, common, answerBytes));
 
-  generator = await startGenerator(loadCore);
+  generator = await startGenerator(cores.load);
   await warmUp(running, generator, transactions);
   for (let round = 0; round < rounds; round += 1)
     measured.push(await measureRound(round, running, generator, transactions, seconds));

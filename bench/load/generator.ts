@@ -13,8 +13,8 @@ export interface Generator {
 }
 
 /** @param core that the generator is pinned to */
-export async function startGenerator(core: number): Promise<Generator> {
-  const command = ['-c', String(core), process.execPath, projectPath('dist', 'bench', 'load', 'main.js')];
+export async function startGenerator(core: string): Promise<Generator> {
+  const command = ['-c', core, process.execPath, projectPath('dist', 'bench', 'load', 'main.js')];
   const child = spawn('taskset', command, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const exited = once(child, 'exit');
   const next = async (): Promise<FromGenerator> => {

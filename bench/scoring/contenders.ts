@@ -33,7 +33,7 @@ export interface Running extends RunningServer {
 
 /** One process of Sluice's scorer. */
 export interface ScorerOptions {
-  core: number;
+  core: string;
   port: number;
   stateDir: string;
   keys: string;
@@ -64,7 +64,7 @@ export function sluiceScorer({ core, port, stateDir, keys, env }: ScorerOptions)
 }
 
 export interface ContenderOptions {
-  core: number;
+  core: string;
   bundle: string;
   keys: string;
   /** for what a server writes */
