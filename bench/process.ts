@@ -5,6 +5,8 @@ import { SluiceError } from '../platform/errors.js';
 
 const READY_WITHIN_MS = 60_000;
 const STOP_WITHIN_MS = 15_000;
+/** of the times in /proc, on every Linux that Node runs on */
+const TICKS_PER_SECOND = 100;
 
 export interface Pinned {
   /** what runs, on which core, with nothing else of this process's environment than PATH and HOME */
@@ -72,13 +74,29 @@ async function untilReady(url: string, name: string, signal: AbortSignal): Promi
 
 /** Megabytes (10^6) of memory that a process and all of its children have now, of what is resident. */
 export async function residentMb(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  let megabytes = (Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024) / 1e6;
+  return sumOverTree(pid, async (one) => {
+    const status = await readFile(`/proc/${one}/status`, 'utf8');
+    return (Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024) / 1e6;
+  });
+}
+
+/** Seconds of a core that a process and all of its children have used so far. */
+export async function cpuSeconds(pid: number): Promise<number> {
+  return sumOverTree(pid, async (one) => {
+    const stat = await readFile(`/proc/${one}/stat`, 'utf8');
+    // from the third field on: the second, the name, may hold anything
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  });
+}
+
+async function sumOverTree(pid: number, of: (pid: number) => Promise<number>): Promise<number> {
+  let sum = await of(pid);
   for (const task of await readdir(`/proc/${pid}/task`)) {
     const children = await readFile(`/proc/${pid}/task/${task}/children`, 'utf8').catch(() => '');
-    for (const child of children.split(' ').filter((text) => text !== '')) megabytes += await residentMb(Number(child));
+    for (const child of children.split(' ').filter((text) => text !== '')) sum += await sumOverTree(Number(child), of);
   }
-  return megabytes;
+  return sum;
 }
 
 /** Puts a process and all of its threads on one core. */

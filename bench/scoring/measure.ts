@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Generator } from '../load/generator.js';
 import type { LoadOrder, LoadResult } from '../load/protocol.js';
+import { cpuSeconds } from '../process.js';
 import { say } from '../setup.js';
 import { SCORERS, TITLES, type Contender, type Running } from './contenders.js';
 import { listsOf, type Transaction } from './transactions.js';
@@ -15,13 +16,21 @@ const FIRST_SECONDS = 3;
 /** of a contender's own maximum */
 const SHARE_OF_MAXIMUM = 0.7;
 
+/** What a load generator saw, and what the server used for it. */
+export interface Measured extends LoadResult {
+  /** share of its core: below 1 without a rate, others used the core as well */
+  serverCpu: number;
+  /** µs of a core for a request */
+  cpuPerRequest: number;
+}
+
 /** What one contender did in one round; null where it was not asked. */
 export interface Figures {
   /** requests/s by number of connections */
-  single: Record<(typeof CONNECTIONS)[number], LoadResult>;
+  single: Record<(typeof CONNECTIONS)[number], Measured>;
   /** at 70 % of the maximum, requests evenly spaced, and as independent clients would come */
-  paced: Record<'even' | 'poisson', LoadResult> | null;
-  lists: LoadResult | null;
+  paced: Record<'even' | 'poisson', Measured> | null;
+  lists: Measured | null;
 }
 export type Round = Record<Contender, Figures>;
 
@@ -70,10 +79,13 @@ async function measure(
 ): Promise<Figures> {
   const singles = transactions.map((transaction) => server.body([transaction]));
   const base = { port: server.port, path: server.path, warmupSeconds: WARMUP_SECONDS, expected: null };
-  const run = async (order: Pick<LoadOrder, 'bodies' | 'connections' | 'rate' | 'arrivals'>): Promise<LoadResult> => {
+  const run = async (order: Pick<LoadOrder, 'bodies' | 'connections' | 'rate' | 'arrivals'>): Promise<Measured> => {
+    const before = await cpuSeconds(server.pid);
     const result = await generator.run({ ...base, seconds, ...order });
     await settled(server);
-    return result;
+    const whole = WARMUP_SECONDS + seconds;
+    const serverCpu = ((await cpuSeconds(server.pid)) - before) / whole;
+    return { ...result, serverCpu, cpuPerRequest: (serverCpu * 1e6) / result.perSecond };
   };
   const closed = { rate: null, arrivals: 'even' } as const;
   const single: Partial<Figures['single']> = {};

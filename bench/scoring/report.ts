@@ -82,7 +82,7 @@ export function table(rounds: readonly Round[]): string {
     'one core',
     ...CONNECTIONS.map((count) => `${count} conn. /s`),
     'p99 ms',
-    ...['70 %: p50', 'p99', 'Poisson p99', 'lists rows/s', 'generator'],
+    ...['70 %: p50', 'p99', 'Poisson p99', 'lists rows/s', 'µs/request', 'server', 'generator'],
   ];
   const lines = CONTENDERS.map((name) => {
     const over = (pick: (one: Round[Contender]) => number | undefined): number =>
@@ -97,6 +97,8 @@ export function table(rounds: readonly Round[]): string {
       ms(over(({ paced }) => paced?.even.latency.p99)),
       ms(over(({ paced }) => paced?.poisson.latency.p99)),
       whole(over(({ lists }) => (lists === null ? undefined : lists.perSecond * LIST_LENGTH))),
+      over(({ single }) => single[64].cpuPerRequest).toFixed(0),
+      percent(over(({ single }) => single[64].serverCpu)),
       percent(over(({ single }) => single[64].generatorCpu)),
     ];
   });
@@ -130,6 +132,7 @@ export function compact(rounds: readonly Round[]) {
             rounds.map((one) => Math.round(one[name].single[count].perSecond)),
           ]),
         ),
+        cpuPerRequest: rounds.map((one) => round(one[name].single[64].cpuPerRequest)),
         ...((SCORERS as readonly Contender[]).includes(name)
           ? {
               p50At70: rounds.map((one) => round(one[name].paced?.even.latency.p50 ?? NaN)),

@@ -20,9 +20,12 @@ def bars(axes, contenders, keys, title):
     for place, key in enumerate(keys):
         values = [one[key] for one in contenders]
         middle = [statistics.median(rounds) for rounds in values]
-        spread = [[m - min(r) for m, r in zip(middle, values)], [max(r) - m for m, r in zip(middle, values)]]
+        pairs = list(zip(middle, values, strict=True))
+        spread = [[m - min(r) for m, r in pairs], [max(r) - m for m, r in pairs]]
         at = [position + place * height for position in range(len(contenders))]
-        drawn = axes.barh(at, middle, height, xerr=spread, color=COLOURS.get(key, "#1f618d"), label=CONNECTIONS.get(key))
+        drawn = axes.barh(
+            at, middle, height, xerr=spread, color=COLOURS.get(key, "#1f618d"), label=CONNECTIONS.get(key)
+        )
         axes.bar_label(drawn, [f"{value:,.0f}" for value in middle], padding=4, fontsize=8)
     axes.set_yticks([p + 0.4 - height / 2 for p in range(len(contenders))], [one["title"] for one in contenders])
     axes.invert_yaxis()
@@ -34,7 +37,12 @@ def bars(axes, contenders, keys, title):
 def main() -> None:
     contenders = list(json.load(sys.stdin).values())
     figure, (single, lists) = plt.subplots(2, 1, figsize=(9, 7), height_ratios=[6, 4], layout="constrained")
-    bars(single, contenders, list(CONNECTIONS), "Requests/s on one core, one transaction each (median; range of the rounds)")
+    bars(
+        single,
+        contenders,
+        list(CONNECTIONS),
+        "Requests/s on one core, one transaction each (median; range of the rounds)",
+    )
     single.legend(loc="lower right", frameon=False)
     bars(lists, [one for one in contenders if "listRows" in one], ["listRows"], "Rows/s on one core, lists of 1,000")
     figure.savefig(sys.argv[1])
