@@ -12,6 +12,7 @@ import { checkAgreement, meanAnswerBytes } from './scoring/agreement.js';
 import { ensureBundles } from './scoring/bundles.js';
 import { SCORERS, startFloor, startScoring, type Running } from './scoring/contenders.js';
 import { LIST_LENGTH, measureRound, predictionLog, warmUp, type Round } from './scoring/measure.js';
+import { profileScorer, profileTable } from './scoring/profile.js';
 import { compact, faults, judge, table, TARGETS, verdicts } from './scoring/report.js';
 import { listsOf, someTransactions } from './scoring/transactions.js';
 import { context, say, startMongo } from './setup.js';
@@ -27,6 +28,7 @@ const { values: options } = parseArgs({
     bundle: { type: 'string' },
     keys: { type: 'string' },
     cores: { type: 'string', default: DEFAULT_CORES },
+    profile: { type: 'boolean', default: false },
     plot: { type: 'string', default: projectPath('reports', 'bench-scoring.svg') },
   },
 });
@@ -39,7 +41,7 @@ if (
   (options.bundle === undefined) !== (options.keys === undefined)
 )
   throw new Error(
-    'usage: npm run bench:scoring -- [--rounds N] [--seconds N] [--bundle DIR --keys FILE] [--cores SERVER:LOAD:DATABASE] [--plot FILE.svg]',
+    'usage: npm run bench:scoring -- [--rounds N] [--seconds N] [--bundle DIR --keys FILE] [--cores SERVER:LOAD:DATABASE] [--profile] [--plot FILE.svg]',
   );
 
 const peer = (name: 'fastapi' | 'mlserver', estimate: string): Promise<string> =>
@@ -80,6 +82,12 @@ try {
   for (let round = 0; round < rounds; round += 1)
     measured.push(await measureRound(round, running, generator, transactions, seconds));
   report(answerBytes, await predictionLog(logged));
+  if (options.profile) {
+    const file = options.plot.replace(/\.svg$/, '') + '.cpuprofile';
+    await mkdir(dirname(file), { recursive: true });
+    const profile = await profileScorer({ ...common, file }, generator, transactions, seconds);
+    process.stderr.write(`${profileTable(profile)}\n`);
+  }
 } finally {
   await generator?.stop();
   for (const server of running) await server.stop();
