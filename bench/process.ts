@@ -99,6 +99,43 @@ async function sumOverTree(pid: number, of: (pid: number) => Promise<number>): P
   return sum;
 }
 
+/**
+ * From now on, until what is returned is called: the share of a server's cores that everybody else used, the kernel's own work included. On a
+ * quiet machine it is next to nothing; latencies measured beside a neighbour are the neighbour's.
+ */
+export async function watchOthers(pid: number, cores: string): Promise<() => Promise<number>> {
+  const busyOf = async (): Promise<{ busy: number; own: number; at: number }> => ({
+    busy: await busySeconds(cpusOf(cores)),
+    own: await cpuSeconds(pid),
+    at: performance.now(),
+  });
+  const before = await busyOf();
+  return async () => {
+    const after = await busyOf();
+    const seconds = ((after.at - before.at) / 1000) * cpusOf(cores).length;
+    return Math.max(0, (after.busy - before.busy - (after.own - before.own)) / seconds);
+  };
+}
+
+/** `0,2-3` → 0, 2, 3 */
+function cpusOf(cores: string): number[] {
+  return cores.split(',').flatMap((part) => {
+    const [from = NaN, to = from] = part.split('-').map(Number);
+    return Array.from({ length: to - from + 1 }, (_, at) => from + at);
+  });
+}
+
+async function busySeconds(cpus: readonly number[]): Promise<number> {
+  const stat = await readFile('/proc/stat', 'utf8');
+  let ticks = 0;
+  for (const cpu of cpus) {
+    // user, nice, system, idle, iowait, irq, softirq, steal
+    const times = (new RegExp(`^cpu${cpu} (.*)$`, 'm').exec(stat)?.[1] ?? '').split(' ').map(Number);
+    for (const column of [0, 1, 2, 5, 6, 7]) ticks += times[column] ?? 0;
+  }
+  return ticks / TICKS_PER_SECOND;
+}
+
 /** Puts a process and all of its threads on one core. */
 export async function pin(pid: number, core: string): Promise<void> {
   await execa('taskset', ['-a', '-c', '-p', core, String(pid)]);

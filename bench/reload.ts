@@ -51,7 +51,7 @@ try {
   };
   const replica = await newReplica();
   const { bodies, expected } = await expectedOf(started, replica);
-  const setting: Setting = { world: started, replica, generator, bodies, expected };
+  const setting: Setting = { world: started, replica, cores: cores.server, generator, bodies, expected };
   await maximumRate(setting, 3);
   const maximum = await maximumRate(setting, 5);
   say(`at most ${Math.round(maximum)} requests/s; ${bodies.length} transactions that the bundles score differently`);

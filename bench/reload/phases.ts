@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { median, round } from '../figures.js';
 import type { Generator } from '../load/generator.js';
 import type { ExpectedBundle, LoadOrder, LoadResult } from '../load/protocol.js';
-import { residentMb } from '../process.js';
+import { residentMb, watchOthers } from '../process.js';
 import { say } from '../setup.js';
 import type { ReloadWorld, Replica } from './world.js';
 
@@ -15,6 +15,8 @@ const WARM_RELOADS = 20;
 export interface Setting {
   world: ReloadWorld;
   replica: Replica;
+  /** that the replica is pinned to */
+  cores: string;
   generator: Generator;
   bodies: string[];
   expected: ExpectedBundle[];
@@ -45,7 +47,10 @@ export interface UnderReloads {
   /** requests over 20 ms: in the idle run, in all seconds that followed a swap, in the whole run with reloads */
   over20ms: { idle: number; idleSeconds: number; afterSwaps: number; reloading: number };
   worstAfterSwapMs: number;
-  generatorLagP99: number;
+  /** ms; what the generator itself may have added to the latencies */
+  generatorLagP99: { idle: number; reloading: number };
+  /** share of the replica's core that went to others: where it is not next to 0, latencies mean little */
+  othersCpu: { idle: number; reloading: number };
   pass: boolean;
 }
 
@@ -55,14 +60,18 @@ export async function underReloads(
   rate: number,
   { reloads, everyMs, idleSeconds }: { reloads: number; everyMs: number; idleSeconds: number },
 ): Promise<UnderReloads> {
-  const { generator } = setting;
+  const { generator, replica, cores } = setting;
+  const idleOthers = await watchOthers(replica.pid, cores);
   const idle = await generator.run(orderOf(setting, rate, idleSeconds));
+  const othersCpu = { idle: round(await idleOthers()), reloading: NaN };
+  const others = await watchOthers(replica.pid, cores);
   const running = generator.run(orderOf(setting, rate, null));
   await delay(2_000);
   const { took, failed, generations } = await reloadAll(setting, reloads, everyMs);
   await delay(1_500);
   generator.finish();
   const loaded = await running;
+  othersCpu.reloading = round(await others());
   for (const [why, count] of [...Object.entries(idle.failed), ...Object.entries(loaded.failed)])
     failed[why] = (failed[why] ?? 0) + count;
   // each generation that was ordered must have been seen, from the bundle that it named
@@ -85,7 +94,8 @@ export async function underReloads(
     p99: { idle: round(idle.latency.p99), reloading: round(loaded.latency.p99), ratio: round(ratio) },
     over20ms,
     worstAfterSwapMs: round(Math.max(0, ...swaps.map(({ worst }) => worst))),
-    generatorLagP99: round(loaded.generatorLagP99),
+    generatorLagP99: { idle: round(idle.generatorLagP99), reloading: round(loaded.generatorLagP99) },
+    othersCpu,
     pass: Object.keys(failed).length === 0 && ratio <= TARGETS.p99OverIdle && afterSwaps <= usual,
   };
 }
@@ -157,6 +167,7 @@ export interface Soak {
   memoryMb: Growth;
   p50: Growth;
   p99: Growth;
+  othersCpu: number;
   pass: boolean;
 }
 interface Growth {
@@ -174,19 +185,21 @@ export async function soak(setting: Setting, rate: number, minutes: number): Pro
       () => {},
     );
   }, 1_000);
+  const others = await watchOthers(setting.replica.pid, setting.cores);
   let result: LoadResult;
   try {
     result = await setting.generator.run(orderOf(setting, rate, minutes * 60));
   } finally {
     clearInterval(sampling);
   }
+  const othersCpu = round(await others());
   const memoryMb = growth(megabytes);
   const p50 = growth(result.bySecond.map((second) => second.p50));
   const p99 = growth(result.bySecond.map((second) => second.p99));
   const steady = p50.ratio <= TARGETS.soakLatency && p99.ratio <= TARGETS.soakLatency;
   const { failed, requests } = result;
   const pass = Object.keys(failed).length === 0 && memoryMb.ratio <= TARGETS.soakMemory && steady;
-  return { minutes, rate: Math.round(rate), requests, failed, memoryMb, p50, p99, pass };
+  return { minutes, rate: Math.round(rate), requests, failed, memoryMb, p50, p99, othersCpu, pass };
 }
 
 function growth(bySecond: readonly number[]): Growth {
