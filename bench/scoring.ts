@@ -13,7 +13,7 @@ import { ensureBundles } from './scoring/bundles.js';
 import { SCORERS, startFloor, startScoring, type Running } from './scoring/contenders.js';
 import { LIST_LENGTH, measureRound, predictionLog, warmUp, type Round } from './scoring/measure.js';
 import { profileScorer, profileTable } from './scoring/profile.js';
-import { compact, faults, judge, table, TARGETS, verdicts } from './scoring/report.js';
+import { compact, faults, judge, noise, table, TARGETS, verdicts } from './scoring/report.js';
 import { listsOf, someTransactions } from './scoring/transactions.js';
 import { context, say, startMongo } from './setup.js';
 
@@ -101,9 +101,20 @@ function report(answerBytes: number, log: { written: number; dropped: number }):
   const wrong = faults(measured);
   process.stdout.write(`${table(measured)}\n\n${verdicts(judged)}\n`);
   for (const fault of wrong) process.stdout.write(`${fault}\n`);
+  const beside = noise(measured);
+  const share = `took over 10 % of the server's core (the most was ${Math.round(beside.worst * 100)} %)`;
+  process.stdout.write(`others ${share} in ${beside.noisy} of ${beside.loads} loads\n`);
   process.stdout.write(`prediction log: ${log.written} written, ${log.dropped} dropped\n`);
   const about = { bench: 'scoring', rounds, seconds, cores: options.cores, answerBytes: Math.round(answerBytes) };
-  const line = { ...about, predictionLog: log, contenders: compact(measured), targets: TARGETS, judged, faults: wrong };
+  const line = {
+    ...about,
+    predictionLog: log,
+    contenders: compact(measured),
+    targets: TARGETS,
+    judged,
+    noise: beside,
+    faults: wrong,
+  };
   process.stdout.write(`${JSON.stringify({ ...line, pass: pass && wrong.length === 0 })}\n`);
   process.exitCode = pass && wrong.length === 0 ? 0 : 1;
 }

@@ -24,6 +24,8 @@ export const TITLES: Record<Contender, string> = {
 /** A server that is up, and how it is asked. */
 export interface Running extends RunningServer {
   name: Contender;
+  /** that it is pinned to */
+  cores: string;
   port: number;
   path: string;
   body(transactions: readonly Transaction[]): string;
@@ -93,7 +95,7 @@ export async function startScoring(name: (typeof SCORERS)[number], options: Cont
     mlserver: () => mlserver(options, port),
   };
   const server = await startPinned(await how[name]());
-  return { ...server, name, port, ...(name === 'mlserver' ? V2 : V1) };
+  return { ...server, name, cores: options.core, port, ...(name === 'mlserver' ? V2 : V1) };
 }
 
 /** Starts one that does not score, and answers with this many bytes. */
@@ -114,7 +116,7 @@ export async function startFloor(
     env: { NODE_ENV: 'production' },
     readyUrl: `http://127.0.0.1:${port}/v1/health`,
   });
-  return { ...server, name, port, ...V1 };
+  return { ...server, name, cores: core, port, ...V1 };
 }
 
 const V1: Pick<Running, 'path' | 'body' | 'results'> = {

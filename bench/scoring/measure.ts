@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Generator } from '../load/generator.js';
 import type { LoadOrder, LoadResult } from '../load/protocol.js';
-import { cpuSeconds } from '../process.js';
+import { cpuSeconds, watchOthers } from '../process.js';
 import { say } from '../setup.js';
 import { SCORERS, TITLES, type Contender, type Running } from './contenders.js';
 import { listsOf, type Transaction } from './transactions.js';
@@ -20,6 +20,8 @@ const SHARE_OF_MAXIMUM = 0.7;
 export interface Measured extends LoadResult {
   /** share of its core: below 1 without a rate, others used the core as well */
   serverCpu: number;
+  /** share of the server's core that went to others */
+  othersCpu: number;
   /** µs of a core for a request */
   cpuPerRequest: number;
 }
@@ -81,11 +83,13 @@ async function measure(
   const base = { port: server.port, path: server.path, warmupSeconds: WARMUP_SECONDS, expected: null };
   const run = async (order: Pick<LoadOrder, 'bodies' | 'connections' | 'rate' | 'arrivals'>): Promise<Measured> => {
     const before = await cpuSeconds(server.pid);
+    const others = await watchOthers(server.pid, server.cores);
     const result = await generator.run({ ...base, seconds, ...order });
+    const othersCpu = await others();
     await settled(server);
     const whole = WARMUP_SECONDS + seconds;
     const serverCpu = ((await cpuSeconds(server.pid)) - before) / whole;
-    return { ...result, serverCpu, cpuPerRequest: (serverCpu * 1e6) / result.perSecond };
+    return { ...result, serverCpu, othersCpu, cpuPerRequest: (serverCpu * 1e6) / result.perSecond };
   };
   const closed = { rate: null, arrivals: 'even' } as const;
   const single: Partial<Figures['single']> = {};

@@ -1,7 +1,6 @@
 import { aligned, median, round } from '../figures.js';
-import type { LoadResult } from '../load/protocol.js';
 import { CONTENDERS, SCORERS, TITLES, type Contender } from './contenders.js';
-import { CONNECTIONS, LIST_LENGTH, type Round } from './measure.js';
+import { CONNECTIONS, LIST_LENGTH, type Measured, type Round } from './measure.js';
 
 /** Requests/s ÷ a contender's, at least, at each number of connections; p99 ÷ p50 at 70 % of the maximum, at most; rows/s of lists, at least. */
 export const TARGETS = { fastapi: 8, mlserver: 10, node: 0.55, nodeLogged: 0.45, p99OverP50: 2, listRows: 100_000 };
@@ -62,17 +61,28 @@ export function faults(rounds: readonly Round[]): string[] {
   );
 }
 
-function loadsOf(one: Round, name: Contender): [string, LoadResult][] {
+/** Loads beside which others used more of the server's core than this: what was measured is theirs as well. */
+const OTHERS_TOO_MUCH = 0.1;
+
+export function noise(rounds: readonly Round[]): { loads: number; noisy: number; worst: number } {
+  const shares = rounds.flatMap((one) =>
+    CONTENDERS.flatMap((name) => loadsOf(one, name).map(([, { othersCpu }]) => othersCpu)),
+  );
+  const noisy = shares.filter((share) => share > OTHERS_TOO_MUCH).length;
+  return { loads: shares.length, noisy, worst: round(Math.max(...shares)) };
+}
+
+function loadsOf(one: Round, name: Contender): [string, Measured][] {
   const { single, paced, lists } = one[name];
   return [
-    ...CONNECTIONS.map((count): [string, LoadResult] => [`${count} connections`, single[count]]),
+    ...CONNECTIONS.map((count): [string, Measured] => [`${count} connections`, single[count]]),
     ...(paced === null
       ? []
       : ([
           ['even at 70 %', paced.even],
           ['Poisson at 70 %', paced.poisson],
-        ] as [string, LoadResult][])),
-    ...(lists === null ? [] : ([['lists', lists]] as [string, LoadResult][])),
+        ] as [string, Measured][])),
+    ...(lists === null ? [] : ([['lists', lists]] as [string, Measured][])),
   ];
 }
 
