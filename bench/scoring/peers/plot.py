@@ -43,7 +43,7 @@ def main() -> None:
         list(CONNECTIONS),
         "Requests/s on one core, one transaction each (median; range of the rounds)",
     )
-    single.legend(loc="lower right", frameon=False)
+    single.legend(loc="upper right", frameon=False)
     bars(lists, [one for one in contenders if "listRows" in one], ["listRows"], "Rows/s on one core, lists of 1,000")
     figure.savefig(sys.argv[1])
 
