@@ -61,15 +61,29 @@ export function faults(rounds: readonly Round[]): string[] {
   );
 }
 
-/** Loads beside which others used more of the server's core than this: what was measured is theirs as well. */
+/** of a server's core: when others used more, what was measured is theirs as well */
 const OTHERS_TOO_MUCH = 0.1;
+/** of all loads; the median of five rounds stands some, and no more, whichever way the ratios went */
+const NOISY_TOO_MANY = 0.1;
 
-export function noise(rounds: readonly Round[]): { loads: number; noisy: number; worst: number } {
+/** What others on the machine did to a run. */
+export interface Noise {
+  loads: number;
+  /** loads beside which others used over 10 % of the core */
+  noisy: number;
+  /** the most that they used */
+  worst: number;
+  /** few enough loads were noisy for the run to say anything */
+  quiet: boolean;
+}
+
+export function noise(rounds: readonly Round[]): Noise {
   const shares = rounds.flatMap((one) =>
     CONTENDERS.flatMap((name) => loadsOf(one, name).map(([, { othersCpu }]) => othersCpu)),
   );
   const noisy = shares.filter((share) => share > OTHERS_TOO_MUCH).length;
-  return { loads: shares.length, noisy, worst: round(Math.max(...shares)) };
+  const quiet = noisy <= shares.length * NOISY_TOO_MANY;
+  return { loads: shares.length, noisy, worst: round(Math.max(...shares)), quiet };
 }
 
 function loadsOf(one: Round, name: Contender): [string, Measured][] {
