@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadSettings, type Settings } from '../platform/config.js';
 import { projectPath } from '../platform/project.js';
-import { startStack, type Stack } from '../stack/index.js';
+import { startStack, type Part, type Stack } from '../stack/index.js';
 import type { InstallContext } from '../stack/install/context.js';
 import { ensureLockedPython } from '../stack/install/python.js';
 import { quietRuntime } from './data/worker.js';
@@ -32,16 +32,31 @@ export interface BenchServers {
 
 /** MongoDB, S3 and Temporal of the benchmark's own in a new folder, whatever the user's settings name. */
 export async function startServers(): Promise<BenchServers> {
-  const stateDir = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
   say('starting MongoDB, S3 and Temporal');
+  const servers = await startOwn(['mongo', 's3', 'temporal']);
+  quietRuntime();
+  return {
+    ...servers,
+    settings: loadSettings({ MLFLOW_TRACKING_URI: 'http://127.0.0.1:9', ...servers.stack.env }),
+  };
+}
+
+/** A MongoDB of the benchmark's own. */
+export async function startMongo(): Promise<{ uri: string; pid: number | null; stop(): Promise<void> }> {
+  say('starting MongoDB');
+  const { stack, stop } = await startOwn(['mongo']);
+  const pid = stack.parts().find(({ name }) => name === 'mongo')?.pid ?? null;
+  return { uri: stack.env['MONGODB_URI'] ?? '', pid, stop };
+}
+
+async function startOwn(parts: readonly Part[]): Promise<Omit<BenchServers, 'settings'>> {
+  const stateDir = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
   const own = ['MONGODB_URI', 'S3_ENDPOINT', 'S3_BUCKET', 'TEMPORAL_ADDRESS'];
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !own.includes(name)));
-  const stack = await startStack({ stateDir, parts: ['mongo', 's3', 'temporal'], env });
-  quietRuntime();
+  const stack = await startStack({ stateDir, parts, env });
   return {
     stack,
     stateDir,
-    settings: loadSettings({ MLFLOW_TRACKING_URI: 'http://127.0.0.1:9', ...stack.env }),
     async stop() {
       await stack.stop();
       await rm(stateDir, { recursive: true, force: true });

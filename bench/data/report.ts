@@ -1,5 +1,5 @@
-import { quantileOfSorted } from '../../domain/lookups/quantile.js';
 import type { CategoryStats, MerchantFreqMap } from '../../schemas/types.js';
+import { aligned, median, round } from '../figures.js';
 
 export const CONTENDERS = ['sluice', 'pandas', 'pymongoarrow'] as const;
 export type Contender = (typeof CONTENDERS)[number];
@@ -33,10 +33,8 @@ export interface Verdict {
   pass: boolean;
 }
 
-const median = (values: readonly number[]): number => quantileOfSorted(Float64Array.from(values).sort(), 0.5);
 const byRound = (theirs: readonly number[], ours: readonly number[]): number[] =>
   theirs.map((seconds, at) => seconds / (ours[at] ?? NaN));
-const round = (value: number): number => Number(value.toPrecision(3));
 
 /**
  * Ratios and growth against the targets. A ratio is the median of the rounds' own: what runs within seconds of each other meets the machine in the
@@ -95,15 +93,7 @@ export function table(measured: readonly Measured[]): string {
       ...CONTENDERS.map((name) => String(Math.round(peakMb[name]))),
     ]);
   }
-  const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)));
-  return lines
-    .map((line) =>
-      line
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  return aligned(lines);
 }
 
 /**
