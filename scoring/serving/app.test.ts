@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { projectPath } from '../../platform/project.js';
 import { openTiny, silent } from '../../test/support/live-tiny-bundle.js';
+import { sendTo } from '../../test/support/send.js';
 import { tinyTransaction } from '../../test/support/tiny-bundle.js';
 import { createAjv } from '../../platform/validate.js';
 import * as Api from './api-schemas.js';
@@ -51,19 +52,15 @@ beforeAll(async () => {
   sets = createServingSets(({ champion }) => void champion.close());
   sets.replace(await openTiny({ generation: 7 }));
   app = await buildApp(deps());
+  await app.listen({ host: '127.0.0.1', port: 0 });
 });
 afterAll(async () => {
   await app.close();
   sets.replace(null);
 });
 
-const post = (payload: string | Buffer, headers: Record<string, string> = {}) =>
-  app.inject({
-    method: 'POST',
-    url: '/v1/score',
-    headers: { 'content-type': 'application/json', ...headers },
-    payload,
-  });
+/** Over a connection, as clients do: the fast lane is before the framework. */
+const post = (payload: string | Buffer, headers: Record<string, string> = {}) => sendTo(app, payload, headers);
 const score = (body: unknown) => post(JSON.stringify(body));
 const reload = (token?: string) =>
   app.inject({
@@ -299,9 +296,9 @@ describe('POST /v1/score', () => {
     expect((await post(JSON.stringify(tinyTransaction), { 'x-request-id': 'abc-1' })).headers['x-request-id']).toBe(
       'abc-1',
     );
-    expect(
-      (await post(JSON.stringify(tinyTransaction), { 'x-request-id': 'a b\u007f' })).headers['x-request-id'],
-    ).toMatch(/^[0-9a-f-]{36}$/);
+    expect((await post(JSON.stringify(tinyTransaction), { 'x-request-id': 'a b' })).headers['x-request-id']).toMatch(
+      /^[0-9a-f-]{36}$/,
+    );
   });
 });
 

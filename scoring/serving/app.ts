@@ -1,21 +1,26 @@
 import { randomUUID } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { toAnswer } from './api-errors.js';
+import { toAnswer, type Answer } from './api-errors.js';
+import { openFastLane } from './fast-lane.js';
 import { answerBadPath, answerBrokenRequest, answerNoRoute } from './http-errors.js';
 import { createObserver, groupOf, type ObserverDeps } from './observer.js';
 import { describeApi } from './openapi.js';
 import { administrationRoutes, type AdministrationDeps } from './routes/administration.js';
 import { scoreRoute, type ScoreDeps } from './routes/score.js';
 import { stateRoutes, type StateDeps } from './routes/state.js';
-import { createSetFacts } from './set-facts.js';
+import { createAnswerScores, type ScoringDeps } from './scoring-request.js';
+import { createSetFacts, type SetFacts } from './set-facts.js';
 
-export interface AppDeps extends Omit<ScoreDeps, 'factsOf' | 'observer'>, ObserverDeps, StateDeps, AdministrationDeps {
+export interface AppDeps
+  extends Omit<ScoringDeps, 'factsOf' | 'observer'>, ObserverDeps, StateDeps, AdministrationDeps {
   log: Logger;
-  limits: ScoreDeps['limits'] &
+  limits: ScoringDeps['limits'] &
+    ScoreDeps['limits'] &
     AdministrationDeps['limits'] & {
       bodyBytes: number;
       /** how long a request may take to arrive, headers and body, before its connection is closed with 408 */
@@ -26,6 +31,10 @@ export interface AppDeps extends Omit<ScoreDeps, 'factsOf' | 'observer'>, Observ
 const CHECK_CONNECTIONS_MS = 1_000;
 const SANE_REQUEST_ID = /^[\w.:-]{1,128}$/;
 
+/** The caller's, if it is a sane one. */
+const requestId = ({ headers: { 'x-request-id': given } }: { headers: IncomingHttpHeaders }): string =>
+  typeof given === 'string' && SANE_REQUEST_ID.test(given) ? given : randomUUID();
+
 /** The scorer's HTTP API. Holds no state: what it answers with is the live set. */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const { limits, log } = deps;
@@ -33,8 +42,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     // No logger for each request: making one costs as much as a score. What went wrong is logged below, bodies never are.
     logger: false,
     bodyLimit: limits.bodyBytes,
-    genReqId: ({ headers: { 'x-request-id': given } }) =>
-      typeof given === 'string' && SANE_REQUEST_ID.test(given) ? given : randomUUID(),
+    genReqId: requestId,
     // While it closes, what arrives on open connections is still answered (with `connection: close`).
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -55,41 +63,51 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   const factsOf = createSetFacts(deps.metrics);
   const observer = createObserver(deps);
-  app.setErrorHandler(async (error, request, reply) => {
-    const { status, error: shown } = toAnswer(error, limits);
-    if (status >= 500)
-      log.error({ err: error, request_id: request.id, url: request.routeOptions.url }, 'request failed');
-    if (status === 503) reply.header('retry-after', '1');
+  const facts = (): SetFacts | null => {
     const set = deps.sets.current();
+    return set === null ? null : factsOf(set);
+  };
+  const refusal = (error: unknown, request_id: string, url: string | undefined): Answer => {
+    const answer = toAnswer(error, limits);
+    if (answer.status >= 500 && answer.status !== 503) log.error({ err: error, request_id, url }, 'request failed');
+    return answer;
+  };
+  app.setErrorHandler(async (error, request, reply) => {
+    const { url } = request.routeOptions;
+    const { status, error: shown } = refusal(error, request.id, url);
+    if (status === 503) reply.header('retry-after', '1');
     // The other groups are counted by their own hook.
-    if (groupOf(request) === 'score') observer.refused(request, status, set === null ? null : factsOf(set));
-    if (set !== null) reply.headers(factsOf(set).versions);
-    return observer.stamp(request, reply).code(status).send({ error: shown, request_id: request.id });
+    if (groupOf(url) === 'score') observer.refused(request, status, facts());
+    reply.headers(observer.headers(request, { ...facts()?.versions }));
+    return reply.code(status).send({ error: shown, request_id: request.id });
   });
   app.setNotFoundHandler((request, reply) => {
-    void answerNoRoute(app, request, observer.stamp(request, reply));
-    observer.refused(request, reply.statusCode, null);
+    void answerNoRoute(app, request, reply.headers(observer.headers(request, {})));
+    deps.metrics.request('other', reply.statusCode);
   });
 
   await app.register(rateLimit, { global: false });
   await app.register(swagger, describeApi);
-  // Outside of what follows: its hooks would cost each score more than they are worth to it.
-  scoreRoute(app, { ...deps, factsOf, observer });
+  const answerScores = createAnswerScores({ ...deps, factsOf, observer });
+  scoreRoute(app, { answerScores, observer, limits });
   await app.register(async (others) => {
     // Nothing here is a page: one directive says so, the default dozen would only be sent with every answer.
     const contentSecurityPolicy = { useDefaults: false, directives: { defaultSrc: ["'none'"] } };
     await others.register(helmet, { contentSecurityPolicy });
     others.addHook('onRequest', (request, reply, done) => {
-      observer.stamp(request, reply);
+      reply.headers(observer.headers(request, {}));
       done();
     });
     others.addHook('onResponse', (request, reply, done) => {
-      deps.metrics.request(groupOf(request), reply.statusCode);
+      deps.metrics.request(groupOf(request.routeOptions.url), reply.statusCode);
       done();
     });
     stateRoutes(others, deps);
     administrationRoutes(others, deps);
   });
   await app.ready();
+  // A limit per client is the framework's to keep.
+  if (limits.scoresPerMinute === 0)
+    openFastLane(app, { answerScores, observer, refusal, facts, requestId, bodyBytes: limits.bodyBytes });
   return app;
 }

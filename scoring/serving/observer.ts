@@ -1,19 +1,27 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { performance } from 'node:perf_hooks';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { BY_THRESHOLD, FIGURES, type ScoredRows } from '../bundles/scored-rows.js';
 import type { RouteGroup, ScorerMetrics } from '../metrics/scorer-metrics.js';
 import type { RequestLog } from './request-log.js';
 import type { SetFacts } from './set-facts.js';
 import { traceOf } from './trace.js';
 
+/** What is known of a request whichever way it takes. */
+export interface Request {
+  id: string;
+  headers: IncomingHttpHeaders;
+}
+
+export type Headers = Record<string, string | number>;
+
 /** Counts what was answered and tells it, off the request's way as far as that goes. */
 export interface Observer {
-  /** Sets the headers that every answer has. */
-  stamp(request: FastifyRequest, reply: FastifyReply): FastifyReply;
+  /** Adds the headers that every answer has. */
+  headers(request: Request, to: Headers): Headers;
   /** A request was scored. */
-  scored(request: FastifyRequest, startedAtMs: number, scored: ScoredRows, facts: SetFacts): void;
-  /** A request ended without scores. */
-  refused(request: FastifyRequest, status: number, facts: SetFacts | null): void;
+  scored(request: Request, startedAtMs: number, scored: ScoredRows, facts: SetFacts): void;
+  /** A request for scores ended without any. */
+  refused(request: Request, status: number, facts: SetFacts | null): void;
 }
 
 export interface ObserverDeps {
@@ -24,7 +32,7 @@ export interface ObserverDeps {
 }
 
 export function createObserver({ metrics, requestLog, draining }: ObserverDeps): Observer {
-  const tell = (request: FastifyRequest, rows: number, ms: number, status: number, facts: SetFacts | null): void => {
+  const tell = (request: Request, rows: number, ms: number, status: number, facts: SetFacts | null): void => {
     if (!requestLog.takesNext()) return;
     const trace = traceOf(request.headers.traceparent);
     requestLog.write({
@@ -39,13 +47,15 @@ export function createObserver({ metrics, requestLog, draining }: ObserverDeps):
   };
 
   return {
-    stamp(request, reply) {
-      reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
+    headers(request, to) {
+      to['x-request-id'] = request.id;
+      to['x-content-type-options'] = 'nosniff';
       const { traceparent } = request.headers;
       const trace = traceparent === undefined ? null : traceOf(traceparent);
-      if (trace !== null) reply.header('traceparent', trace.traceparent);
+      if (trace !== null) to['traceparent'] = trace.traceparent;
       // Clients that keep connections open find another replica before this one is gone.
-      return draining() ? reply.header('connection', 'close') : reply;
+      if (draining()) to['connection'] = 'close';
+      return to;
     },
     scored(request, startedAtMs, scored, facts) {
       const ms = performance.now() - startedAtMs;
@@ -54,8 +64,8 @@ export function createObserver({ metrics, requestLog, draining }: ObserverDeps):
       tell(request, scored.rows, ms, 200, facts);
     },
     refused(request, status, facts) {
-      metrics.request(groupOf(request), status);
-      if (groupOf(request) === 'score') tell(request, 0, 0, status, facts);
+      metrics.request('score', status);
+      tell(request, 0, 0, status, facts);
     },
   };
 }
@@ -77,9 +87,8 @@ const GROUPS: Readonly<Record<string, RouteGroup>> = {
   '/v1/reload-artifacts': 'admin',
 };
 
-/** The group of a request's route; what no route takes is `other`. */
-export function groupOf(request: FastifyRequest): RouteGroup {
-  const { url } = request.routeOptions;
+/** The group of a route by its address; what no route takes is `other`. */
+export function groupOf(url: string | undefined): RouteGroup {
   if (url === undefined) return 'other';
   return GROUPS[url] ?? (url.startsWith('/v2/') ? 'inference' : 'state');
 }
