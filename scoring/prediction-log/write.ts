@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { BSON, MongoBulkWriteError, type Db } from 'mongodb';
+import { BSON, type Db } from 'mongodb';
 import type { Prediction } from '../../domain/predictions/types.js';
 import { isDuplicateKey } from '../../platform/mongo.js';
 import { COLLECTIONS, openCollection } from '../../stores/collections.js';
@@ -32,10 +32,10 @@ async function write(
 ): Promise<WriteOutcome> {
   if (documents.length === 0) return { written: 0, refused: 0, reason: null };
   try {
-    await openCollection(db, COLLECTIONS.predictions).insertMany(documents, { ordered: false });
+    const errors = await insert(db, documents);
+    if (errors.length > 0) return await afterErrors(db, documents, named, errors);
     return { written: documents.length, refused: 0, reason: null };
   } catch (error) {
-    if (error instanceof MongoBulkWriteError) return afterErrors(db, documents, named, error);
     if (!refusesContent(error)) throw error;
     const [only] = documents;
     if (documents.length === 1 && only !== undefined)
@@ -46,18 +46,40 @@ async function write(
   }
 }
 
+/** What the database says of one document. */
+interface WriteError {
+  /** of the document */
+  index: number;
+  code: number;
+  errmsg: string;
+}
+
+/**
+ * The command itself: the driver's `insertMany` walks each document once more to learn its size, which costs as much as encoding it, and a
+ * batch is far below what a command may hold (prediction-log.ts).
+ */
+async function insert(db: Db, documents: readonly Prediction[]): Promise<WriteError[]> {
+  const { writeErrors = [], writeConcernError } = (await db.command({
+    insert: COLLECTIONS.predictions.name,
+    documents,
+    ordered: false,
+  })) as { writeErrors?: WriteError[]; writeConcernError?: { errmsg: string } };
+  if (writeConcernError !== undefined) throw new Error(writeConcernError.errmsg);
+  return writeErrors;
+}
+
 /** Every document that has no error of its own was written. */
 async function afterErrors(
   db: Db,
   documents: readonly Prediction[],
   named: 'positional' | 'contentHash',
-  error: MongoBulkWriteError,
+  errors: readonly WriteError[],
 ): Promise<WriteOutcome> {
-  const errors = [error.writeErrors].flat();
   const refused = errors.filter(({ code }) => REFUSES_CONTENT.has(code));
   const taken = errors.filter(isDuplicateKey);
   // Something else is the matter: with all of them, and perhaps not for long.
-  if (errors.length === 0 || refused.length + taken.length < errors.length) throw error;
+  if (refused.length + taken.length < errors.length)
+    throw new Error(`the database refused a prediction: ${errors[0]?.errmsg}`);
   const rest: WriteOutcome = {
     written: documents.length - errors.length,
     refused: refused.length,
