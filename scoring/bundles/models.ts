@@ -45,18 +45,19 @@ export interface ModelOptions extends Omit<ModelRunnerOptions, 'models'> {
  */
 export async function openModels(files: ThreadData, golden: Float32Array, options: ModelOptions): Promise<Models> {
   const { readImage = readImageOnThread, wasm, log } = options;
-  const [image, runner] = await bothOrNeither(readImage(files), startModelRunner({ ...options, models: files }));
+  const start = (inBackground: boolean): Promise<ModelRunner> =>
+    startModelRunner({ ...options, models: { ...files, inBackground } });
+  const [image, reference] = await bothOrNeither(readImage(files), start(true));
   try {
-    const kernel = 'refused' in image ? image : await agreeing(openTreeImage(image, wasm), runner, files.width, golden);
+    const kernel =
+      'refused' in image ? image : await agreeing(openTreeImage(image, wasm), reference, files.width, golden);
     if ('refused' in kernel) {
       log.warn({ why: kernel.refused }, 'the kernel does not run these models; ONNX Runtime does');
-      return onnxModels(runner, kernel.refused);
+      return onnxModels(await start(false), kernel.refused);
     }
-    await runner.close();
     return kernelModels(kernel, files.width);
-  } catch (error) {
-    await runner.close();
-    throw error;
+  } finally {
+    await reference.close();
   }
 }
 

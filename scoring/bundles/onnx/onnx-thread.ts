@@ -1,3 +1,4 @@
+import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { FromThread, ThreadData, ToThread } from './thread-protocol.js';
@@ -7,7 +8,9 @@ import type { FromThread, ThreadData, ToThread } from './thread-protocol.js';
 
 const port = parentPort;
 if (port === null) throw new Error('onnx-thread.js runs as a worker thread only');
-const { pipeline, anomaly, width } = workerData as ThreadData;
+const { pipeline, anomaly, width, inBackground } = workerData as ThreadData;
+// As step-back.ts does it, which this file does not import: tests compile it by itself.
+if (inBackground === true && process.platform === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 const say = (message: FromThread, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
 
 // Two cores are shared with the event loop and with everything else: one row's trees are not worth a second thread.

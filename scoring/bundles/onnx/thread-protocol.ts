@@ -7,6 +7,8 @@ export interface ThreadData {
   anomaly: Uint8Array;
   /** features per row; both models must take exactly as many */
   width: number;
+  /** nobody's request waits for it: it gives way to the threads that answer */
+  inBackground?: boolean;
 }
 
 export type ToThread =
