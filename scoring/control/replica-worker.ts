@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { ReplicaActivities } from '../../activities/rollout/contract.js';
 import { createBackoff } from '../../platform/backoff.js';
 import { activityInterceptors } from '../../platform/temporal-worker.js';
-import { QUEUES, replicaQueue } from '../../workflows/common/queues.js';
+import { replicaQueue } from '../../workflows/common/queues.js';
 
 /** The Temporal worker inside the scorer's process. */
 export interface ReplicaWorker {
@@ -65,29 +65,27 @@ export function createReplicaWorker({
   const work = async (): Promise<void> => {
     const connection = await NativeConnection.connect(connectTo);
     try {
-      const create = (taskQueue: string) =>
-        Worker.create({
-          connection,
-          namespace,
-          taskQueue,
-          activities,
-          identity: `scorer-${replicaId}`,
-          interceptors: activityInterceptors(undefined, `replica ${replicaId}`),
-          shutdownGraceTime: '10s',
-          maxConcurrentActivityTaskExecutions: 4,
-        });
-      const workers = await Promise.all([create(QUEUES.scoring), create(replicaQueue(replicaId))]);
-      const runs = workers.map((worker) => worker.run());
+      const worker = await Worker.create({
+        connection,
+        namespace,
+        taskQueue: replicaQueue(replicaId),
+        activities,
+        identity: `scorer-${replicaId}`,
+        interceptors: activityInterceptors(undefined, `replica ${replicaId}`),
+        shutdownGraceTime: '10s',
+        maxConcurrentActivityTaskExecutions: 4,
+      });
+      const run = worker.run();
       become('connected');
       log.info({ replicaId }, 'polling Temporal for reload requests');
       const ended = new AbortController();
       const probing = probe(connection, AbortSignal.any([stopping.signal, ended.signal]));
       try {
-        await Promise.race([stopped, ...runs]);
+        await Promise.race([stopped, run]);
       } finally {
         ended.abort();
-        for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
-        await Promise.allSettled([...runs, probing]);
+        if (worker.getState() === 'RUNNING') worker.shutdown();
+        await Promise.allSettled([run, probing]);
       }
     } finally {
       await connection.close();

@@ -1,4 +1,4 @@
-/** Task queues by cost. Each scoring replica also polls its own, so that a reload reaches exactly one. */
+/** Task queues by cost. Each scoring replica polls one of its own, so that a reload reaches exactly one. */
 export const QUEUES = {
   /** workflows and short calls */
   release: 'release',
@@ -6,8 +6,6 @@ export const QUEUES = {
   training: 'training',
   /** bulk I/O: snapshots, bundles */
   data: 'data',
-  /** polled by every scoring replica */
-  scoring: 'scoring',
 } as const;
 
 /** The queue that only one replica polls. */
