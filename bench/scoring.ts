@@ -14,12 +14,14 @@ import { SCORERS, startFloor, startScoring, type Running } from './scoring/conte
 import { LIST_LENGTH, measureRound, predictionLog, warmUp, type Round } from './scoring/measure.js';
 import { profileScorer, profileTable } from './scoring/profile.js';
 import { compact, faults, judge, noise, table, TARGETS, verdicts } from './scoring/report.js';
-import { listsOf, someTransactions } from './scoring/transactions.js';
+import { chunksOf, someTransactions } from './scoring/transactions.js';
 import { context, say, startMongo } from './setup.js';
 
 // The scorer against FastAPI, MLServer and two floors, one core each: `npm run bench:scoring`. README.md says what is compared and how.
 
 const TRANSACTIONS = 4_000;
+/** all scorers must give the same answers to these, and to the golden ones */
+const COMPARED = 50_000;
 
 const { values: options } = parseArgs({
   options: {
@@ -70,8 +72,7 @@ try {
   if (mongo.pid !== null) await pin(mongo.pid, cores.others);
   const common = { core: cores.server, bundle, keys, directory, pythons, mongo: { uri: mongo.uri, database: 'bench' } };
   for (const name of SCORERS) running.push(await startScoring(name, common));
-  const lists = listsOf(transactions, TRANSACTIONS / LIST_LENGTH, LIST_LENGTH);
-  const agreed = await checkAgreement(running, bundle, lists);
+  const agreed = await checkAgreement(running, bundle, chunksOf(await someTransactions(COMPARED), LIST_LENGTH));
   say(`all scorers give the same answers to ${agreed.golden} golden and ${agreed.transactions} other transactions`);
   const [sluice, logged] = running as [Running, Running];
   const answerBytes = await meanAnswerBytes(sluice, transactions.slice(0, 500));

@@ -54,3 +54,10 @@ export function listsOf(transactions: readonly Transaction[], lists: number, len
     Array.from({ length }, (_, at) => transactions[(list * 131 + at) % transactions.length] as Transaction),
   );
 }
+
+/** One after the other, in lists of a length. */
+export function chunksOf(transactions: readonly Transaction[], length: number): Transaction[][] {
+  return Array.from({ length: Math.ceil(transactions.length / length) }, (_, list) =>
+    transactions.slice(list * length, (list + 1) * length),
+  );
+}
