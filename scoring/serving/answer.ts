@@ -7,8 +7,14 @@ import type { Versions } from './api-schemas.js';
 /**
  * Writes an answer of the shape `ScoreResponse`, as JSON text.
  * @param transactions as they were scored, in their order
+ * @param explanations by row, as JSON; left out, there are none
  */
-export type AnswerWriter = (requestId: string, transactions: readonly unknown[], scored: ScoredRows) => string;
+export type AnswerWriter = (
+  requestId: string,
+  transactions: readonly unknown[],
+  scored: ScoredRows,
+  explanations?: readonly string[],
+) => string;
 
 /**
  * Writes the answers of one bundle in one generation. What is the same in every answer is written once, here; a row costs the text of its
@@ -63,14 +69,16 @@ export function createAnswerWriter(bundle: OpenBundle, versions: Versions): Answ
         : rule.decidedBy + valueAt(rule.index) + rule.limit) +
       segment.threshold +
       given +
-      (notices === undefined || notices.length === 0 ? '],"notices":[]}' : `],"notices":${JSON.stringify(notices)}}`)
+      (notices === undefined || notices.length === 0 ? '],"notices":[]' : `],"notices":${JSON.stringify(notices)}`)
     );
   };
 
-  return (requestId, transactions, scored) => {
+  return (requestId, transactions, scored, explanations) => {
     let text = `{"request_id":${JSON.stringify(requestId)},"results":[`;
-    for (let row = 0; row < scored.rows; row += 1)
+    for (let row = 0; row < scored.rows; row += 1) {
       text += row === 0 ? rowOf(transactions[row], scored, row) : `,${rowOf(transactions[row], scored, row)}`;
+      text += explanations === undefined ? '}' : `,"explanation":${explanations[row]}}`;
+    }
     return text + end;
   };
 }

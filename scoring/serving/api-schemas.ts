@@ -40,6 +40,26 @@ export type Versions = Static<typeof Versions>;
 
 const Decision = Type.Enum(['alert', 'pass']);
 
+const Explanation = Type.Object(
+  {
+    margin: Type.Number({
+      description:
+        "what the model's trees add up to: the score's log-odds, where the model ends in a logistic function",
+    }),
+    base_value: Type.Number({ description: 'the margin that the training rows have on average' }),
+    contributions: Type.Array(
+      Type.Object({
+        feature: Type.String(),
+        value: Nullable(Type.Number({ description: "the feature's; null for a missing one" })),
+        contribution: Type.Number({ description: 'its SHAP value' }),
+      }),
+      { description: 'every feature, the largest effect first; with the base value they add up to the margin' },
+    ),
+  },
+  { description: 'with `explain=true` only' },
+);
+export type Explanation = Static<typeof Explanation>;
+
 export const ScoredTransaction = Type.Object({
   transaction_id: Type.String(),
   score: Type.Number({ description: "the model's raw score" }),
@@ -59,6 +79,7 @@ export const ScoredTransaction = Type.Object({
   notices: Type.Array(Type.Object({ path: Type.String(), message: Type.String() }), {
     description: 'null policies that were applied',
   }),
+  explanation: Type.Optional(Explanation),
 });
 export type ScoredTransaction = Static<typeof ScoredTransaction>;
 

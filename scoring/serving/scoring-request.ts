@@ -1,7 +1,9 @@
 import { performance } from 'node:perf_hooks';
+import type { OpenBundle } from '../bundles/open-bundle.js';
 import type { ScoredRows } from '../bundles/scored-rows.js';
 import type { PredictionLog } from '../prediction-log/prediction-log.js';
 import { scoredRequest } from '../prediction-log/scored-request.js';
+import type { ServingSet } from '../traffic/serving-set.js';
 import type { ServingSets } from '../traffic/serving-sets.js';
 import { parseJsonBody } from './json-body.js';
 import type { Observer, Request } from './observer.js';
@@ -23,6 +25,36 @@ export interface ScoringDeps {
   };
 }
 
+/** What a request asks to have scored. */
+export interface Asked {
+  transactions: readonly unknown[];
+  /** the JSON pointer of a transaction in the request, for the violations' paths */
+  pathOf: (index: number) => string;
+  /** the transactions as JSON, one or a list, which nobody else may change: what the prediction log keeps */
+  bytes: Uint8Array;
+}
+
+/** How a request says what it asks, and how it is answered. */
+export interface ScoringForm {
+  /**
+   * @param body undefined when there is none
+   * @throws SluiceError InvalidInput
+   */
+  read(body: Buffer | undefined, maxTransactions: number, bundle: OpenBundle): Asked;
+  /** A request whose answer cannot be written counts as refused: nothing of it is recorded. */
+  write(request: Request, asked: Asked, scored: ScoredRows, set: ServingSet, facts: SetFacts): string | Promise<string>;
+}
+
+/** One transaction or a list, answered with everything that decided it. */
+export const PLAIN_FORM: ScoringForm = {
+  read(body, maxTransactions) {
+    const document = body === undefined || body.length === 0 ? undefined : parseJsonBody(body);
+    const { items, pathOf } = itemsOf(document, 'transaction', maxTransactions);
+    return { transactions: items, pathOf, bytes: body as Buffer };
+  },
+  write: (request, { transactions }, scored, _set, { champion }) => champion.write(request.id, transactions, scored),
+};
+
 /**
  * Answers a request for scores, however it came here.
  * @param body undefined when there is none
@@ -33,24 +65,27 @@ export type AnswerScores = (
   request: Request,
   body: Buffer | undefined,
   answer: (text: string, facts: SetFacts) => void,
+  form?: ScoringForm,
 ) => void | Promise<void>;
 
 export function createAnswerScores({ sets, predictionLog, factsOf, observer, limits }: ScoringDeps): AnswerScores {
   const pressure = createPressure(limits.waitMs);
-  return (request, body, answer) => {
+  return (request, body, answer, form = PLAIN_FORM) => {
     pressure.admit();
     const startedAtMs = performance.now();
     return sets.use((set) => {
-      const document = body === undefined || body.length === 0 ? undefined : parseJsonBody(body);
-      const { items, pathOf } = itemsOf(document, 'transaction', limits.maxTransactions);
+      const asked = form.read(body, limits.maxTransactions, set.champion);
       const facts = factsOf(set);
-      const { by, write } = facts.champion;
-      const finish = (scored: ScoredRows): void => {
-        if (body !== undefined) predictionLog?.offer(scoredRequest(request.id, body, by, scored));
-        answer(write(request.id, items, scored), facts);
-        observer.scored(request, startedAtMs, scored, facts);
+      const finish = (scored: ScoredRows): void | Promise<void> => {
+        const record = (text: string): void => {
+          predictionLog?.offer(scoredRequest(request.id, asked.bytes, facts.champion.by, scored));
+          answer(text, facts);
+          observer.scored(request, startedAtMs, scored, facts);
+        };
+        const text = form.write(request, asked, scored, set, facts);
+        return text instanceof Promise ? text.then(record) : record(text);
       };
-      const scored = set.champion.score(items, pathOf);
+      const scored = set.champion.score(asked.transactions, asked.pathOf);
       return scored instanceof Promise ? scored.then(finish) : finish(scored);
     });
   };

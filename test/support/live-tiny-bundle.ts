@@ -43,7 +43,10 @@ export function readFrom(bundle: TinyBundle): (name: string) => Promise<Buffer> 
 }
 
 /** A tiny bundle, verified, opened and served as a scorer does it. */
-export async function openTiny(options: Partial<TinyOptions> & { generation?: number } = {}): Promise<ServingSet> {
+export async function openTiny(
+  options: Partial<TinyOptions> & { generation?: number } = {},
+  readImage = openOptions.readImage,
+): Promise<ServingSet> {
   const { signer, trustedKeys } = testSigner();
   const bundle = await makeTinyBundle({ signer, ...options });
   const fetched = await fetchBundle(readFrom(bundle), tinyTrust(trustedKeys), {
@@ -54,7 +57,7 @@ export async function openTiny(options: Partial<TinyOptions> & { generation?: nu
   const pointer = tinyPointer(bundle, generation);
   return {
     origin: { from: 'store', generation, environment: 'production', pointer },
-    champion: await openBundle(fetched.loaded, openOptions),
+    champion: await openBundle(fetched.loaded, { ...openOptions, ...(readImage && { readImage }) }),
     candidate: null,
     since: new Date().toISOString(),
   };

@@ -228,8 +228,8 @@ export interface TinyBundle {
 
 export interface TinyOptions {
   signer: Signer;
-  /** which of the two models; they score differently */
-  model?: 'a' | 'b';
+  /** which of the models: `b` scores differently, `counted` as `a`, and has its counts of training rows */
+  model?: 'a' | 'b' | 'counted';
   eurRate?: number;
   /** patch number in the version's name, to tell bundles apart */
   patch?: number;

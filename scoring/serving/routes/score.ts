@@ -1,7 +1,10 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import Type from 'typebox';
+import { SluiceError } from '../../../platform/errors.js';
 import * as Api from '../api-schemas.js';
+import { EXPLAINED_FORM, MAX_EXPLAINED } from '../explained.js';
 import type { Observer } from '../observer.js';
-import type { AnswerScores } from '../scoring-request.js';
+import { PLAIN_FORM, type AnswerScores, type ScoringForm } from '../scoring-request.js';
 import { failures } from './failures.js';
 
 export const JSON_TYPE = 'application/json; charset=utf-8';
@@ -15,6 +18,14 @@ export interface ScoreDeps {
   };
 }
 
+const Query = Type.Object({
+  explain: Type.Optional(
+    Type.Enum(['true', 'false'], {
+      description: `with what each feature adds to the score; at most ${MAX_EXPLAINED} transactions`,
+    }),
+  ),
+});
+
 /** `/v1/score`. Most of its requests take the fast lane (fast-lane.ts) and never come here. */
 export function scoreRoute(app: FastifyInstance, { answerScores, observer, limits }: ScoreDeps): void {
   app.post('/v1/score', {
@@ -22,14 +33,39 @@ export function scoreRoute(app: FastifyInstance, { answerScores, observer, limit
       operationId: 'scoreTransactions',
       tags: ['scoring'],
       summary: 'Score one transaction or a list',
-      response: { 200: Api.ScoreResponse, ...failures(400, 413, 415, 422, 429, 503) },
+      querystring: Query,
+      response: { 200: Api.ScoreResponse, ...failures(400, 409, 413, 415, 422, 429, 503) },
     },
+    // The framework's would drop what it does not know.
+    validatorCompiler: () => () => true,
     ...(limits.scoresPerMinute === 0
       ? {}
       : { config: { rateLimit: { max: limits.scoresPerMinute, timeWindow: 60_000 } } }),
     handler: (request, reply) =>
-      answerScores(request, request.body as Buffer | undefined, (text, facts) => {
-        void reply.headers(observer.headers(request, { ...facts.versions, 'content-type': JSON_TYPE })).send(text);
-      }),
+      answerScores(
+        request,
+        request.body as Buffer | undefined,
+        (text, facts) => {
+          void reply.headers(observer.headers(request, { ...facts.versions, 'content-type': JSON_TYPE })).send(text);
+        },
+        formOf(request),
+      ),
   });
+}
+
+/** @throws SluiceError InvalidInput for anything in the query but `explain`, once, with `true` or `false` */
+function formOf({ query }: FastifyRequest): ScoringForm {
+  const { explain = 'false', ...others } = query as Record<string, unknown>;
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined)
+    throw new SluiceError(
+      'InvalidInput',
+      `the query parameter ${JSON.stringify(unknown)} is not known; there is explain`,
+    );
+  if (explain !== 'true' && explain !== 'false')
+    throw new SluiceError(
+      'InvalidInput',
+      `the query parameter explain is true or false, not ${JSON.stringify(explain)}`,
+    );
+  return explain === 'true' ? EXPLAINED_FORM : PLAIN_FORM;
 }
