@@ -1,6 +1,7 @@
 import type { FastifyError } from 'fastify';
 import { SluiceError, type FailureType } from '../../platform/errors.js';
 import type { ApiError } from './api-schemas.js';
+import type { InferenceError } from './inference-schemas.js';
 import { RefusedInput } from '../bundles/refused-input.js';
 
 export type ErrorType = ApiError['error']['type'];
@@ -42,6 +43,17 @@ function ofBody(code: string | undefined, { bodyBytes }: { bodyBytes?: number })
     return `the body is larger than ${bodyBytes} bytes, the most that is taken (SCORER_BODY_BYTES)`;
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return 'the content type must be application/json';
   return null;
+}
+
+/** An error in the form of the route that it is answered by: the Open Inference Protocol has one of its own. */
+export function errorBody(
+  error: Answer['error'],
+  request_id: string,
+  url: string | undefined,
+): ApiError | InferenceError {
+  if (url?.startsWith('/v2') !== true) return { error, request_id };
+  const { message, ...more } = error;
+  return { error: message, ...more, request_id };
 }
 
 /**

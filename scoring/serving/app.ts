@@ -5,12 +5,13 @@ import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { toAnswer, type Answer } from './api-errors.js';
+import { errorBody, toAnswer, type Answer } from './api-errors.js';
 import { openFastLane } from './fast-lane.js';
 import { answerBadPath, answerBrokenRequest, answerNoRoute } from './http-errors.js';
 import { createObserver, groupOf, type ObserverDeps } from './observer.js';
 import { describeApi } from './openapi.js';
 import { administrationRoutes, type AdministrationDeps } from './routes/administration.js';
+import { inferenceStateRoutes, inferRoutes } from './routes/inference.js';
 import { scoreRoute, type ScoreDeps } from './routes/score.js';
 import { stateRoutes, type StateDeps } from './routes/state.js';
 import { createAnswerScores, type ScoringDeps } from './scoring-request.js';
@@ -76,10 +77,11 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     const { url } = request.routeOptions;
     const { status, error: shown } = refusal(error, request.id, url);
     if (status === 503) reply.header('retry-after', '1');
+    const group = groupOf(url);
     // The other groups are counted by their own hook.
-    if (groupOf(url) === 'score') observer.refused(request, status, facts());
+    if (group === 'score' || group === 'inference') observer.refused(request, status, facts(), group);
     reply.headers(observer.headers(request, { ...facts()?.versions }));
-    return reply.code(status).send({ error: shown, request_id: request.id });
+    return reply.code(status).send(errorBody(shown, request.id, url));
   });
   app.setNotFoundHandler((request, reply) => {
     void answerNoRoute(app, request, reply.headers(observer.headers(request, {})));
@@ -90,6 +92,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(swagger, describeApi);
   const answerScores = createAnswerScores({ ...deps, factsOf, observer });
   scoreRoute(app, { answerScores, observer, limits });
+  inferRoutes(app, { answerScores, observer, limits });
   await app.register(async (others) => {
     // Nothing here is a page: one directive says so, the default dozen would only be sent with every answer.
     const contentSecurityPolicy = { useDefaults: false, directives: { defaultSrc: ["'none'"] } };
@@ -103,6 +106,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
       done();
     });
     stateRoutes(others, deps);
+    inferenceStateRoutes(others, deps);
     administrationRoutes(others, deps);
   });
   await app.ready();

@@ -11,6 +11,7 @@ export const MAX_EXPLAINED = 20;
 
 /** `/v1/score?explain=true`: the plain answer, with what each feature adds to each score. */
 export const EXPLAINED_FORM: ScoringForm = {
+  group: 'score',
   read(body, maxTransactions, bundle) {
     const asked = PLAIN_FORM.read(body, maxTransactions, bundle);
     const { length } = asked.transactions;

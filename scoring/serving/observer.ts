@@ -19,9 +19,9 @@ export interface Observer {
   /** Adds the headers that every answer has. */
   headers(request: Request, to: Headers): Headers;
   /** A request was scored. */
-  scored(request: Request, startedAtMs: number, scored: ScoredRows, facts: SetFacts): void;
+  scored(request: Request, startedAtMs: number, scored: ScoredRows, facts: SetFacts, group: RouteGroup): void;
   /** A request for scores ended without any. */
-  refused(request: Request, status: number, facts: SetFacts | null): void;
+  refused(request: Request, status: number, facts: SetFacts | null, group?: RouteGroup): void;
 }
 
 export interface ObserverDeps {
@@ -57,14 +57,14 @@ export function createObserver({ metrics, requestLog, draining }: ObserverDeps):
       if (draining()) to['connection'] = 'close';
       return to;
     },
-    scored(request, startedAtMs, scored, facts) {
+    scored(request, startedAtMs, scored, facts, group) {
       const ms = performance.now() - startedAtMs;
-      metrics.request('score', 200);
+      metrics.request(group, 200);
       metrics.scored(ms / 1000, scored.rows, countAlerts(scored, facts));
       tell(request, scored.rows, ms, 200, facts);
     },
-    refused(request, status, facts) {
-      metrics.request('score', status);
+    refused(request, status, facts, group = 'score') {
+      metrics.request(group, status);
       tell(request, 0, 0, status, facts);
     },
   };
@@ -90,5 +90,5 @@ const GROUPS: Readonly<Record<string, RouteGroup>> = {
 /** The group of a route by its address; what no route takes is `other`. */
 export function groupOf(url: string | undefined): RouteGroup {
   if (url === undefined) return 'other';
-  return GROUPS[url] ?? (url.startsWith('/v2/') ? 'inference' : 'state');
+  return GROUPS[url] ?? (url.endsWith('/infer') ? 'inference' : 'state');
 }

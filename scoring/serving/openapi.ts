@@ -15,6 +15,7 @@ export const describeApi: FastifyDynamicSwaggerOptions = {
     servers: [{ url: '/' }],
     tags: [
       { name: 'scoring', description: 'scores transactions' },
+      { name: 'inference', description: 'the Open Inference Protocol, version 2' },
       { name: 'feedback', description: 'records fraud labels' },
       { name: 'operation', description: 'says what is live, and reloads it' },
     ],

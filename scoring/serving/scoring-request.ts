@@ -36,6 +36,8 @@ export interface Asked {
 
 /** How a request says what it asks, and how it is answered. */
 export interface ScoringForm {
+  /** under which it is counted */
+  group: 'score' | 'inference';
   /**
    * @param body undefined when there is none
    * @throws SluiceError InvalidInput
@@ -47,6 +49,7 @@ export interface ScoringForm {
 
 /** One transaction or a list, answered with everything that decided it. */
 export const PLAIN_FORM: ScoringForm = {
+  group: 'score',
   read(body, maxTransactions) {
     const document = body === undefined || body.length === 0 ? undefined : parseJsonBody(body);
     const { items, pathOf } = itemsOf(document, 'transaction', maxTransactions);
@@ -80,7 +83,7 @@ export function createAnswerScores({ sets, predictionLog, factsOf, observer, lim
         const record = (text: string): void => {
           predictionLog?.offer(scoredRequest(request.id, asked.bytes, facts.champion.by, scored));
           answer(text, facts);
-          observer.scored(request, startedAtMs, scored, facts);
+          observer.scored(request, startedAtMs, scored, facts, form.group);
         };
         const text = form.write(request, asked, scored, set, facts);
         return text instanceof Promise ? text.then(record) : record(text);

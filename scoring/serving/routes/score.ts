@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyContextConfig, FastifyInstance, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { SluiceError } from '../../../platform/errors.js';
 import * as Api from '../api-schemas.js';
@@ -38,9 +38,7 @@ export function scoreRoute(app: FastifyInstance, { answerScores, observer, limit
     },
     // The framework's would drop what it does not know.
     validatorCompiler: () => () => true,
-    ...(limits.scoresPerMinute === 0
-      ? {}
-      : { config: { rateLimit: { max: limits.scoresPerMinute, timeWindow: 60_000 } } }),
+    ...scoreLimit(limits),
     handler: (request, reply) =>
       answerScores(
         request,
@@ -51,6 +49,12 @@ export function scoreRoute(app: FastifyInstance, { answerScores, observer, limit
         formOf(request),
       ),
   });
+}
+
+/** One count for all routes that score. */
+export function scoreLimit({ scoresPerMinute }: ScoreDeps['limits']): { config?: FastifyContextConfig } {
+  if (scoresPerMinute === 0) return {};
+  return { config: { rateLimit: { max: scoresPerMinute, timeWindow: 60_000, groupId: 'scores' } } };
 }
 
 /** @throws SluiceError InvalidInput for anything in the query but `explain`, once, with `true` or `false` */
