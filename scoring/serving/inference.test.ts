@@ -201,8 +201,16 @@ describe('POST /v2/models/{m}/infer', () => {
     expect((await infer({ inputs: columns(rows) }, '/v2/models/big/infer')).statusCode).toBe(404);
   });
 
-  it('takes JSON only', async () => {
-    const response = await sendTo(tiny.app, 'x', { 'content-type': 'application/octet-stream' }, INFER);
+  it('takes JSON that says nothing of its type, as such clients send it, and no other type', async () => {
+    const body = JSON.stringify({ inputs: columns(rows) });
+    for (const type of ['application/octet-stream', undefined])
+      expect((await sendTo(tiny.app, body, { 'content-type': type }, INFER)).statusCode).toBe(200);
+    const binary = { 'content-type': 'application/octet-stream', 'inference-header-content-length': '5' };
+    const refused = await sendTo(tiny.app, body, binary, INFER);
+    expect(refused.statusCode).toBe(400);
+    expect(refused.json<InferenceError>().error).toMatch(/^binary tensors are not taken/);
+    expect((await sendTo(tiny.app, 'x'.repeat(200_000), binary, INFER)).statusCode).toBe(413);
+    const response = await sendTo(tiny.app, body, { 'content-type': 'text/plain' }, INFER);
     expect(response.statusCode).toBe(415);
     expect(response.json<InferenceError>().error).toBe('the content type must be application/json');
   });

@@ -10,19 +10,18 @@ export interface Sent {
   json<T>(): T;
 }
 
-/** Posts a body to `/v1/score` of a listening app, on a connection of its own. */
+/** Posts a body to a listening app, as JSON, on a connection of its own. A header that is undefined is left out. */
 export async function sendTo(
   app: FastifyInstance,
   body: string | Buffer,
-  headers: Record<string, string> = {},
+  headers: Record<string, string | undefined> = {},
   path = '/v1/score',
 ): Promise<Sent> {
   const { port } = app.server.address() as AddressInfo;
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    const sending = request(
-      { host: '127.0.0.1', port, path, method: 'POST', headers: { 'content-type': 'application/json', ...headers } },
-      resolve,
-    );
+    const sending = request({ host: '127.0.0.1', port, path, method: 'POST' }, resolve);
+    for (const [name, value] of Object.entries({ 'content-type': 'application/json', ...headers }))
+      if (value !== undefined) sending.setHeader(name, value);
     sending.on('error', reject);
     sending.end(body);
   });

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { SluiceError } from '../../../platform/errors.js';
 import * as Api from '../inference-schemas.js';
 import { OUTPUT_METADATA } from '../inference-answer.js';
 import { fieldsOf } from '../inference-fields.js';
@@ -15,8 +16,18 @@ const MODEL_PATHS = [
   { url: '/v2/models/:model/versions/:version', suffix: 'Version', params: Api.ModelVersionParams },
 ] as const;
 
-/** Scores by the Open Inference Protocol, for clients that know it: the same work as `/v1/score`. */
+/**
+ * Scores by the Open Inference Protocol, for clients that know it: the same work as `/v1/score`. In a context of its own, since such clients
+ * send JSON without saying so, or as bytes.
+ */
 export function inferRoutes(app: FastifyInstance, { answerScores, observer, limits }: ScoreDeps): void {
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body, done) => {
+    const { 'content-type': type = '', 'inference-header-content-length': binary } = request.headers;
+    if (binary !== undefined)
+      done(new SluiceError('InvalidInput', 'binary tensors are not taken: send data as JSON (binary_data=False)'));
+    else if (/^(application\/octet-stream\s*(;.*)?)?$/i.test(type)) done(null, body);
+    else done(Object.assign(new Error(), { statusCode: 415, code: 'FST_ERR_CTP_INVALID_MEDIA_TYPE' }));
+  });
   for (const { url, suffix, params } of MODEL_PATHS)
     app.post(`${url}/infer`, {
       schema: {
