@@ -127,6 +127,9 @@ export const PredictionLogCounters = Type.Object(
   { description: 'predictions since the start of this replica' },
 );
 
+export const Live = Type.Object({ status: Type.Enum(['live']) });
+export const Started = Type.Object({ status: Type.Enum(['started', 'starting']) });
+
 export const Health = Type.Object({
   status: Type.Enum(['ready', 'not ready']),
   reasons: Type.Array(Type.String(), { description: 'why not ready' }),

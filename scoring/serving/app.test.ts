@@ -321,6 +321,23 @@ describe('the other routes', () => {
     ready = { ready: true, reasons: [], notices: [] };
   });
 
+  it('has started once there was a bundle, whatever becomes of it', async () => {
+    const fresh = createServingSets(() => undefined);
+    const starting = await buildApp({ ...deps(), sets: fresh });
+    const started = async () => {
+      const { statusCode, body } = await starting.inject('/v1/started');
+      return [statusCode, JSON.parse(body)] as unknown[];
+    };
+    expect(await started()).toEqual([503, { status: 'starting' }]);
+    fresh.replace(sets.current());
+    ready = { ready: false, reasons: ['catching up with the pointer'], notices: [] };
+    expect(await started()).toEqual([200, { status: 'started' }]);
+    fresh.replace(null);
+    expect(await started()).toEqual([200, { status: 'started' }]);
+    ready = { ready: true, reasons: [], notices: [] };
+    await starting.close();
+  });
+
   it('metadata names what is live', async () => {
     const metadata = (await app.inject('/v1/metadata')).json<Metadata>();
     expect(metadata).toMatchObject({
@@ -400,6 +417,7 @@ describe('the other routes', () => {
       '/v1/metadata',
       '/v1/reload-artifacts',
       '/v1/score',
+      '/v1/started',
       '/v2',
       '/v2/health/live',
       '/v2/health/ready',
@@ -445,6 +463,7 @@ describe('the other routes', () => {
       'getServer',
       'getServerLive',
       'getServerReady',
+      'getStartup',
       'inferModel',
       'inferModelVersion',
       'recordLabels',

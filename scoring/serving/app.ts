@@ -92,7 +92,10 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(swagger, describeApi);
   const answerScores = createAnswerScores({ ...deps, factsOf, observer });
   scoreRoute(app, { answerScores, observer, limits });
-  await app.register(async (inference) => inferRoutes(inference, { answerScores, observer, limits }));
+  await app.register((inference, _options, done) => {
+    inferRoutes(inference, { answerScores, observer, limits });
+    done();
+  });
   await app.register(async (others) => {
     // Nothing here is a page: one directive says so, the default dozen would only be sent with every answer.
     const contentSecurityPolicy = { useDefaults: false, directives: { defaultSrc: ["'none'"] } };

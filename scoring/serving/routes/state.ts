@@ -14,16 +14,31 @@ export interface StateDeps {
   metrics: ScorerMetrics;
 }
 
-/** What the replica says of itself: `/v1/live`, `/v1/health`, `/v1/metadata`, `/metrics`, `/openapi.json`. Nobody needs a token for it. */
+/** What the replica says of itself: `/v1/live`, `/v1/started`, `/v1/health`, `/v1/metadata`, `/metrics`, `/openapi.json`. Nobody needs a token for it. */
 export function stateRoutes(app: FastifyInstance, { sets, replica, view, metrics }: StateDeps): void {
   app.get('/v1/live', {
     schema: {
       operationId: 'getLiveness',
       tags: ['operation'],
       summary: 'The process answers',
-      response: { 200: { type: 'object', properties: { status: { const: 'live' } } } },
+      response: { 200: Api.Live },
     },
     handler: () => ({ status: 'live' }),
+  });
+
+  // Once is for ever: who asks it, asks no more after the first 200.
+  let hasServed = false;
+  app.get('/v1/started', {
+    schema: {
+      operationId: 'getStartup',
+      tags: ['operation'],
+      summary: 'There has been a bundle to serve since the start',
+      response: { 200: Api.Started, 503: Api.Started },
+    },
+    handler: (_request, reply) => {
+      hasServed ||= sets.current() !== null;
+      return reply.code(hasServed ? 200 : 503).send({ status: hasServed ? 'started' : 'starting' });
+    },
   });
 
   app.get('/v1/health', {
