@@ -403,34 +403,6 @@ describe('the other routes', () => {
     await Promise.all([closed.close(), pinned.close()]);
   });
 
-  it('the OpenAPI document holds the live bundle’s request schema', async () => {
-    const document = (await app.inject('/openapi.json')).json<{
-      openapi: string;
-      paths: object;
-      components: { schemas: Record<string, { required?: string[] }> };
-    }>();
-    expect(document.openapi).toBe('3.1.0');
-    expect(Object.keys(document.paths).sort()).toEqual([
-      '/v1/feedback',
-      '/v1/health',
-      '/v1/live',
-      '/v1/metadata',
-      '/v1/reload-artifacts',
-      '/v1/score',
-      '/v1/started',
-      '/v2',
-      '/v2/health/live',
-      '/v2/health/ready',
-      '/v2/models/{model}',
-      '/v2/models/{model}/infer',
-      '/v2/models/{model}/ready',
-      '/v2/models/{model}/versions/{version}',
-      '/v2/models/{model}/versions/{version}/infer',
-      '/v2/models/{model}/versions/{version}/ready',
-    ]);
-    expect(document.components.schemas['Transaction']?.required).toContain('amount');
-  });
-
   it('without a bundle everything that needs one is unavailable', async () => {
     const empty = await buildApp({ ...deps(), sets: createServingSets(() => undefined) });
     const response = await empty.inject({
@@ -444,34 +416,6 @@ describe('the other routes', () => {
     expect((await empty.inject('/v1/metadata')).statusCode).toBe(503);
     expect((await empty.inject('/openapi.json')).statusCode).toBe(200);
     await empty.close();
-  });
-
-  it('names its operations, so that generated clients have names too', async () => {
-    const document = (await app.inject('/openapi.json')).json<{
-      servers: unknown[];
-      paths: Record<string, Record<string, { operationId: string; tags: string[] }>>;
-    }>();
-    const operations = Object.values(document.paths).flatMap((path) => Object.values(path));
-    expect(operations.map(({ operationId }) => operationId).sort()).toEqual([
-      'getHealth',
-      'getLiveness',
-      'getMetadata',
-      'getModel',
-      'getModelReady',
-      'getModelReadyVersion',
-      'getModelVersion',
-      'getServer',
-      'getServerLive',
-      'getServerReady',
-      'getStartup',
-      'inferModel',
-      'inferModelVersion',
-      'recordLabels',
-      'reloadArtifacts',
-      'scoreTransactions',
-    ]);
-    expect(operations.every(({ tags }) => tags.length === 1)).toBe(true);
-    expect(document.servers).toEqual([{ url: '/' }]);
   });
 
   it('a known path with another method is 405 and names what it takes', async () => {

@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
@@ -11,6 +9,7 @@ import { answerBadPath, answerBrokenRequest, answerNoRoute } from './http-errors
 import { createObserver, groupOf, type ObserverDeps } from './observer.js';
 import { describeApi } from './openapi.js';
 import { administrationRoutes, type AdministrationDeps } from './routes/administration.js';
+import { requestId } from './request-id.js';
 import { inferenceStateRoutes, inferRoutes } from './routes/inference.js';
 import { scoreRoute, type ScoreDeps } from './routes/score.js';
 import { stateRoutes, type StateDeps } from './routes/state.js';
@@ -30,11 +29,6 @@ export interface AppDeps
 }
 
 const CHECK_CONNECTIONS_MS = 1_000;
-const SANE_REQUEST_ID = /^[\w.:-]{1,128}$/;
-
-/** The caller's, if it is a sane one. */
-const requestId = ({ headers: { 'x-request-id': given } }: { headers: IncomingHttpHeaders }): string =>
-  typeof given === 'string' && SANE_REQUEST_ID.test(given) ? given : randomUUID();
 
 /** The scorer's HTTP API. Holds no state: what it answers with is the live set. */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
@@ -84,7 +78,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     return reply.code(status).send(errorBody(shown, request.id, url));
   });
   app.setNotFoundHandler((request, reply) => {
-    void answerNoRoute(app, request, reply.headers(observer.headers(request, {})));
+    void answerNoRoute(app, request, reply.headers(observer.headers(request, { ...facts()?.versions })));
     deps.metrics.request('other', reply.statusCode);
   });
 
@@ -101,7 +95,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     const contentSecurityPolicy = { useDefaults: false, directives: { defaultSrc: ["'none'"] } };
     await others.register(helmet, { contentSecurityPolicy });
     others.addHook('onRequest', (request, reply, done) => {
-      reply.headers(observer.headers(request, {}));
+      reply.headers(observer.headers(request, { ...facts()?.versions }));
       done();
     });
     others.addHook('onResponse', (request, reply, done) => {

@@ -1,10 +1,11 @@
 import type { FastifyInstance } from 'fastify';
+import Type from 'typebox';
 import type { ScorerMetrics } from '../../metrics/scorer-metrics.js';
 import type { ServingSets } from '../../traffic/serving-sets.js';
 import * as Api from '../api-schemas.js';
 import type { ControlView } from '../control-view.js';
 import { metadataOf } from '../metadata.js';
-import { withRequestSchema } from '../openapi.js';
+import { wholeDocument } from '../openapi.js';
 import { failures } from './failures.js';
 
 export interface StateDeps {
@@ -79,7 +80,12 @@ export function stateRoutes(app: FastifyInstance, { sets, replica, view, metrics
   });
 
   app.get('/metrics', {
-    schema: { hide: true },
+    schema: {
+      operationId: 'getMetrics',
+      tags: ['operation'],
+      summary: "Metrics in Prometheus's text format",
+      response: { 200: { content: { 'text/plain': { schema: Type.String() } } } },
+    },
     handler: async (_request, reply) => {
       const text = await (view.metrics ?? metrics.text)();
       return reply.type(metrics.contentType).send(text);
@@ -87,7 +93,12 @@ export function stateRoutes(app: FastifyInstance, { sets, replica, view, metrics
   });
 
   app.get('/openapi.json', {
-    schema: { hide: true },
-    handler: () => withRequestSchema(app.swagger(), sets.current()?.champion.loaded.requestSchema),
+    schema: {
+      operationId: 'getOpenApi',
+      tags: ['operation'],
+      summary: 'This document',
+      response: { 200: Type.Object({}, { description: 'OpenAPI 3.1', additionalProperties: true }) },
+    },
+    handler: () => wholeDocument(app.swagger(), sets.current()?.champion.loaded.requestSchema),
   });
 }
