@@ -1,10 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tinyApp, type TinyApp } from '../../test/support/tiny-app.js';
+import { openTiny } from '../../test/support/live-tiny-bundle.js';
 import { sendTo } from '../../test/support/send.js';
 import { tinyTransaction } from '../../test/support/tiny-bundle.js';
 import type { ApiError, ScoreResponse } from './api-schemas.js';
-import { MAX_EXPLAINED } from './explained.js';
+import { createSetFacts } from './set-facts.js';
+import { createExplainedForm, MAX_EXPLAINED } from './explained.js';
 
 const rows = [0, 1, 5, 60, 800].map((amount, hour) => ({
   ...tinyTransaction,
@@ -97,5 +99,48 @@ describe('POST /v1/score?explain=true', () => {
     expect(response.statusCode).toBe(409);
     expect(response.json<ApiError>().error.message).toMatch(/ONNX Runtime, which explains no score \(a test\)/);
     await slow.close();
+  });
+});
+
+describe('explanations that many ask for', () => {
+  it('are made one in a turn of the event loop, and refused where too many wait', async () => {
+    const set = await openTiny({ model: 'counted' });
+    const turns: number[] = [];
+    let turn = 0;
+    let over = false;
+    const count = (): void => {
+      turn += 1;
+      if (!over) setImmediate(count);
+    };
+    setImmediate(count);
+    const champion = {
+      ...set.champion,
+      models: {
+        ...set.champion.models,
+        explain: (...parts: Parameters<typeof set.champion.models.explain>) => {
+          turns.push(turn);
+          return set.champion.models.explain(...parts);
+        },
+      },
+    };
+    const transactions = Array.from({ length: MAX_EXPLAINED }, () => tinyTransaction);
+    const scored = await set.champion.score(transactions, () => '');
+    const form = createExplainedForm();
+    const facts = createSetFacts({ thresholds: () => ({ hit: () => undefined }) })(set);
+    const ask = async () =>
+      form.write(
+        { id: 'r', headers: {} },
+        { transactions, pathOf: () => '', bytes: new Uint8Array() },
+        scored,
+        { ...set, champion },
+        facts,
+      );
+    const outcomes = await Promise.allSettled(Array.from({ length: 11 }, ask));
+    over = true;
+    expect(outcomes.map(({ status }) => status)).toEqual([...Array<string>(10).fill('fulfilled'), 'rejected']);
+    expect(turns).toHaveLength(10 * MAX_EXPLAINED);
+    expect(new Set(turns).size).toBe(turns.length);
+    await expect(ask()).resolves.toContain('"explanation"');
+    await set.champion.close();
   });
 });

@@ -2,9 +2,9 @@ import type { FastifyContextConfig, FastifyInstance, FastifyRequest } from 'fast
 import Type from 'typebox';
 import { SluiceError } from '../../../platform/errors.js';
 import * as Api from '../api-schemas.js';
-import { EXPLAINED_FORM, MAX_EXPLAINED } from '../explained.js';
+import { createExplainedForm, MAX_EXPLAINED } from '../explained.js';
 import type { Observer } from '../observer.js';
-import { PLAIN_FORM, type AnswerScores, type ScoringForm } from '../scoring-request.js';
+import { PLAIN_FORM, type AnswerScores } from '../scoring-request.js';
 import { failures } from './failures.js';
 
 export const JSON_TYPE = 'application/json; charset=utf-8';
@@ -28,6 +28,7 @@ const Query = Type.Object({
 
 /** `/v1/score`. Most of its requests take the fast lane (fast-lane.ts) and never come here. */
 export function scoreRoute(app: FastifyInstance, { answerScores, observer, limits }: ScoreDeps): void {
+  const explained = createExplainedForm();
   app.post('/v1/score', {
     schema: {
       operationId: 'scoreTransactions',
@@ -46,7 +47,7 @@ export function scoreRoute(app: FastifyInstance, { answerScores, observer, limit
         (text, facts) => {
           void reply.headers(observer.headers(request, { ...facts.versions, 'content-type': JSON_TYPE })).send(text);
         },
-        formOf(request),
+        asksForMore(request) ? explained : PLAIN_FORM,
       ),
   });
 }
@@ -58,7 +59,7 @@ export function scoreLimit({ scoresPerMinute }: ScoreDeps['limits']): { config?:
 }
 
 /** @throws SluiceError InvalidInput for anything in the query but `explain`, once, with `true` or `false` */
-function formOf({ query }: FastifyRequest): ScoringForm {
+function asksForMore({ query }: FastifyRequest): boolean {
   const { explain = 'false', ...others } = query as Record<string, unknown>;
   const [unknown] = Object.keys(others);
   if (unknown !== undefined)
@@ -71,5 +72,5 @@ function formOf({ query }: FastifyRequest): ScoringForm {
       'InvalidInput',
       `the query parameter explain is true or false, not ${JSON.stringify(explain)}`,
     );
-  return explain === 'true' ? EXPLAINED_FORM : PLAIN_FORM;
+  return explain === 'true';
 }
