@@ -4,6 +4,7 @@ import swagger from '@fastify/swagger';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { errorBody, toAnswer, type Answer } from './api-errors.js';
+import { encoded, isEncoded } from './bodies.js';
 import { openFastLane } from './fast-lane.js';
 import { answerBadPath, answerBrokenRequest, answerNoRoute } from './http-errors.js';
 import { createObserver, groupOf, type ObserverDeps } from './observer.js';
@@ -55,7 +56,11 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
 
   app.removeAllContentTypeParsers();
   // Bytes: the prediction log keeps them as they came, and each route parses its own (`bodyOf`).
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, ({ headers }, body, done) =>
+    isEncoded(headers) ? done(encoded()) : done(null, body),
+  );
+  // A client may close its half of the connection behind its request, and is answered all the same.
+  Object.assign(app.server, { httpAllowHalfOpen: true });
   const factsOf = createSetFacts(deps.metrics);
   const observer = createObserver(deps);
   const facts = (): SetFacts | null => {

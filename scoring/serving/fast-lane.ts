@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import type { Answer } from './api-errors.js';
+import { isEncoded, tooLarge } from './bodies.js';
 import type { Headers, Observer, Request } from './observer.js';
 import { JSON_TYPE } from './routes/score.js';
 import type { AnswerScores } from './scoring-request.js';
@@ -32,7 +33,8 @@ export function openFastLane(app: FastifyInstance, deps: FastLaneDeps): void {
   app.server.on('request', (request, response) => {
     const { method, url, headers } = request;
     // What is not plainly JSON is the framework's to refuse, with everything else that is unusual.
-    if (method === 'POST' && url === PATH && TYPE.test(headers['content-type'] ?? '')) lane(request, response);
+    if (method === 'POST' && url === PATH && TYPE.test(headers['content-type'] ?? '') && !isEncoded(headers))
+      lane(request, response);
     else for (const other of others) other.call(app.server, request, response);
   });
 }
@@ -74,17 +76,21 @@ function createLane({ answerScores, observer, refusal, facts, requestId, bodyByt
     let rest: Buffer[] | null = null;
     let bytes = 0;
     let isOver = false;
+    const refuseLength = (): void => {
+      isOver = true;
+      // The rest is not read: the connection ends with the answer.
+      response.setHeader('connection', 'close');
+      refuse(request, response, tooLarge());
+    };
     incoming.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
       if (isOver) return;
-      if (bytes > bodyBytes) {
-        isOver = true;
-        // The rest is not read: the connection ends with the answer.
-        response.setHeader('connection', 'close');
-        refuse(request, response, Object.assign(new Error(), { statusCode: 413, code: 'FST_ERR_CTP_BODY_TOO_LARGE' }));
-      } else if (first === null) first = chunk;
+      if (bytes > bodyBytes) refuseLength();
+      else if (first === null) first = chunk;
       else (rest ??= [first]).push(chunk);
     });
+    // A length that is too large as announced is not waited for.
+    if (Number(incoming.headers['content-length']) > bodyBytes) refuseLength();
     incoming.on('end', () => {
       if (isOver) return;
       try {

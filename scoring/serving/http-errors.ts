@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { toAnswer, type ErrorType } from './api-errors.js';
@@ -9,10 +10,31 @@ const OF_THE_PARSER: Readonly<Record<string, [status: number, reason: string, ty
   HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large', 'InvalidInput', 'the headers are too large'],
 };
 
-/** Answers a client that does not speak HTTP, or never finishes what it sends, in the form of every other error. */
+/** how long a refused client may take to close its side */
+const LINGER_MS = 1_000;
+
+const refused = new WeakSet<Socket>();
+
+/** Answers a client that does not speak HTTP, or never finishes what it sends, in the form of every other error, and closes the connection. */
 export function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
-  // The client is gone, or was answered before.
-  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  // The client is gone, or is being refused already.
+  if (error.code === 'ECONNRESET' || socket.destroyed || refused.has(socket)) return;
+  refused.add(socket);
+  afterAnswers(socket, () => refuse(error, socket));
+}
+
+/**
+ * Answers have the order of their requests: whoever asked before something broken came along the same connection is answered first.
+ * (Node keeps the answer that has its turn on a connection in `_httpMessage`, and looks there itself before it refuses what is broken.)
+ */
+function afterAnswers(socket: Socket & { _httpMessage?: ServerResponse | null }, then: () => void): void {
+  const open = socket._httpMessage;
+  // One to an incomplete request is the broken one's own.
+  if (open === undefined || open === null || !open.req.complete) then();
+  else open.once('close', () => afterAnswers(socket, then));
+}
+
+function refuse(error: Error & { code?: string }, socket: Socket): void {
   if (!socket.writable) {
     socket.destroy(error);
     return;
@@ -27,6 +49,9 @@ export function answerBrokenRequest(error: Error & { code?: string }, socket: So
   socket.end(
     `HTTP/1.1 ${status} ${reason}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
+  // Nobody may hold a connection by never closing it.
+  const late = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(late));
 }
 
 /** A path that cannot be decoded, for example: known before there is a route. */

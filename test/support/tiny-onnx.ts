@@ -53,10 +53,18 @@ function attribute(name: string, value: number | string | number[] | string[]): 
         .int64(value)
         .uint32(20 << 3)
         .int32(2);
-    else if (typeof value[0] === 'string') for (const one of value) text(9, one as string, into);
-    else if (/values|weights|hitrates/.test(name))
-      for (const one of value) into.uint32((7 << 3) | 5).float(one as number);
-    else for (const one of value) into.uint32(8 << 3).int64(one);
+    else {
+      // ONNX Runtime, unlike the kernel, wants to be told the type: 6 floats, 7 ints, 8 strings.
+      let type = 7;
+      if (typeof value[0] === 'string') {
+        type = 8;
+        for (const one of value) text(9, one as string, into);
+      } else if (/values|weights|hitrates/.test(name)) {
+        type = 6;
+        for (const one of value) into.uint32((7 << 3) | 5).float(one as number);
+      } else for (const one of value) into.uint32(8 << 3).int64(one);
+      into.uint32(20 << 3).int32(type);
+    }
   });
 }
 
@@ -150,13 +158,22 @@ export function tinyOnnx(ensemble: TinyEnsemble): Uint8Array {
   if (spoil === 'unknownOperator') nodes.push(operator('Loop', '', [['features'], ['x']]));
   const graph = write((into) => {
     for (const one of nodes) message(1, one, into);
+    text(2, 'tiny', into);
     message(5, constant(spoil), into);
     message(11, end('features', width, spoil === 'doubleInput' ? 11 : 1), into);
     message(12, end(output, isClassifier ? 2 : 1), into);
   });
+  const opset = (domain: string, version: number) =>
+    write((into) =>
+      text(1, domain, into)
+        .uint32(2 << 3)
+        .int64(version),
+    );
   return write((into) => {
     into.uint32(1 << 3).int64(8);
     if (spoil !== 'noGraph') message(7, graph, into);
+    message(8, opset('', 17), into);
+    message(8, opset('ai.onnx.ml', 3), into);
     if (spoil === 'functions') message(25, new Uint8Array(0), into);
   });
 }
