@@ -18,7 +18,7 @@ const closing = { connection: 'close' };
 const REQUEST_MS = 300;
 
 let set: ServingSet;
-let let_go: ServingSet[];
+let letGo: ServingSet[];
 let sets: ServingSets;
 const apps: FastifyInstance[] = [];
 
@@ -34,8 +34,8 @@ const WAYS: [name: string, limits: Partial<AppDeps['limits']>][] = [
 ];
 
 async function listen(limits: Partial<AppDeps['limits']>, changes: Partial<AppDeps> = {}): Promise<number> {
-  let_go = [];
-  sets = createServingSets((former) => void let_go.push(former));
+  letGo = [];
+  sets = createServingSets((former) => void letGo.push(former));
   sets.replace(set);
   const { app, port } = await listeningApp(sets, limits, changes);
   apps.push(app);
@@ -194,7 +194,7 @@ describe.each(WAYS)('%s: clients that go away or never finish', (_way, limits) =
     await isServedBy(port, () => sockets.forEach(({ abort, socket }) => socket[abort]()), release);
     sets.replace(set);
     await sets.drained();
-    expect(let_go).toEqual([set, held]);
+    expect(letGo).toEqual([set, held]);
     sockets.forEach(({ socket }) => socket.destroy());
     await allClosed();
     await isServed(port);
@@ -252,6 +252,15 @@ async function isServedBy(port: number, leave: () => void, release: () => void):
 describe.each(WAYS)('%s: odd HTTP', (_way, limits) => {
   const chunks = (text: string): string => `${text.length.toString(16)}\r\n${text}\r\n`;
   const chunked = { 'transfer-encoding': 'chunked' };
+  let port: number;
+  beforeAll(async () => {
+    const own = createServingSets(() => undefined);
+    own.replace(set);
+    const listening = await listeningApp(own, limits);
+    port = listening.port;
+    return () => listening.app.close();
+  });
+
   it.each<[string, Buffer | string, number]>([
     [
       'chunks',
@@ -284,20 +293,17 @@ describe.each(WAYS)('%s: odd HTTP', (_way, limits) => {
     ['a request id with a line end', rawRequest(good, { ...closing, 'x-request-id': 'a\rx: y' }), 400],
     ['a request id of 10,000 characters', rawRequest(good, { ...closing, 'x-request-id': 'a'.repeat(10_000) }), 200],
   ])('%s', async (_what, bytes, status) => {
-    const port = await listen(limits);
     expect(await statuses(port, [bytes])).toEqual([status]);
     await isServed(port);
   });
 
   it('HEAD has no body', async () => {
-    const port = await listen(limits);
     const sending = request({ port, host: '127.0.0.1', path: '/v1/score', method: 'HEAD', agent: false }).end();
     const [{ statusCode }] = (await once(sending, 'response')) as [{ statusCode: number }];
     expect(statusCode).toBe(405);
   });
 
   it('a client that waits to be told to go on is told so', async () => {
-    const port = await listen(limits);
     const socket = openRaw(port);
     socket.write(rawRequest('', { expect: '100-continue', 'content-length': `${good.length}` }));
     expect((await readAnswers(socket, 1)).map(({ status }) => status)).toEqual([100]);
