@@ -1,15 +1,20 @@
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { ReadLimit } from '../domain/bundle/limits.js';
 import { SluiceError } from './errors.js';
 
 /**
- * A whole file, in memory, unless it is longer than the limit or than the manifest says.
+ * A whole regular file, in memory, unless it is longer than the limit or than the manifest says. Links are followed.
  * @throws SluiceError TooLarge, IntegrityError
  */
 export async function readLimited(path: string, { maxBytes, exactBytes }: ReadLimit): Promise<Buffer> {
-  const file = await open(path);
+  // A pipe without a writer would otherwise hold up the thread that opens it.
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const { size } = await file.stat();
+    const stats = await file.stat();
+    // A device has no size, and no end.
+    if (!stats.isFile()) throw new SluiceError('IntegrityError', `${path} is not a regular file`);
+    const { size } = stats;
     if (size > maxBytes)
       throw new SluiceError(
         'TooLarge',

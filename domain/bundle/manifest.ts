@@ -1,4 +1,4 @@
-import type { Manifest } from '../../schemas/types.js';
+import type { DsseEnvelope, Manifest } from '../../schemas/types.js';
 import { refusalOf, verifyEnvelope, type TrustedKeys } from '../dsse/dsse.js';
 import { readableJson, sha256Hex, sha256HexInTurns } from './digest.js';
 import { BUNDLE_FILE, decidesScore, MANIFEST_PAYLOAD_TYPE } from './layout.js';
@@ -105,7 +105,19 @@ export function verifyManifest(
     throw new BundleError(`manifest.sig is refused: ${(error as Error).message}`, { cause: error });
   }
   if (!payload.equals(manifestBytes)) throw new BundleError('manifest.sig signs other bytes than manifest.json holds');
+  if (!isAsWritten(envelope as DsseEnvelope, envelopeBytes))
+    throw new BundleError('manifest.sig is not in the form in which it is written: it was changed after signing');
   return payload;
+}
+
+/** Not a byte may differ, not even one without a meaning, as a blank, or the last bits of base64. Compact or indented are both taken. */
+function isAsWritten(envelope: DsseEnvelope, bytes: Buffer): boolean {
+  const text = bytes.toString('utf8');
+  const values = [envelope.payload, ...envelope.signatures.map(({ sig }) => sig)];
+  return (
+    (text === JSON.stringify(envelope) || text === `${JSON.stringify(envelope, null, 2)}\n`) &&
+    values.every((value) => Buffer.from(value, 'base64').toString('base64') === value)
+  );
 }
 
 /** Checks one file against what the manifest says of it; others get their turn while a large one is digested. */
