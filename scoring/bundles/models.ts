@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { SluiceError } from '../../platform/errors.js';
 import { findDisagreement } from './kernel/agreement.js';
 import { readImageOnThread, type ReadImage } from './kernel/read-image.js';
 import type { Explanation } from './kernel/tree-shap.js';
@@ -47,7 +48,10 @@ export async function openModels(files: ThreadData, golden: Float32Array, option
   const { readImage = readImageOnThread, wasm, log } = options;
   const start = (inBackground: boolean): Promise<ModelRunner> =>
     startModelRunner({ ...options, models: { ...files, inBackground } });
-  const [image, reference] = await bothOrNeither(readImage(files), start(true));
+  const image = await readImage(files);
+  if ('refused' in image && image.dangerous)
+    throw new SluiceError('IntegrityError', `the bundle's models cannot be opened: ${image.refused}`);
+  const reference = await start(true);
   try {
     const kernel =
       'refused' in image ? image : await agreeing(openTreeImage(image, wasm), reference, files.width, golden);
@@ -59,15 +63,6 @@ export async function openModels(files: ThreadData, golden: Float32Array, option
   } finally {
     await reference.close();
   }
-}
-
-/** A runner that was started is closed where the image could not be read. */
-async function bothOrNeither<T>(image: Promise<T>, starting: Promise<ModelRunner>): Promise<[T, ModelRunner]> {
-  const [read, started] = await Promise.allSettled([image, starting]);
-  if (started.status === 'rejected') throw started.reason;
-  if (read.status === 'fulfilled') return [read.value, started.value];
-  await started.value.close();
-  throw read.reason;
 }
 
 async function agreeing(

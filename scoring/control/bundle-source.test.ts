@@ -143,7 +143,9 @@ describe('what a manifest lists', () => {
 
   it('a plain name is one', async () => {
     const bundle = listing({ 'more.version.json': Buffer.from('x') });
-    expect((await fetchBundle(readFrom(bundle), trust, named(bundle))).loaded.files.has('more.version.json')).toBe(true);
+    expect((await fetchBundle(readFrom(bundle), trust, named(bundle))).loaded.files.has('more.version.json')).toBe(
+      true,
+    );
   });
 
   it('101 files are too many', async () => {

@@ -24,7 +24,15 @@ export interface TinyEnsemble {
   /** operators from the ensemble's output to the graph's, in order */
   then?: readonly string[];
   /** what the writer should do wrong */
-  spoil?: 'externalData' | 'subgraph' | 'tensor' | 'unknownOperator' | 'doubleInput' | 'functions' | 'noGraph';
+  spoil?:
+    | 'externalData'
+    | 'externalFile'
+    | 'subgraph'
+    | 'tensor'
+    | 'unknownOperator'
+    | 'doubleInput'
+    | 'functions'
+    | 'noGraph';
   /** rows of counts beside the trees */
   counts?: boolean;
 }
@@ -128,7 +136,13 @@ function constant(spoil: TinyEnsemble['spoil']): Uint8Array {
       .uint32((4 << 3) | 5)
       .float(1);
     text(8, 'one', into);
-    if (spoil === 'externalData') into.uint32(14 << 3).int32(1);
+    if (spoil === 'externalData' || spoil === 'externalFile') into.uint32(14 << 3).int32(1);
+    if (spoil === 'externalFile')
+      message(
+        13,
+        write((entry) => text(2, '/etc/passwd', text(1, 'location', entry))),
+        into,
+      );
   });
 }
 

@@ -1,3 +1,4 @@
+import { DangerousFile } from './depth.js';
 import { type EnsembleAttributes, readAttributes } from './ensemble-attributes.js';
 import { Refusal } from './messages.js';
 import { readTreeGraph } from './tree-graph.js';
@@ -38,8 +39,9 @@ function named<T>(file: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    throw new Refusal(`${file}: ${error.message}`);
+    if (error instanceof DangerousFile) throw new DangerousFile(`${file}: ${error.message}`);
+    if (error instanceof Refusal) throw new Refusal(`${file}: ${error.message}`);
+    throw error;
   }
 }
 

@@ -1,3 +1,4 @@
+import { mustBeShallow } from './depth.js';
 import { Refusal } from './messages.js';
 import { FLOAT, type OnnxConstant, type OnnxGraph, type OnnxNode, readGraph } from './onnx-file.js';
 
@@ -30,6 +31,7 @@ const ENSEMBLES: Readonly<Record<string, number>> = { TreeEnsembleClassifier: 1,
 export function readTreeGraph(bytes: Uint8Array, contract: GraphContract): TreeGraph {
   const graph = readGraph(bytes);
   if (graph === null) throw new Refusal('the file has no graph');
+  graph.nodes.forEach(mustBeShallow);
   for (const { op, domain } of graph.nodes) {
     const known = domain === ML ? op in ENSEMBLES : domain === '' && ['Identity', 'Cast', 'Mul', 'Exp'].includes(op);
     if (!known) throw new Refusal(`the operator ${domain === '' ? '' : `${domain}.`}${op} is not a tree ensemble`);

@@ -1,3 +1,4 @@
+import { DangerousFile } from './depth.js';
 import { Refusal } from './messages.js';
 import { type ModelFiles, readEnsembles, type TreeEnsemble } from './tree-ensemble.js';
 import { type Layout, layOut, MAX_WIDTH } from './tree-layout.js';
@@ -30,11 +31,18 @@ export interface TreeImage {
   layout: Layout;
 }
 
+/** Why there is no image. */
+export interface RefusedImage {
+  refused: string;
+  /** ONNX Runtime must not open the file either: it would take the process down */
+  dangerous: boolean;
+}
+
 /**
  * Reads both files and lays their trees out: tens of milliseconds of computing, which a thread beside the one that serves should do.
  * What the kernel cannot compute as ONNX Runtime does is refused, with the reason; the bundle is then served by ONNX Runtime.
  */
-export function readTreeImage(models: ModelFiles): TreeImage | { refused: string } {
+export function readTreeImage(models: ModelFiles): TreeImage | RefusedImage {
   const { width } = models;
   try {
     if (!(Number.isInteger(width) && width > 0 && width <= MAX_WIDTH))
@@ -49,7 +57,7 @@ export function readTreeImage(models: ModelFiles): TreeImage | { refused: string
       ),
     };
   } catch (error) {
-    if (error instanceof Refusal) return { refused: error.message };
+    if (error instanceof Refusal) return { refused: error.message, dangerous: error instanceof DangerousFile };
     throw error;
   }
 }
