@@ -91,7 +91,7 @@ describe('models that the kernel runs', () => {
   it('several long lists take turns, and each has its own answers', async () => {
     const models = kernelModels(kernel, WIDTH);
     const lists = [700, 3_000, 1_100].map(rowsOf);
-    const outputs = await Promise.all(lists.map((features) => models.run(features)));
+    const outputs = await Promise.all(lists.map(async (features) => models.run(features)));
     expect(outputs).toEqual(lists.map(inOneGo));
     expect(models.queuedRows).toBe(0);
   });

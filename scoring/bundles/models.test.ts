@@ -71,8 +71,8 @@ describe('who runs the models', () => {
   });
 
   it.each<[string, (image: TreeImage) => void]>([
-    ['a weight', (image) => void new DataView(image.layout.records.buffer).setFloat32(8, 1.5, true)],
-    ['a threshold, by one float', (image) => nudge(image.layout.records)],
+    ['a weight', ({ layout }) => new DataView(layout.records.buffer).setFloat32(8, 1.5, true)],
+    ['a threshold, by one float', ({ layout }) => nudge(layout.records)],
   ])('ONNX Runtime, where the kernel does not agree: %s is another', async (_what, change) => {
     const readImage: ModelOptions['readImage'] = (files) => {
       const image = readTreeImage(files);
