@@ -49,7 +49,7 @@ export async function openModels(files: ThreadData, golden: Float32Array, option
   const start = (inBackground: boolean): Promise<ModelRunner> =>
     startModelRunner({ ...options, models: { ...files, inBackground } });
   const image = await readImage(files);
-  if ('refused' in image && image.dangerous)
+  if ('refused' in image && image.dangerous === true)
     throw new SluiceError('IntegrityError', `the bundle's models cannot be opened: ${image.refused}`);
   const reference = await start(true);
   try {

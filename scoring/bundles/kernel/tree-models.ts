@@ -35,7 +35,7 @@ export interface TreeImage {
 export interface RefusedImage {
   refused: string;
   /** ONNX Runtime must not open the file either: it would take the process down */
-  dangerous: boolean;
+  dangerous?: boolean;
 }
 
 /**
