@@ -44,6 +44,11 @@ export function isFailureType(name: string | undefined): name is FailureType {
   return name !== undefined && Object.hasOwn(FAILURES, name);
 }
 
+/** What kind of error it is: errors of `domain/` carry their type as their name. */
+export function failureName(error: unknown): string | undefined {
+  return error instanceof SluiceError ? error.type : (error as Error | undefined)?.name;
+}
+
 /** A failure with a type from the closed list; the message says what happened and what to do next. */
 export class SluiceError extends Error {
   constructor(

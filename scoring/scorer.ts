@@ -1,16 +1,15 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { NativeConnectionOptions } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import { readLimited } from '../platform/files.js';
-import { fetchBundle, type Trust } from './control/bundle-source.js';
 import { createControl, type Control } from './control/control.js';
+import { createDirectoryReader } from './control/directory-reader.js';
+import { servePinned, type Pinned } from './control/pinned.js';
 import { readiness } from './control/readiness.js';
 import { createFleet } from './fleet/fleet.js';
 import { aggregated } from './metrics/aggregate.js';
 import type { ControlView, ReplicaState } from './serving/control-view.js';
 import { createServing, type Serving } from './serving/serving.js';
 import type { ScorerSettings } from './settings.js';
-import type { ServingOrders } from './traffic/orders.js';
 import { readScorerFiles } from './trust.js';
 
 export interface Scorer {
@@ -31,28 +30,37 @@ export async function startScorer(
   log: Logger,
 ): Promise<Scorer> {
   const { spec, trust } = await readScorerFiles(settings);
-  const isPinned = settings.ARTIFACTS_DIR !== '';
-
   let draining = false;
   let address = '';
   let control: Control | null = null;
+  let pinned: Pinned | null = null;
   const view: ControlView = {
-    state: () => stateOf(draining, serving, control),
+    state: () => stateOf(draining, serving, control, pinned),
     metrics: settings.SCORER_PROCESSES === 1 ? null : async () => aggregated(await serving.metrics()),
-    catchUp: isPinned ? null : () => (control as Control).follower.catchUp(),
+    catchUp: () => (pinned ?? (control as Control).follower).catchUp(),
   };
   const serving: Serving =
     settings.SCORER_PROCESSES === 1
       ? await createServing({ settings, spec, view, log })
       : await createFleet({ settings, view, log });
-  if (isPinned) await servePinned(resolve(settings.ARTIFACTS_DIR), trust, serving, log);
-  else control = await createControl({ settings, temporal, trust, serving, address: () => address, log });
+  if (settings.ARTIFACTS_DIR === '')
+    control = await createControl({ settings, temporal, trust, serving, address: () => address, log });
+  else
+    pinned = await servePinned({
+      trust,
+      serving,
+      open: createDirectoryReader(resolve(settings.ARTIFACTS_DIR)),
+      watchMs: settings.SCORER_WATCH_MS,
+      onRound: serving.reloaded,
+      log,
+    });
   address = await serving.listen(settings.SCORER_PORT);
   control?.start();
+  pinned?.start();
 
   const stop = async (): Promise<void> => {
     draining = true;
-    await Promise.all([control?.leave(), serving.drain()]);
+    await Promise.all([control?.leave(), pinned?.stop(), serving.drain()]);
     await serving.close();
     await control?.close();
   };
@@ -60,25 +68,17 @@ export async function startScorer(
   return { address, stop: () => (stopping ??= stop()) };
 }
 
-/** A bundle from a folder, verified as any other; no pointer is followed. */
-async function servePinned(directory: string, trust: Trust, serving: ServingOrders, log: Logger): Promise<void> {
-  const champion = await fetchBundle((name, limit) => readLimited(join(directory, name), limit), trust, null);
-  const { environment } = trust;
-  const origin = { from: 'pinned', generation: null, environment, pointer: null } as const;
-  await serving.prepare({ origin, champion, candidate: null });
-  await serving.switchTo(null);
-  log.info({ version: champion.loaded.version, directory }, 'bundle is pinned; no pointer is followed');
-}
-
 /** The parts' own states, as the signals of which readiness is made. */
 async function stateOf(
   draining: boolean,
   serving: Pick<Serving, 'status'>,
   control: Control | null,
+  pinned: Pinned | null,
 ): Promise<ReplicaState> {
   const { serves, models, generation, kernelRefusal, away, predictionLog } = await serving.status();
   const held = control?.lease?.status();
   const followed = control?.follower.status();
+  const staleSince = followed?.staleSince ?? null;
   const { ready, reasons, notices } = readiness({
     draining,
     bundle: serves,
@@ -89,9 +89,11 @@ async function stateOf(
     caughtUp: (followed?.caughtUpAtMs ?? -1) >= (held?.gainedAtMs ?? Infinity),
     firstLease: held?.gained === 1,
     pointerError: followed?.error ?? null,
+    staleSince,
+    pinnedError: pinned?.error() ?? null,
     newerElsewhere: Math.max(held?.newestGeneration ?? 0, followed?.knownGeneration ?? 0) > (generation ?? 0),
     temporal: control?.worker?.status() ?? 'none',
     predictionLog,
   });
-  return { ready, reasons, notices, predictionLog };
+  return { ready, reasons, notices, predictionLog, staleSince };
 }

@@ -20,6 +20,8 @@ const Settings = Type.Object({
   SCORER_MODEL: Type.String({ default: 'ulb_gbdt' }),
   /** directory of a bundle to serve whatever the pointer says */
   ARTIFACTS_DIR: Type.String({ default: '' }),
+  /** between looks at its manifest; 0: none */
+  SCORER_WATCH_MS: Type.Integer({ minimum: 0, default: 1_000 }),
   SLUICE_MODELS_DIR: Type.String({ default: '' }),
 
   /** that answer requests, each on a core of its own; with more than one, this process only controls them */

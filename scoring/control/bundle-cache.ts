@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MAX_BYTES } from '../../domain/bundle/limits.js';
 import { readLimited } from '../../platform/files.js';
@@ -19,14 +19,19 @@ export interface BundleCache {
   generation(trust: Trust): Promise<number>;
   /** A crash at any moment leaves the old or the new pair, never a mixture. */
   write(signed: SignedPointer, raw: ReadonlyMap<string, Buffer>): Promise<void>;
+  /** Notes when the pointer that is kept was last seen in the store, as its file's time; needs no room on the disk. Never rejects. */
+  seen(at: Date): Promise<void>;
+  /** What `seen` noted last, at least when it was written; null when nothing is kept. */
+  lastSeen(): Promise<Date | null>;
 }
 
 export function createBundleCache(directory: string): BundleCache {
   const current = join(directory, 'current');
+  const pointerFile = join(current, POINTER_FILE);
 
   const readPointer = async (trust: Trust): Promise<SignedPointer | null> => {
     try {
-      return verifyPointer(await readLimited(join(current, POINTER_FILE), { maxBytes: MAX_BYTES.pointer }), trust);
+      return verifyPointer(await readLimited(pointerFile, { maxBytes: MAX_BYTES.pointer }), trust);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
       throw error;
@@ -62,5 +67,14 @@ export function createBundleCache(directory: string): BundleCache {
       const stale = (await readdir(directory)).filter((entry) => entry !== name && /^\.?generation-/.test(entry));
       await Promise.all(stale.map((entry) => rm(join(directory, entry), { recursive: true, force: true })));
     },
+
+    // Where the disk does not take it, a restart tells an earlier time: on the safe side.
+    seen: (at) => utimes(pointerFile, at, at).catch(() => undefined),
+
+    lastSeen: () =>
+      stat(pointerFile).then(
+        ({ mtime }) => mtime,
+        () => null,
+      ),
   };
 }

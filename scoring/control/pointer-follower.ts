@@ -10,8 +10,15 @@ import type { Origin } from '../traffic/serving-set.js';
 import type { SignedPointer, Trust } from './bundle-source.js';
 import { createRounds } from './rounds.js';
 
+/** A bundle that is live, and by which generation of the pointer; null: by none, it is pinned. */
+export interface Live {
+  version: string;
+  manifest_sha256: string;
+  generation: number | null;
+}
+
 export type CatchUp =
-  { outcome: 'loaded' | 'current'; pointer: Pointer; loadedInMs: number } | { outcome: 'nothing-published' };
+  { outcome: 'loaded' | 'current'; live: Live; loadedInMs: number } | { outcome: 'nothing-published' };
 
 export interface FollowerStatus {
   /** `performance.now()` at the start of the last round that ended with the pointer's bundle live; null: none yet */
@@ -20,6 +27,11 @@ export interface FollowerStatus {
   error: string | null;
   /** the highest generation on record when it was last asked for: what is older is never served from the store */
   knownGeneration: number;
+  /**
+   * When what is served was last seen to be what the pointer names, as ISO time, in this life or in a former one; null while the last look
+   * at the pointer says that it is
+   */
+  staleSince: string | null;
 }
 
 /** Keeps the bundle that the pointer names live, and never goes back. */
@@ -73,6 +85,10 @@ export function createPointerFollower(options: FollowerOptions): PointerFollower
   let caughtUpAtMs: number | null = null;
   let error: string | null = null;
   let known = 0;
+  /** when the pointer was last read and its bundle live; null: never, as far as the disk tells */
+  let seenAt: Date | null = null;
+  /** a restart would begin with what is live now */
+  let isKept = false;
 
   const serve = async (
     signed: SignedPointer,
@@ -92,7 +108,7 @@ export function createPointerFollower(options: FollowerOptions): PointerFollower
       throw new SluiceError('Unreachable', 'this replica is shutting down');
     }
     // On disk before it answers: a restart must not fall back behind what this replica has served.
-    if (from === 'store') await keepOnDisk(cache, signed, fetched, log);
+    isKept = from === 'cache' || (await keptOnDisk(cache, signed, fetched, log));
     await serving.switchTo(generation);
     held = { pointer, fetched, loadedInMs: performance.now() - startedAtMs };
     log.info({ version: pointer.version, generation, from, loadedInMs: Math.round(held.loadedInMs) }, 'bundle is live');
@@ -125,8 +141,10 @@ export function createPointerFollower(options: FollowerOptions): PointerFollower
     const order = believableOrder(pointer, held, known);
     if (held === null || order === 'newer') await serve(signed, await bundleOf(pointer), 'store', startedAtMs);
     caughtUpAtMs = startedAtMs;
+    seenAt = new Date();
+    if (isKept) await cache.seen(seenAt);
     if (held === null) throw new Error('unreachable: a bundle was just put live');
-    return { outcome: order === 'equal' ? 'current' : 'loaded', pointer: held.pointer, loadedInMs: held.loadedInMs };
+    return { outcome: order === 'equal' ? 'current' : 'loaded', live: held.pointer, loadedInMs: held.loadedInMs };
   };
 
   const observed = async (): Promise<CatchUp> => {
@@ -158,7 +176,9 @@ export function createPointerFollower(options: FollowerOptions): PointerFollower
       known = await cache.generation(trust);
       try {
         const kept = await cache.read(trust);
-        if (kept !== null) await serve(kept, kept, 'cache', startedAtMs);
+        if (kept === null) return;
+        seenAt = await cache.lastSeen();
+        await serve(kept, kept, 'cache', startedAtMs);
       } catch (failure) {
         log.error({ err: failure }, 'the bundle kept on disk is not usable; waiting for the store');
       }
@@ -166,24 +186,33 @@ export function createPointerFollower(options: FollowerOptions): PointerFollower
     start: () => rounds.start(),
     catchUp: () => rounds.next(),
     nudge: () => rounds.nudge(),
-    status: () => ({ caughtUpAtMs, error, knownGeneration: known }),
+    status: () => ({
+      caughtUpAtMs,
+      error,
+      knownGeneration: known,
+      staleSince: held !== null && (error !== null || caughtUpAtMs === null) ? (seenAt?.toISOString() ?? null) : null,
+    }),
     held: () => held,
     stop: () => rounds.stop(),
   };
 }
 
-async function keepOnDisk(
+async function keptOnDisk(
   cache: BundleCache,
   signed: SignedPointer,
   { raw }: FetchedBundle,
   log: Logger,
-): Promise<void> {
-  await cache.write(signed, raw).catch((failure: unknown) => {
+): Promise<boolean> {
+  try {
+    await cache.write(signed, raw);
+    return true;
+  } catch (failure) {
     log.error(
       { err: toFileError(failure, 'the bundle cache', 'SLUICE_STATE_DIR') },
       'the bundle could not be kept on disk; a restart without S3 would serve an older one',
     );
-  });
+    return false;
+  }
 }
 
 /**

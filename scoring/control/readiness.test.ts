@@ -11,6 +11,8 @@ const well: Signals = {
   caughtUp: true,
   firstLease: true,
   pointerError: null,
+  staleSince: null,
+  pinnedError: null,
   newerElsewhere: false,
   temporal: 'connected',
   predictionLog: { error: null, dropping: false, dropped: 0, pending: 3 },
@@ -42,6 +44,19 @@ describe('readiness', () => {
       /catching up/,
     ],
     ['pinned', { registry: 'none', caughtUp: false, temporal: 'none' }, true, null],
+    ['the pointer has not been read for a while', { staleSince: '2026-12-01T10:00:00.000Z' }, true, /stale.*10:00:00/],
+    [
+      'started from its cache with the store down',
+      { caughtUp: false, pointerError: 'S3 is down', staleSince: '2026-12-01T10:00:00.000Z' },
+      true,
+      /could not be followed: S3 is down; stale: .*2026-12-01T10:00:00\.000Z/,
+    ],
+    [
+      'pinned to a directory that cannot be served',
+      { registry: 'none', caughtUp: false, temporal: 'none', pinnedError: 'isotonic.json has digest 0' },
+      true,
+      /ARTIFACTS_DIR.*former bundle.*isotonic\.json/,
+    ],
     ['Temporal is away', { temporal: 'unreachable' }, true, /Temporal cannot be reached/],
   ])('%s', (_name, changes, ready, said) => {
     const answer = readiness({ ...well, ...changes });

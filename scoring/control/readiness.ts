@@ -29,6 +29,10 @@ export interface Signals {
   firstLease: boolean;
   /** why the pointer could not be followed last time; null when it could */
   pointerError: string | null;
+  /** when what is served was last known to be what the pointer names; null when it is */
+  staleSince: string | null;
+  /** why a pinned replica does not serve what its directory holds; null when it does, or follows the pointer */
+  pinnedError: string | null;
   /** a newer generation than the one served here is on record: with another replica, in the audit log, or on this one's disk */
   newerElsewhere: boolean;
   /** whether orders to reload arrive */
@@ -84,6 +88,10 @@ export function readiness(signals: Signals): Readiness {
   if (signals.processesAway > 0)
     notices.push(`serving processes that are being replaced: ${signals.processesAway}; the others answer`);
   if (signals.pointerError !== null) notices.push(`the pointer could not be followed: ${signals.pointerError}`);
+  if (signals.staleSince !== null)
+    notices.push(`stale: what is served is what the pointer named at ${signals.staleSince}; it may have moved since`);
+  if (signals.pinnedError !== null)
+    notices.push(`what ARTIFACTS_DIR holds is not served, the former bundle serves on: ${signals.pinnedError}`);
   if (signals.temporal === 'unreachable')
     notices.push('Temporal cannot be reached; reload orders do not arrive, the pointer is polled instead');
   const { predictionLog } = signals;

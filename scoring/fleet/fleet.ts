@@ -1,6 +1,4 @@
-import cluster from 'node:cluster';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import getPort from 'get-port';
 import type { Logger } from 'pino';
 import { createBackoff } from '../../platform/backoff.js';
@@ -28,6 +26,8 @@ export interface FleetOptions {
   settings: ScorerSettings;
   view: ControlView;
   log: Logger;
+  /** the default starts a process; tests bring others */
+  start?: typeof startMember;
 }
 
 const FIRST_WAIT_MS = 100;
@@ -41,10 +41,7 @@ const NOTHING_SERVED = { generation: null, champion: null, candidate: null, queu
  * Several serving processes on one port, under this one, which answers no request. An order is done when every process has done it; a
  * process that dies is replaced and gets what is served now, while the others go on.
  */
-export async function createFleet({ settings, view, log }: FleetOptions): Promise<Serving> {
-  // Each process takes connections itself: handed out from here, one on its way to a process that dies would hang for ever.
-  cluster.schedulingPolicy = cluster.SCHED_NONE;
-  cluster.setupPrimary({ exec: fileURLToPath(new URL('./main.js', import.meta.url)), serialization: 'advanced' });
+export async function createFleet({ settings, view, log, start = startMember }: FleetOptions): Promise<Serving> {
   /** of this process: it follows the pointer for all */
   const own = createScorerMetrics(() => NOTHING_SERVED, { ofProcess: false });
   let current: SetOrder | null = null;
@@ -67,11 +64,11 @@ export async function createFleet({ settings, view, log }: FleetOptions): Promis
   };
 
   const open = async (): Promise<Place> => {
-    const member = await startMember(
+    const member = await start(
       {
         state: () => outcomeOf(() => view.state()),
         metrics: () => outcomeOf(() => (view.metrics as NonNullable<ControlView['metrics']>)()),
-        catchUp: () => outcomeOf(() => (view.catchUp as NonNullable<ControlView['catchUp']>)()),
+        catchUp: () => outcomeOf(() => view.catchUp()),
       },
       log,
     );
@@ -121,25 +118,15 @@ export async function createFleet({ settings, view, log }: FleetOptions): Promis
     }),
   );
 
-  /** Work in every process; where one ends under it, in its successor. The work must be done already, or be done again, there. */
-  const everywhere = (work: (place: Place) => Promise<void>): Promise<void[]> =>
-    Promise.all(
-      seats.map(async (seat) => {
-        for (let ends = 0; ends < MOST_ENDS; ends += 1) {
-          const place = await seat.member;
-          let over = false;
-          void place.ended.then(() => (over = true));
-          try {
-            return await work(place);
-          } catch (error) {
-            // The end of a process is known a moment after its last message.
-            await Promise.race([place.ended, delay(ASK_MS)]);
-            if (!over) throw error;
-          }
-        }
-        throw new SluiceError('Unreachable', `a serving process ended ${MOST_ENDS} times under one order`);
-      }),
-    );
+  /**
+   * Work in every process; where one ends under it, in its successor. The work must be done already, or be done again, there. Over when it
+   * is over in each, also where it failed in one: what is undone then must be nowhere under way.
+   */
+  const everywhere = async (work: (place: Place) => Promise<void>): Promise<void> => {
+    const outcomes = await Promise.allSettled(seats.map((seat) => inSeat(seat, work)));
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  };
 
   const drop: Serving['drop'] = async () => {
     prepared = null;
@@ -149,15 +136,14 @@ export async function createFleet({ settings, view, log }: FleetOptions): Promis
   return {
     async prepare(order) {
       prepared = order;
-      const outcomes = await Promise.allSettled([
-        everywhere(async (place) => {
+      try {
+        await everywhere(async (place) => {
           if (place.prepared !== order) await prepareIn(place, order);
-        }),
-      ]);
-      const [outcome] = outcomes;
-      if (outcome.status === 'fulfilled') return;
-      await drop(order.origin.generation);
-      throw outcome.reason;
+        });
+      } catch (error) {
+        await drop(order.origin.generation);
+        throw error;
+      }
     },
     async switchTo(generation) {
       if (prepared === null || prepared.origin.generation !== generation)
@@ -201,6 +187,22 @@ export async function createFleet({ settings, view, log }: FleetOptions): Promis
       );
     },
   };
+}
+
+async function inSeat(seat: Seat, work: (place: Place) => Promise<void>): Promise<void> {
+  for (let ends = 0; ends < MOST_ENDS; ends += 1) {
+    const place = await seat.member;
+    let over = false;
+    void place.ended.then(() => (over = true));
+    try {
+      return await work(place);
+    } catch (error) {
+      // The end of a process is known a moment after its last message.
+      await Promise.race([place.ended, delay(ASK_MS)]);
+      if (!over) throw error;
+    }
+  }
+  throw new SluiceError('Unreachable', `a serving process ended ${MOST_ENDS} times under one order`);
 }
 
 async function prepareIn(place: Place, order: SetOrder): Promise<void> {

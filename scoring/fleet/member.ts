@@ -1,4 +1,5 @@
 import cluster, { type Worker } from 'node:cluster';
+import { fileURLToPath } from 'node:url';
 import { createBirpc, type BirpcReturn } from 'birpc';
 import type { Logger } from 'pino';
 import { SluiceError } from '../../platform/errors.js';
@@ -21,6 +22,9 @@ const START_TIMEOUT_MS = 30_000;
  * @throws SluiceError Unreachable when it ends before
  */
 export async function startMember(answers: Omit<ControlCalls, 'started'>, log: Logger): Promise<Member> {
+  // Each process takes connections itself: handed out from here, one on its way to a process that dies would hang for ever.
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
+  cluster.setupPrimary({ exec: fileURLToPath(new URL('./main.js', import.meta.url)), serialization: 'advanced' });
   const worker: Worker = cluster.fork();
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   let onStarted = (): void => undefined;

@@ -1,4 +1,4 @@
-import { isFailureType, SluiceError } from '../../platform/errors.js';
+import { failureName, isFailureType, SluiceError } from '../../platform/errors.js';
 import type { CatchUp } from '../control/pointer-follower.js';
 import type { ReplicaState } from '../serving/control-view.js';
 import type { ServingStatus } from '../serving/serving.js';
@@ -47,8 +47,7 @@ export async function outcomeOf<T>(work: () => T | Promise<T>): Promise<Outcome<
   try {
     return { value: await work() };
   } catch (error) {
-    const type = error instanceof SluiceError ? error.type : (error as Error).name;
-    return { failure: { type, message: (error as Error).message } };
+    return { failure: { type: failureName(error) ?? 'Defect', message: (error as Error).message } };
   }
 }
 

@@ -16,7 +16,7 @@ export async function runServingProcess(settings: ScorerSettings, log: Logger): 
     view: {
       state: async () => valueOf(await control.state()),
       metrics: async () => valueOf(await control.metrics()),
-      catchUp: settings.ARTIFACTS_DIR === '' ? async () => valueOf(await control.catchUp()) : null,
+      catchUp: async () => valueOf(await control.catchUp()),
     },
     log,
   });

@@ -1,5 +1,5 @@
 import type { FastifyError } from 'fastify';
-import { SluiceError, type FailureType } from '../../platform/errors.js';
+import { failureName, type FailureType } from '../../platform/errors.js';
 import type { ApiError } from './api-schemas.js';
 import type { InferenceError } from './inference-schemas.js';
 import { RefusedInput } from '../bundles/refused-input.js';
@@ -63,9 +63,7 @@ export function errorBody(
 export function toAnswer(error: unknown, limits: { bodyBytes?: number } = {}): Answer {
   if (error instanceof RefusedInput)
     return { status: 422, error: { type: 'InvalidInput', message: error.message, violations: error.violations } };
-  // Errors of domain/ carry their type as their name.
-  const name = error instanceof SluiceError ? error.type : (error as Error | undefined)?.name;
-  const known = OURS[name as FailureType];
+  const known = OURS[failureName(error) as FailureType];
   if (known !== undefined) return { status: known[0], error: { type: known[1], message: (error as Error).message } };
   const { statusCode, message, code } = error as Partial<FastifyError>;
   if (statusCode !== undefined && (statusCode < 500 || statusCode === 503))

@@ -197,15 +197,21 @@ export const Metadata = Type.Object({
   generation: Nullable(Type.Integer()),
   from: Type.Enum(['store', 'cache', 'pinned']),
   loaded_at: Type.String(),
+  stale_since: Nullable(
+    Type.String({
+      description:
+        'when this was last seen to be what the pointer names; null while the pointer can be followed, or when pinned',
+    }),
+  ),
   prediction_log: Nullable(PredictionLogCounters),
 });
 export type Metadata = Static<typeof Metadata>;
 
 export const Reloaded = Type.Object({
-  outcome: Type.Enum(['loaded', 'current'], { description: 'current: this generation was live already' }),
+  outcome: Type.Enum(['loaded', 'current'], { description: 'current: this was live already' }),
   bundle_version: Type.String(),
   manifest_sha256: Type.String(),
-  generation: Type.Integer(),
+  generation: Nullable(Type.Integer({ description: 'of the pointer; null for a pinned bundle' })),
   loaded_in_ms: Type.Number(),
 });
 export type Reloaded = Static<typeof Reloaded>;

@@ -6,6 +6,8 @@ import type { PredictionLogStatus } from '../prediction-log/prediction-log.js';
 export interface ReplicaState extends Readiness {
   /** null when it is off */
   predictionLog: PredictionLogStatus | null;
+  /** when what is served was last known to be what the pointer names, as ISO time; null when it is, or is pinned */
+  staleSince: string | null;
 }
 
 /** What serving sees of control: calls in one process, questions to the control process in several. */
@@ -13,6 +15,6 @@ export interface ControlView {
   state(): Promise<ReplicaState>;
   /** of all processes together, in Prometheus's text format; null where the one that is asked has all of it */
   metrics: (() => Promise<string>) | null;
-  /** follows the pointer now; null when the bundle is pinned */
-  catchUp: (() => Promise<CatchUp>) | null;
+  /** looks now for what should be served: at the pointer, or at the directory of a pinned bundle */
+  catchUp(): Promise<CatchUp>;
 }

@@ -2,13 +2,14 @@ import { ageDays } from '../../domain/fx/age.js';
 import type { OpenBundle, Rates } from '../bundles/open-bundle.js';
 import type { ServingSet } from '../traffic/serving-set.js';
 import type { BundleFacts, Metadata } from './api-schemas.js';
+import type { ReplicaState } from './control-view.js';
 import { versionsOf } from './versions.js';
 
 /** What is live here: the champion's facts, the candidate's beside them, and how the set came here. */
 export function metadataOf(
   set: ServingSet,
   replica: { id: string; environment: string },
-  prediction_log: Metadata['prediction_log'],
+  { predictionLog, staleSince }: Pick<ReplicaState, 'predictionLog' | 'staleSince'>,
 ): Metadata {
   const { origin, champion, candidate } = set;
   return {
@@ -22,7 +23,8 @@ export function metadataOf(
     generation: origin.generation,
     from: origin.from,
     loaded_at: set.since,
-    prediction_log,
+    stale_since: staleSince,
+    prediction_log: predictionLog,
   };
 }
 

@@ -57,6 +57,8 @@ export interface ServingOptions {
 /** A request that takes longer to arrive is given up, and a reload that takes longer goes on without whoever asked for it. */
 const REQUEST_DEADLINE_MS = 15_000;
 const RELOAD_DEADLINE_MS = 20_000;
+/** after draining, for requests that are still under way */
+const LAST_ANSWERS_MS = 1_500;
 
 export async function createServing({ settings, spec, view, log }: ServingOptions): Promise<Serving> {
   const replica = { id: settings.SCORER_REPLICA_ID, environment: settings.SCORER_ENVIRONMENT };
@@ -117,7 +119,10 @@ export async function createServing({ settings, spec, view, log }: ServingOption
       return drainServer(settings.SCORER_DRAIN_MS);
     },
     async close() {
+      // Clients had time to leave; one that never finishes its request would hold up the end.
+      const late = setTimeout(() => app.server.closeAllConnections(), LAST_ANSWERS_MS);
       await app.close();
+      clearTimeout(late);
       requestLog.close();
       await predictionLog?.close(settings.SCORER_DRAIN_MS);
       await feedback?.close();

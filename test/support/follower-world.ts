@@ -43,7 +43,8 @@ export class FollowerWorld {
   private readonly forged = new Map<number, SignedPointer>();
   /** whether the store ever offered anything but the newest pointer */
   private lied = false;
-  private disk: SignedPointer | null = null;
+  /** `seenAt`: when a round last saw this pointer in the store */
+  private disk: (SignedPointer & { seenAt: Date }) | null = null;
   /** whether others who keep a record can be asked */
   private recordsAway = false;
   /** the highest generation that the process has been told since its start */
@@ -93,7 +94,7 @@ export class FollowerWorld {
       .catchUp()
       .then(
         (result) => {
-          const got = result.outcome === 'nothing-published' ? null : result.pointer;
+          const got = result.outcome === 'nothing-published' ? null : result.live;
           if (this.lastRead === null || this.lastRead.beganAtMs < askedAtMs)
             this.wrong('a caller got the answer of a round that began before its call');
           else if (got !== this.lastRead.offered)
@@ -155,7 +156,11 @@ export class FollowerWorld {
     const { life, calls } = this;
     const held = life.follower.held()?.pointer ?? null;
     if (held !== (life.live?.origin.pointer ?? null)) this.wrong('what it says it holds is not live');
-    const { caughtUpAtMs, error } = life.follower.status();
+    const { caughtUpAtMs, error, staleSince } = life.follower.status();
+    if ((staleSince !== null) !== (held !== null && (error !== null || caughtUpAtMs === null)))
+      this.wrong(`it says that it is stale since ${staleSince}`);
+    if (staleSince !== null && this.disk?.pointer === held && staleSince !== this.disk?.seenAt.toISOString())
+      this.wrong(`it says that it is stale since ${staleSince}, not ${this.disk?.seenAt.toISOString()}`);
     const newestThen = this.published.filter(({ atMs }) => atMs < (caughtUpAtMs ?? -1)).length;
     if (!this.lied && newestThen > (held?.generation ?? 0))
       this.wrong(`it had caught up when ${newestThen} was out, and serves ${held?.generation}`);
@@ -197,11 +202,17 @@ export class FollowerWorld {
           this.calls.begin('read disk', () => this.disk && { ...this.disk, ...fetchedBundle(this.disk.pointer) }),
         write: (signed) => {
           const written = this.calls.begin('write disk', () => {
-            this.disk = signed;
+            this.disk = { ...signed, seenAt: new Date() };
           });
           written.catch(() => unkept.add(signed.pointer.generation));
           return written;
         },
+        seen: (at) => {
+          if (unkept.has(life.live?.origin.generation ?? 0)) this.wrong('it vouches for a pointer that is not on disk');
+          this.disk = this.disk && { ...this.disk, seenAt: at };
+          return Promise.resolve();
+        },
+        lastSeen: () => Promise.resolve(this.disk?.seenAt ?? null),
       },
       serving: this.orders(() => life, unkept),
       pollMs: () => POLL_MS,

@@ -60,21 +60,16 @@ export function administrationRoutes(
     schema: {
       operationId: 'reloadArtifacts',
       tags: ['operation'],
-      summary: 'Read the pointer again and load what it names',
+      summary: 'Read the pointer (or, pinned, ARTIFACTS_DIR) again and load what it names',
       security: [{ admin: [] }],
       response: { 200: Api.Reloaded, ...failures(401, 404, 409, 429, 503) },
     },
     ...adminOnly(ADMIN_REQUESTS_PER_MINUTE),
     handler: async (request): Promise<Api.Reloaded> => {
-      if (view.catchUp === null)
-        throw new SluiceError(
-          'Conflict',
-          'this replica is pinned to ARTIFACTS_DIR and follows no pointer; restart it without ARTIFACTS_DIR, or with another',
-        );
       const result = await withinDeadline(view.catchUp(), limits.reloadMs);
       if (result.outcome === 'nothing-published')
         throw new SluiceError('NotFound', `nothing has been published to ${replica.environment} yet`);
-      const { version, manifest_sha256, generation } = result.pointer;
+      const { version, manifest_sha256, generation } = result.live;
       log.info(
         { request_id: request.id, outcome: result.outcome, version, generation },
         'reload asked for by an administrator',

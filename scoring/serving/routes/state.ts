@@ -74,8 +74,7 @@ export function stateRoutes(app: FastifyInstance, { sets, replica, view, metrics
     },
     handler: () =>
       sets.use(async (set) => {
-        const { predictionLog } = await view.state();
-        return metadataOf(set, replica, predictionLog);
+        return metadataOf(set, replica, await view.state());
       }),
   });
 
