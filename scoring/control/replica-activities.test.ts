@@ -35,7 +35,11 @@ function replica(before: Held, after: Held | Error) {
         catchUps += 1;
         if (after instanceof Error) return Promise.reject(after);
         now = after;
-        return Promise.resolve(now === null ? { outcome: 'nothing-published' } : { outcome: 'loaded', live: now.pointer, loadedInMs: now.loadedInMs });
+        return Promise.resolve(
+          now === null
+            ? { outcome: 'nothing-published' }
+            : { outcome: 'loaded', live: now.pointer, loadedInMs: now.loadedInMs },
+        );
       },
     },
   });
