@@ -197,6 +197,8 @@ async function inSeat(seat: Seat, work: (place: Place) => Promise<void>): Promis
     try {
       return await work(place);
     } catch (error) {
+      // A refusal is the answer of a process that lives.
+      if (error instanceof SluiceError && error.type !== 'Unreachable') throw error;
       // The end of a process is known a moment after its last message.
       await Promise.race([place.ended, delay(ASK_MS)]);
       if (!over) throw error;

@@ -1,0 +1,71 @@
+import type * as files from 'node:fs/promises';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createDirectoryReader } from './directory-reader.js';
+
+/** What every reading waits for, and what it fails with. */
+const mount = vi.hoisted(() => ({ hangs: Promise.resolve(), code: null as string | null, readings: 0 }));
+
+vi.mock('node:fs/promises', async (importOriginal) => {
+  const real = await importOriginal<typeof files>();
+  return {
+    ...real,
+    open: async (...args: Parameters<typeof real.open>) => {
+      mount.readings += 1;
+      await mount.hangs;
+      if (mount.code !== null) throw Object.assign(new Error('the mount'), { code: mount.code });
+      return real.open(...args);
+    },
+  };
+});
+
+const scratch = mkdtempSync(join(tmpdir(), 'sluice-reader-'));
+const limit = { maxBytes: 100 };
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+beforeEach(() => {
+  mount.code = null;
+  mount.readings = 0;
+});
+
+describe('the reader of a directory that others change', () => {
+  it('reads all files from one place, whatever becomes of the link meanwhile', async () => {
+    for (const name of ['one', 'two']) {
+      mkdirSync(join(scratch, name));
+      writeFileSync(join(scratch, name, 'file'), name);
+    }
+    const current = join(scratch, 'current');
+    const pointTo = (name: string): void => {
+      symlinkSync(name, `${current}.new`);
+      renameSync(`${current}.new`, current);
+    };
+    pointTo('one');
+    const open = createDirectoryReader(current);
+    const before = await open();
+    pointTo('two');
+    expect((await before('file', limit)).toString()).toBe('one');
+    expect((await (await open())('file', limit)).toString()).toBe('two');
+    await expect((await open())('other', limit)).rejects.toMatchObject({
+      type: 'IntegrityError',
+      message: `${join(current, 'other')} is missing`,
+    });
+    await expect(before('file', { maxBytes: 1 })).rejects.toMatchObject({ type: 'TooLarge' });
+    await expect(createDirectoryReader(join(scratch, 'none'))()).rejects.toMatchObject({ type: 'IntegrityError' });
+  });
+
+  it('tells what it cannot read, and asks a mount that hangs nothing more until it is back', async () => {
+    writeFileSync(join(scratch, 'file'), 'content');
+    const read = await createDirectoryReader(scratch, 20)();
+    mount.code = 'ESTALE';
+    await expect(read('file', limit)).rejects.toMatchObject({ type: 'Unreachable', message: expect.stringMatching(/ESTALE/) as string }); // prettier-ignore
+    mount.code = null;
+    let comeBack = (): void => undefined;
+    mount.hangs = new Promise((resolve) => (comeBack = resolve));
+    for (let time = 0; time < 3; time += 1)
+      await expect(read('file', limit)).rejects.toMatchObject({ type: 'Unreachable' });
+    expect(mount.readings).toBe(2);
+    comeBack();
+    await vi.waitFor(async () => expect((await read('file', limit)).toString()).toBe('content'));
+  });
+});
