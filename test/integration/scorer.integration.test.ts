@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -189,6 +191,17 @@ async function scoreOnce(scorer: ScorerProcess): Promise<ScoreResponse> {
   });
   expect(response.status).toBe(200);
   return (await response.json()) as ScoreResponse;
+}
+/** A plain connection that has sent this, and sends nothing more. */
+async function connection(scorer: ScorerProcess, sends: string) {
+  const socket = connect({ host: '127.0.0.1', port: port(scorer.address) });
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  let received = '';
+  socket.setEncoding('utf8').on('data', (chunk: string) => (received += chunk));
+  socket.on('error', () => undefined);
+  await once(socket, 'connect');
+  socket.write(sends);
+  return { closed, received: () => received };
 }
 async function childrenOf(pid: number): Promise<number[]> {
   return (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim().split(' ').filter(Boolean).map(Number);
@@ -392,10 +405,12 @@ describe('a scorer that follows the pointer', () => {
   });
 
   it('is killed, and serves what it had with Temporal, MongoDB and S3 down; catches up when they are back', async () => {
+    const servedAtMs = Date.now();
     const at = await swapTo(bundles.a);
     const before = await start();
     await isReady(before.scorer);
     const answer = (await score(before.scorer)).results;
+    const killedAtMs = Date.now();
     before.scorer.signal('SIGKILL');
     await before.scorer.exited;
     await Promise.all(Object.values(lines).map((line) => line.cut()));
@@ -412,7 +427,11 @@ describe('a scorer that follows the pointer', () => {
           ),
         { timeout: 20_000 },
       );
-      expect((await get<Metadata>(scorer, '/v1/metadata')).body.from).toBe('cache');
+      const stale = (await get<Metadata>(scorer, '/v1/metadata')).body;
+      expect(stale.from).toBe('cache');
+      expect(Date.parse(stale.stale_since ?? '')).toBeGreaterThanOrEqual(servedAtMs);
+      expect(Date.parse(stale.stale_since ?? '')).toBeLessThanOrEqual(killedAtMs);
+      expect((await health(scorer)).body.notices.join()).toContain(`stale: what is served is what the pointer named at ${stale.stale_since}`); // prettier-ignore
 
       const next = await swapTo(bundles.b);
       await Promise.all(Object.values(lines).map((line) => line.restore()));
@@ -421,7 +440,7 @@ describe('a scorer that follows the pointer', () => {
           expect((await health(scorer)).body).toMatchObject({ status: 'ready', generation: next, notices: [] }),
         { timeout: 60_000, interval: 100 },
       );
-      expect((await get<Metadata>(scorer, '/v1/metadata')).body.from).toBe('store');
+      expect((await get<Metadata>(scorer, '/v1/metadata')).body).toMatchObject({ from: 'store', stale_since: null });
       const kept = (await readdir(join(before.stateDir, 'scorer-cache', before.id))).filter((name) =>
         name.startsWith('generation-'),
       );
@@ -508,37 +527,45 @@ describe('a scorer that follows the pointer', () => {
     expect((await score(staging.scorer)).versions).toMatchObject({ generation: 1, bundle_version: bundles.b.version });
   });
 
-  it('shuts down under load without one failed request, and leaves the registry', async () => {
-    await swapTo(bundles.a);
-    const { scorer, id } = await start({ SCORER_LEASE_MS: '60000' });
-    await isReady(scorer);
-    let answered = 0;
-    const client = async (): Promise<void> => {
-      for (;;) {
-        const response = await fetch(`${scorer.address}/v1/score`, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify(tinyTransaction),
-        });
-        expect(response.status).toBe(200);
-        await response.json();
-        answered += 1;
-        // what a load balancer does: after this it goes elsewhere
-        if (response.headers.get('connection') === 'close') return;
-      }
-    };
-    const clients = Array.from({ length: 8 }, client);
-    await vi.waitFor(() => expect(answered).toBeGreaterThan(200), { timeout: 20_000 });
-    scorer.signal('SIGTERM');
-    await Promise.all(clients);
-    expect(await scorer.exited).toBe(0);
-    expect(
-      await mongo
-        .db(servers.env['MONGODB_DATABASE'])
-        .collection<{ _id: string }>('scoring_replicas')
-        .countDocuments({ _id: id }),
-    ).toBe(0);
-  });
+  it.each(['1', '2'])(
+    'shuts down under load (%s serving): all is answered, closed, written down, and it has left the registry',
+    async (SCORER_PROCESSES) => {
+      await swapTo(bundles.a);
+      const { scorer, id } = await start({ SCORER_LEASE_MS: '60000', SCORER_PROCESSES });
+      await isReady(scorer);
+      let answered = 0;
+      const client = async (): Promise<void> => {
+        for (;;) {
+          const response = await fetch(`${scorer.address}/v1/score`, {
+            method: 'POST',
+            headers: { 'content-type': 'application/json' },
+            body: JSON.stringify(tinyTransaction),
+          });
+          expect(response.status).toBe(200);
+          await response.json();
+          answered += 1;
+          // what a load balancer does: after this it goes elsewhere
+          if (response.headers.get('connection') === 'close') return;
+        }
+      };
+      const clients = Array.from({ length: 8 }, client);
+      await vi.waitFor(() => expect(answered).toBeGreaterThan(200), { timeout: 20_000 });
+      // One that sends nothing any more, and one that never finishes what it sends.
+      const headers = 'host: scorer\r\ncontent-type: application/json';
+      const idle = await connection(scorer, `GET /v1/live HTTP/1.1\r\n${headers}\r\n\r\n`);
+      await vi.waitFor(() => expect(idle.received()).toMatch(/"live"/));
+      const late = await connection(scorer, `POST /v1/score HTTP/1.1\r\n${headers}\r\ncontent-length: 99\r\n\r\n{`);
+      const askedAtMs = Date.now();
+      scorer.signal('SIGTERM');
+      await Promise.all(clients);
+      expect(await scorer.exited).toBe(0);
+      expect(Date.now() - askedAtMs).toBeLessThan(10_000);
+      await Promise.all([idle.closed, late.closed]);
+      const db = mongo.db(servers.env['MONGODB_DATABASE']);
+      expect(await db.collection('prediction_log').countDocuments({ replica: id })).toBe(answered);
+      expect(await db.collection<{ _id: string }>('scoring_replicas').countDocuments({ _id: id })).toBe(0);
+    },
+  );
 });
 
 describe('a scorer with two serving processes', () => {
@@ -585,30 +612,5 @@ describe('a scorer with two serving processes', () => {
     scorer.signal('SIGTERM');
     expect(await scorer.exited).toBe(0);
     for (const pid of processes) expect(() => process.kill(pid, 0)).toThrow();
-  });
-});
-
-describe('a pinned scorer', () => {
-  it('serves a directory, needs no server, follows nothing', async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'sluice-pinned-'));
-    const none = { ARTIFACTS_DIR: directory, TEMPORAL_ADDRESS: '', MONGODB_URI: '', S3_ENDPOINT: '' };
-    try {
-      for (const [name, bytes] of bundles.b.files) await writeFile(join(directory, name), bytes);
-      const { scorer } = await start(none);
-      expect(await health(scorer)).toMatchObject({
-        status: 200,
-        body: { generation: null, bundle_version: bundles.b.version },
-      });
-      expect((await score(scorer)).versions.generation).toBeNull();
-      expect(await adminReload<ApiError>(scorer)).toMatchObject({
-        status: 409,
-        body: { error: { type: 'Conflict', message: expect.stringContaining('pinned') as string } },
-      });
-
-      await writeFile(join(directory, 'isotonic.json'), '{"x":[0,1],"y":[0,0]}');
-      await expect(start(none)).rejects.toThrow(/ended with 1[\s\S]*isotonic\.json has/);
-    } finally {
-      await rm(directory, { recursive: true, force: true });
-    }
   });
 });
