@@ -203,8 +203,9 @@ describe('a fleet of serving processes', () => {
 
   it('gives a set up that ends every process it is prepared in, and serves on', async () => {
     const fleet = await fleetOf(2, (process) => {
-      process.onPrepare = async () => {
+      process.onPrepare = () => {
         if (process.served !== null) process.kill();
+        return Promise.resolve();
       };
     });
     await serve(fleet, 'a', 1);
