@@ -94,20 +94,20 @@ export default [
   {
     ...follower,
     name: 'a bundle answers before it is on disk',
-    find: 'await keepOnDisk(cache, signed',
-    replace: 'void keepOnDisk(cache, signed',
+    find: '(await keptOnDisk(cache, signed, fetched, log))',
+    replace: '(void keptOnDisk(cache, signed, fetched, log), true)',
   },
   {
     ...follower,
     name: 'a disk that cannot be written stops the load',
-    find: '.catch((failure: unknown) => {\n    log.error(\n      { err: toFileError(failure',
-    replace: '.catch((failure: unknown) => {\n    throw failure;\n    log.error(\n      { err: toFileError(failure',
+    find: '} catch (failure) {\n    log.error(\n      { err: toFileError(failure',
+    replace: '} catch (failure) {\n    throw failure;\n    log.error(\n      { err: toFileError(failure',
   },
   {
     ...follower,
     name: 'a round that began before a lease counts as caught up after it',
-    find: '    caughtUpAtMs = startedAtMs;\n    if (held === null) throw',
-    replace: '    caughtUpAtMs = performance.now();\n    if (held === null) throw',
+    find: '    caughtUpAtMs = startedAtMs;\n    seenAt = new Date();',
+    replace: '    caughtUpAtMs = performance.now();\n    seenAt = new Date();',
   },
   {
     ...follower,
