@@ -59,6 +59,8 @@ const REQUEST_DEADLINE_MS = 15_000;
 const RELOAD_DEADLINE_MS = 20_000;
 /** after draining, for requests that are still under way */
 const LAST_ANSWERS_MS = 1_500;
+/** after the last answer: a full prediction log is written in less */
+const LAST_PREDICTIONS_MS = 4_000;
 
 export async function createServing({ settings, spec, view, log }: ServingOptions): Promise<Serving> {
   const replica = { id: settings.SCORER_REPLICA_ID, environment: settings.SCORER_ENVIRONMENT };
@@ -124,7 +126,7 @@ export async function createServing({ settings, spec, view, log }: ServingOption
       await app.close();
       clearTimeout(late);
       requestLog.close();
-      await predictionLog?.close(settings.SCORER_DRAIN_MS);
+      await predictionLog?.close(LAST_PREDICTIONS_MS);
       await feedback?.close();
       sets.replace(null);
       await sets.drained();

@@ -100,12 +100,6 @@ export default [
     replace: '      if (port !== null) valueOf(await place.calls.listen(port));\n      await bringUp(place);\n',
   },
   {
-    ...fleet,
-    name: 'a process that ends while all are closed is replaced',
-    find: '      if (stopping) return;\n',
-    replace: '',
-  },
-  {
     ...stale,
     name: 'a start from the disk does not know since when it is stale',
     find: '        seenAt = await cache.lastSeen();\n',
