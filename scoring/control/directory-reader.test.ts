@@ -1,26 +1,19 @@
-import type * as files from 'node:fs/promises';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
+import { readLimited } from '../../platform/files.js';
 import { settle } from '../../test/support/pending-calls.js';
 import { createDirectoryReader } from './directory-reader.js';
 
 /** What every reading waits for, and what it fails with. */
-const mount = vi.hoisted(() => ({ hangs: Promise.resolve(), code: null as string | null, readings: 0 }));
-
-vi.mock('node:fs/promises', async (importOriginal) => {
-  const real = await importOriginal<typeof files>();
-  return {
-    ...real,
-    open: async (...args: Parameters<typeof real.open>) => {
-      mount.readings += 1;
-      await mount.hangs;
-      if (mount.code !== null) throw Object.assign(new Error('the mount'), { code: mount.code });
-      return real.open(...args);
-    },
-  };
-});
+const mount = { hangs: Promise.resolve(), code: null as string | null, readings: 0 };
+const fromMount: typeof readLimited = async (...args) => {
+  mount.readings += 1;
+  await mount.hangs;
+  if (mount.code !== null) throw Object.assign(new Error('the mount'), { code: mount.code });
+  return readLimited(...args);
+};
 
 const scratch = mkdtempSync(join(tmpdir(), 'sluice-reader-'));
 const limit = { maxBytes: 100 };
@@ -56,7 +49,7 @@ describe('the reader of a directory that others change', () => {
     // Time stands still, so that only what hangs is late.
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     writeFileSync(join(scratch, 'file'), 'content');
-    const read = await createDirectoryReader(scratch, 20)();
+    const read = await createDirectoryReader(scratch, 20, fromMount)();
     mount.code = 'ESTALE';
     await expect(read('file', limit)).rejects.toMatchObject({
       type: 'Unreachable',

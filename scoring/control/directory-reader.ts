@@ -9,10 +9,15 @@ const DEADLINE_MS = 4_000;
 
 /**
  * Reads the files of a directory that others change, and that may lie on a network.
+ * @param readFile the default reads; tests bring others
  * @returns a reader of what the directory is now: a link is followed once, so that all files come from one place
  * @throws SluiceError Unreachable, also from each reading, when the mount fails or hangs; IntegrityError for what is missing
  */
-export function createDirectoryReader(directory: string, deadlineMs = DEADLINE_MS): () => Promise<ReadFile> {
+export function createDirectoryReader(
+  directory: string,
+  deadlineMs = DEADLINE_MS,
+  readFile = readLimited,
+): () => Promise<ReadFile> {
   /** Each keeps one of the process's few threads for files until the mount comes back. */
   let hanging = 0;
   const hangs = (): SluiceError =>
@@ -38,7 +43,7 @@ export function createDirectoryReader(directory: string, deadlineMs = DEADLINE_M
 
   return async () => {
     const root = await inTime(directory, () => realpath(directory));
-    return (name, limit) => inTime(join(directory, name), () => readLimited(join(root, name), limit));
+    return (name, limit) => inTime(join(directory, name), () => readFile(join(root, name), limit));
   };
 }
 

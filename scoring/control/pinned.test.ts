@@ -156,6 +156,10 @@ describe('a pinned bundle', () => {
     await world.looksOn(5);
     clock.mockRestore();
     expect(world.outcomes).toEqual(['loaded', 'failed']);
+    world.put(a);
+    await until(() => expect(pinned.error()).toBeNull());
+    world.put(b);
+    await until(() => expect(pinned.error()).toMatch(/golden_vectors/));
     world.refusal = null;
     expect(await pinned.catchUp()).toMatchObject({ outcome: 'loaded', live: { version: b.version, generation: null } });
     expect(await pinned.catchUp()).toMatchObject({ outcome: 'current', live: { version: b.version } });

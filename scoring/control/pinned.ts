@@ -10,6 +10,7 @@ import type { ServingOrders } from '../traffic/orders.js';
 import { fetchBundle, type Trust } from './bundle-source.js';
 import type { CatchUp, Live } from './pointer-follower.js';
 import { createRounds } from './rounds.js';
+import { createToldRounds } from './told-rounds.js';
 
 /** Keeps the bundle of one directory live, whatever the pointer says. */
 export interface Pinned {
@@ -44,7 +45,6 @@ const LONGEST_WAIT_MS = 30_000;
 export async function servePinned(options: PinnedOptions): Promise<Pinned> {
   const { serving, trust, open, watchMs, log } = options;
   let held: { live: Live; loadedInMs: number } | null = null;
-  let error: string | null = null;
   /** every byte of it is right, and it does not score as training did: no other try will change that */
   let unservable: string | null = null;
 
@@ -55,7 +55,10 @@ export async function servePinned(options: PinnedOptions): Promise<Pinned> {
       if (rounds.stopped) throw stopping();
       return readNow(name, limit);
     };
-    if (held !== null && (await manifestOf(read)) === held.live.manifest_sha256) return { outcome: 'current', ...held };
+    if (held !== null && (await manifestOf(read)) === held.live.manifest_sha256) {
+      unservable = null;
+      return { outcome: 'current', ...held };
+    }
     const champion = await fetchBundle(read, trust, null);
     const { version, manifestSha256 } = champion.loaded;
     const origin = { from: 'pinned', generation: null, environment: trust.environment, pointer: null } as const;
@@ -68,33 +71,21 @@ export async function servePinned(options: PinnedOptions): Promise<Pinned> {
       throw stopping();
     }
     await serving.switchTo(null);
+    unservable = null;
     const live = { version, manifest_sha256: manifestSha256, generation: null };
     held = { live, loadedInMs: performance.now() - startedAtMs };
     log.info({ version, loadedInMs: Math.round(held.loadedInMs) }, 'pinned bundle is live; no pointer is followed');
     return { outcome: 'loaded', ...held };
   };
 
-  const observed = async (): Promise<CatchUp> => {
-    const startedAtMs = performance.now();
-    const seconds = (): number => (performance.now() - startedAtMs) / 1000;
-    try {
-      const result = await round();
-      options.onRound(result.outcome, seconds());
-      if (error !== null) log.info('the directory can be served again');
-      error = null;
-      return result;
-    } catch (failure) {
-      options.onRound('failed', seconds());
-      const message = failure instanceof Error ? failure.message : String(failure);
-      if (error !== message) log.error({ err: failure }, 'what the directory holds cannot be served');
-      error = message;
-      throw failure;
-    }
-  };
-
-  const rounds = createRounds(observed, () => watchMs);
+  const told = createToldRounds(round, {
+    onRound: options.onRound,
+    log,
+    texts: { failed: 'what the directory holds cannot be served', well: 'the directory can be served again' },
+  });
+  const rounds = createRounds<CatchUp>(told.run, () => watchMs);
   const look = createLook(open, rounds.next, (seen) => {
-    if (seen === held?.live.manifest_sha256) return error !== null;
+    if (seen === held?.live.manifest_sha256) return told.error() !== null;
     return seen !== unservable;
   });
   const watch = createRounds(look, () => watchMs);
@@ -105,7 +96,7 @@ export async function servePinned(options: PinnedOptions): Promise<Pinned> {
       if (watchMs > 0) watch.start();
     },
     catchUp: rounds.next,
-    error: () => error,
+    error: told.error,
     async stop() {
       await Promise.all([watch.stop(), rounds.stop()]);
     },

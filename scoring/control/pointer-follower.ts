@@ -9,6 +9,7 @@ import type { FetchedBundle, ServingOrders } from '../traffic/orders.js';
 import type { Origin } from '../traffic/serving-set.js';
 import type { SignedPointer, Trust } from './bundle-source.js';
 import { createRounds } from './rounds.js';
+import { createToldRounds } from './told-rounds.js';
 
 /** A bundle that is live, and by which generation of the pointer; null: by none, it is pinned. */
 export interface Live {
@@ -83,7 +84,6 @@ export function createPointerFollower(options: FollowerOptions): PointerFollower
   const { serving, cache, trust, log } = options;
   let held: Held | null = null;
   let caughtUpAtMs: number | null = null;
-  let error: string | null = null;
   let known = 0;
   /** when the pointer was last read and its bundle live; null: never, as far as the disk tells */
   let seenAt: Date | null = null;
@@ -147,25 +147,12 @@ export function createPointerFollower(options: FollowerOptions): PointerFollower
     return { outcome: order === 'equal' ? 'current' : 'loaded', live: held.pointer, loadedInMs: held.loadedInMs };
   };
 
-  const observed = async (): Promise<CatchUp> => {
-    const startedAtMs = performance.now();
-    const seconds = (): number => (performance.now() - startedAtMs) / 1000;
-    try {
-      const result = await round();
-      options.onRound(result.outcome, seconds());
-      if (error !== null) log.info('the pointer can be followed again');
-      error = null;
-      return result;
-    } catch (failure) {
-      options.onRound('failed', seconds());
-      const message = failure instanceof Error ? failure.message : String(failure);
-      if (error !== message) log.error({ err: failure }, 'the pointer could not be followed');
-      error = message;
-      throw failure;
-    }
-  };
-
-  const rounds = createRounds(observed, ({ outcome }) =>
+  const told = createToldRounds(round, {
+    onRound: options.onRound,
+    log,
+    texts: { failed: 'the pointer could not be followed', well: 'the pointer can be followed again' },
+  });
+  const rounds = createRounds(told.run, ({ outcome }) =>
     outcome === 'nothing-published' ? Math.min(UNPUBLISHED_POLL_MS, options.pollMs()) : options.pollMs(),
   );
 
@@ -186,12 +173,16 @@ export function createPointerFollower(options: FollowerOptions): PointerFollower
     start: () => rounds.start(),
     catchUp: () => rounds.next(),
     nudge: () => rounds.nudge(),
-    status: () => ({
-      caughtUpAtMs,
-      error,
-      knownGeneration: known,
-      staleSince: held !== null && (error !== null || caughtUpAtMs === null) ? (seenAt?.toISOString() ?? null) : null,
-    }),
+    status() {
+      const error = told.error();
+      const isStale = held !== null && (error !== null || caughtUpAtMs === null);
+      return {
+        caughtUpAtMs,
+        error,
+        knownGeneration: known,
+        staleSince: isStale ? (seenAt?.toISOString() ?? null) : null,
+      };
+    },
     held: () => held,
     stop: () => rounds.stop(),
   };

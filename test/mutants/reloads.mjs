@@ -17,13 +17,13 @@ export default [
   {
     ...pinned,
     name: 'what is served already is loaded again at every look',
-    find: 'if (seen === held?.live.manifest_sha256) return error !== null;',
+    find: 'if (seen === held?.live.manifest_sha256) return told.error() !== null;',
     replace: '',
   },
   {
     ...pinned,
     name: 'a directory that is back as it was still counts as refused',
-    find: 'return error !== null;',
+    find: 'return told.error() !== null;',
     replace: 'return false;',
   },
   {
@@ -52,9 +52,9 @@ export default [
   },
   {
     ...pinned,
-    name: 'a directory that recovered still reports its last error',
-    find: '      error = null;\n      return result;',
-    replace: '      return result;',
+    name: 'a bundle that was refused for good is not told of when it is put there again',
+    find: "      unservable = null;\n      return { outcome: 'current'",
+    replace: "      return { outcome: 'current'",
   },
   {
     ...reader,
@@ -71,8 +71,8 @@ export default [
   {
     ...reader,
     name: 'a link is followed for each file',
-    find: 'readLimited(join(root, name), limit)',
-    replace: 'readLimited(join(directory, name), limit)',
+    find: 'readFile(join(root, name), limit)',
+    replace: 'readFile(join(directory, name), limit)',
   },
   {
     ...fleet,

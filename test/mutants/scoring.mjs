@@ -1,5 +1,6 @@
 const follower = { file: 'scoring/control/pointer-follower.ts', tests: ['scoring/control/pointer-follower.test.ts'] };
 const rounds = { file: 'scoring/control/rounds.ts', tests: ['scoring/control/pointer-follower.test.ts'] };
+const told = { file: 'scoring/control/told-rounds.ts', tests: ['scoring/control/pointer-follower.test.ts'] };
 const lease = { file: 'scoring/control/replica-lease.ts', tests: ['scoring/control/replica-lease.test.ts'] };
 const activities = {
   file: 'scoring/control/replica-activities.ts',
@@ -128,7 +129,7 @@ export default [
     replace: '',
   },
   {
-    ...follower,
+    ...told,
     name: 'a follower that recovered still reports its last error',
     find: '      error = null;\n',
     replace: '',
