@@ -39,7 +39,7 @@ export interface Serving extends ServingOrders {
   status(): Promise<ServingStatus>;
   /** as plain objects, a list for each process */
   metrics(): Promise<object[][]>;
-  /** A look at the pointer ended. */
+  /** A look at the pointer, or at a pinned directory, ended. */
   reloaded(outcome: ReloadOutcome, seconds: number): void;
   /** Answers on, and asks clients to leave; over when none is left, or after `SCORER_DRAIN_MS`. */
   drain(): Promise<void>;
