@@ -28,7 +28,7 @@ export function tinyDeps(offered: ScoredRequest[] = []): AppDeps {
     metrics: createScorerMetrics(() => metricsState(sets, null), { ofProcess: false }),
     requestLog: createRequestLog(0, 'silent'),
     view: {
-      state: () => Promise.resolve({ ready: true, reasons: [], notices: [], predictionLog: null }),
+      state: () => Promise.resolve({ ready: true, reasons: [], notices: [], predictionLog: null, staleSince: null }),
       metrics: null,
       catchUp: () => Promise.resolve({ outcome: 'nothing-published' }),
     },
