@@ -20,9 +20,9 @@ export async function listeningApp(
     metrics: createScorerMetrics(() => metricsState(sets, null), { ofProcess: false }),
     requestLog: createRequestLog(0, 'silent'),
     view: {
-      state: () => Promise.resolve({ ready: true, reasons: [], notices: [], predictionLog: null }),
+      state: () => Promise.resolve({ ready: true, reasons: [], notices: [], predictionLog: null, staleSince: null }),
       metrics: null,
-      catchUp: null,
+      catchUp: () => Promise.resolve({ outcome: 'nothing-published' }),
     },
     predictionLog: null,
     feedback: null,
