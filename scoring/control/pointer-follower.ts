@@ -98,11 +98,8 @@ export function createPointerFollower(options: FollowerOptions): PointerFollower
   ): Promise<void> => {
     const { pointer } = signed;
     const { generation, environment } = pointer;
-    await serving.prepare({
-      origin: { from, generation, environment, pointer },
-      champion: fetched,
-      candidate: null,
-    });
+    const origin: Origin = { from, generation, environment, pointer };
+    await serving.prepare({ origin, champion: fetched, candidate: null });
     if (rounds.stopped) {
       await serving.drop(generation);
       throw new SluiceError('Unreachable', 'this replica is shutting down');
@@ -114,12 +111,6 @@ export function createPointerFollower(options: FollowerOptions): PointerFollower
     log.info({ version: pointer.version, generation, from, loadedInMs: Math.round(held.loadedInMs) }, 'bundle is live');
     options.onLoaded();
   };
-
-  /** What this replica serves already is not read again: the digest says that it is the same. */
-  const bundleOf = async (pointer: Pointer): Promise<FetchedBundle> =>
-    held?.pointer.manifest_sha256 === pointer.manifest_sha256 && held.pointer.version === pointer.version
-      ? held.fetched
-      : options.readBundle(pointer);
 
   const round = async (): Promise<CatchUp> => {
     const startedAtMs = performance.now();
@@ -139,12 +130,14 @@ export function createPointerFollower(options: FollowerOptions): PointerFollower
     // What it believed before it could ask was no catching up.
     if (held !== null && held.pointer.generation < known && pointer.generation < known) caughtUpAtMs = null;
     const order = believableOrder(pointer, held, known);
-    if (held === null || order === 'newer') await serve(signed, await bundleOf(pointer), 'store', startedAtMs);
+    if (held === null || order === 'newer') {
+      await serve(signed, heldBundle(held, pointer) ?? (await options.readBundle(pointer)), 'store', startedAtMs);
+    }
     caughtUpAtMs = startedAtMs;
     seenAt = new Date();
     if (isKept) await cache.seen(seenAt);
-    if (held === null) throw new Error('unreachable: a bundle was just put live');
-    return { outcome: order === 'equal' ? 'current' : 'loaded', live: held.pointer, loadedInMs: held.loadedInMs };
+    const { pointer: live, loadedInMs } = held as unknown as Held;
+    return { outcome: order === 'equal' ? 'current' : 'loaded', live, loadedInMs };
   };
 
   const told = createToldRounds(round, {
@@ -204,6 +197,12 @@ async function keptOnDisk(
     );
     return false;
   }
+}
+
+/** What this replica serves already need not be read again: the digest says that it is the same. */
+function heldBundle(held: Held | null, { manifest_sha256, version }: Pointer): FetchedBundle | null {
+  const isSame = held?.pointer.manifest_sha256 === manifest_sha256 && held.pointer.version === version;
+  return isSame ? held.fetched : null;
 }
 
 /**

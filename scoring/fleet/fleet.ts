@@ -1,26 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import getPort from 'get-port';
 import type { Logger } from 'pino';
-import { createBackoff } from '../../platform/backoff.js';
 import { SluiceError } from '../../platform/errors.js';
 import { createScorerMetrics } from '../metrics/scorer-metrics.js';
 import type { ControlView } from '../serving/control-view.js';
 import type { Serving, ServingStatus } from '../serving/serving.js';
 import type { ScorerSettings } from '../settings.js';
 import type { FetchedBundle, SetOrder } from '../traffic/orders.js';
-import { startMember, type Member } from './member.js';
+import { startMember } from './member.js';
 import { outcomeOf, valueOf, type BundleMessage, type SetMessage } from './messages.js';
+import { ask, inEverySeat, takeSeats, type Place, type Seat } from './seats.js';
 import { together } from './status.js';
-
-/** A place in the fleet: the process that has it now, and what that process was told. */
-interface Seat {
-  member: Promise<Place>;
-}
-
-interface Place extends Member {
-  served: SetOrder | null;
-  prepared: SetOrder | null;
-}
 
 export interface FleetOptions {
   settings: ScorerSettings;
@@ -30,10 +20,7 @@ export interface FleetOptions {
   start?: typeof startMember;
 }
 
-const FIRST_WAIT_MS = 100;
-const LONGEST_WAIT_MS = 5_000;
-/** a set that ends so many processes one after the other is the cause */
-const MOST_ENDS = 3;
+const LAST_WAIT_MS = 5_000;
 const ASK_MS = 1_000;
 const NOTHING_SERVED = { generation: null, champion: null, candidate: null, queuedRows: 0, predictionLog: null };
 
@@ -83,50 +70,8 @@ export async function createFleet({ settings, view, log, start = startMember }: 
     }
   };
 
-  /** Replaces the process of a seat whenever it ends. */
-  const keep = (seat: Seat, place: Place): void => {
-    void place.ended.then(() => {
-      if (stopping) return;
-      log.error('a serving process ended; starting another');
-      seat.member = replace(seat);
-      seat.member.catch(() => undefined);
-    });
-  };
-  const replace = async (seat: Seat): Promise<Place> => {
-    const backoff = createBackoff(FIRST_WAIT_MS, LONGEST_WAIT_MS);
-    while (!stopping) {
-      try {
-        const place = await open();
-        log.info('the serving process is replaced');
-        keep(seat, place);
-        return place;
-      } catch (error) {
-        const retryInMs = backoff.next();
-        log.error({ err: error, retryInMs }, 'a serving process could not be started');
-        await delay(retryInMs);
-      }
-    }
-    throw new SluiceError('Unreachable', 'this replica is shutting down');
-  };
-
-  const seats = await Promise.all(
-    Array.from({ length: settings.SCORER_PROCESSES }, async (): Promise<Seat> => {
-      const place = await open();
-      const seat: Seat = { member: Promise.resolve(place) };
-      keep(seat, place);
-      return seat;
-    }),
-  );
-
-  /**
-   * Work in every process; where one ends under it, in its successor. The work must be done already, or be done again, there. Over when it
-   * is over in each, also where it failed in one: what is undone then must be nowhere under way.
-   */
-  const everywhere = async (work: (place: Place) => Promise<void>): Promise<void> => {
-    const outcomes = await Promise.allSettled(seats.map((seat) => inSeat(seat, work)));
-    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
-  };
+  const seats = await takeSeats({ count: settings.SCORER_PROCESSES, open, stopping: () => stopping, log });
+  const everywhere = (work: (place: Place) => Promise<void>): Promise<void> => inEverySeat(seats, work);
 
   const drop: Serving['drop'] = async () => {
     prepared = null;
@@ -176,35 +121,18 @@ export async function createFleet({ settings, view, log, start = startMember }: 
     },
     async close() {
       stopping = true;
-      await Promise.all(
-        seats.map(async (seat) => {
-          await ask(seat, (calls) => calls.close());
-          const place = await seat.member.catch(() => null);
-          const late = setTimeout(() => place?.kill(), LONGEST_WAIT_MS);
-          await place?.ended;
-          clearTimeout(late);
-        }),
-      );
+      await Promise.all(seats.map(close));
     },
   };
 }
 
-async function inSeat(seat: Seat, work: (place: Place) => Promise<void>): Promise<void> {
-  for (let ends = 0; ends < MOST_ENDS; ends += 1) {
-    const place = await seat.member;
-    let over = false;
-    void place.ended.then(() => (over = true));
-    try {
-      return await work(place);
-    } catch (error) {
-      // A refusal is the answer of a process that lives.
-      if (error instanceof SluiceError && error.type !== 'Unreachable') throw error;
-      // The end of a process is known a moment after its last message.
-      await Promise.race([place.ended, delay(ASK_MS)]);
-      if (!over) throw error;
-    }
-  }
-  throw new SluiceError('Unreachable', `a serving process ended ${MOST_ENDS} times under one order`);
+/** It ends by itself, or is ended. */
+async function close(seat: Seat): Promise<void> {
+  await ask(seat, (calls) => calls.close());
+  const place = await seat.member.catch(() => null);
+  const late = setTimeout(() => place?.kill(), LAST_WAIT_MS);
+  await place?.ended;
+  clearTimeout(late);
 }
 
 async function prepareIn(place: Place, order: SetOrder): Promise<void> {
@@ -226,13 +154,6 @@ async function metricsOf(seat: Seat): Promise<object[][]> {
 async function statusOf(seat: Seat): Promise<ServingStatus | null> {
   const outcome = await ask(seat, (calls) => calls.status());
   return outcome !== null && 'value' in outcome ? outcome.value : null;
-}
-
-/** null where the process ends, or has ended, before it answers */
-async function ask<T>({ member }: Seat, call: (calls: Member['calls']) => Promise<T>): Promise<T | null> {
-  const place = await member.catch(() => null);
-  if (place === null) return null;
-  return Promise.race([call(place.calls).catch(() => null), place.ended.then(() => null)]);
 }
 
 function messageOf({ origin, champion, candidate }: SetOrder): SetMessage {

@@ -1,5 +1,6 @@
 const pinned = { file: 'scoring/control/pinned.ts', tests: ['scoring/control/pinned.test.ts'] };
 const reader = { file: 'scoring/control/directory-reader.ts', tests: ['scoring/control/directory-reader.test.ts'] };
+const seats = { file: 'scoring/fleet/seats.ts', tests: ['scoring/fleet/fleet.test.ts'] };
 const fleet = { file: 'scoring/fleet/fleet.ts', tests: ['scoring/fleet/fleet.test.ts'] };
 const stale = {
   file: 'scoring/control/pointer-follower.ts',
@@ -75,7 +76,7 @@ export default [
     replace: 'readFile(join(directory, name), limit)',
   },
   {
-    ...fleet,
+    ...seats,
     name: 'a set is dropped while another process still prepares it',
     find: 'const outcomes = await Promise.allSettled(seats.map((seat) => inSeat(seat, work)));',
     replace:
@@ -88,7 +89,7 @@ export default [
     replace: '',
   },
   {
-    ...fleet,
+    ...seats,
     name: 'an order fails with the process that ends under it',
     find: 'if (!over) throw error;',
     replace: 'throw error;',

@@ -4,7 +4,7 @@ import * as Api from '../inference-schemas.js';
 import { OUTPUT_METADATA } from '../inference-answer.js';
 import { fieldsOf } from '../inference-fields.js';
 import { inferenceForm, mustBeServed, type ModelPath } from '../inference-form.js';
-import { JSON_TYPE, scoreLimit, type ScoreDeps } from './score.js';
+import { answering, scoreLimit, type ScoreDeps } from './score.js';
 import type { StateDeps } from './state.js';
 
 const tags = ['inference'];
@@ -41,16 +41,7 @@ export function inferRoutes(app: FastifyInstance, { answerScores, observer, limi
       handler: async (request: FastifyRequest, reply: FastifyReply) => {
         const form = inferenceForm(request.params as ModelPath);
         try {
-          await answerScores(
-            request,
-            request.body as Buffer | undefined,
-            (text, facts) => {
-              void reply
-                .headers(observer.headers(request, { ...facts.versions, 'content-type': JSON_TYPE }))
-                .send(text);
-            },
-            form,
-          );
+          await answerScores(request, request.body as Buffer | undefined, answering(request, reply, observer), form);
           return reply;
         } catch (error) {
           throw form.located(error);

@@ -1,10 +1,11 @@
-import type { FastifyContextConfig, FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { SluiceError } from '../../../platform/errors.js';
 import * as Api from '../api-schemas.js';
 import { createExplainedForm, MAX_EXPLAINED } from '../explained.js';
 import type { Observer } from '../observer.js';
 import { PLAIN_FORM, type AnswerScores } from '../scoring-request.js';
+import type { SetFacts } from '../set-facts.js';
 import { failures } from './failures.js';
 
 export const JSON_TYPE = 'application/json; charset=utf-8';
@@ -44,12 +45,21 @@ export function scoreRoute(app: FastifyInstance, { answerScores, observer, limit
       answerScores(
         request,
         request.body as Buffer | undefined,
-        (text, facts) => {
-          void reply.headers(observer.headers(request, { ...facts.versions, 'content-type': JSON_TYPE })).send(text);
-        },
+        answering(request, reply, observer),
         asksForMore(request) ? explained : PLAIN_FORM,
       ),
   });
+}
+
+/** Sends an answer's text with its headers. */
+export function answering(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  observer: Observer,
+): (text: string, facts: SetFacts) => void {
+  return (text, facts) => {
+    void reply.headers(observer.headers(request, { ...facts.versions, 'content-type': JSON_TYPE })).send(text);
+  };
 }
 
 /** One count for all routes that score. */
