@@ -5,7 +5,8 @@ import fc from 'fast-check';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { projectPath } from '../../platform/project.js';
-import { openTiny, silent } from '../../test/support/live-tiny-bundle.js';
+import { openTiny } from '../../test/support/live-tiny-bundle.js';
+import { appDeps } from '../../test/support/app-deps.js';
 import { sendTo } from '../../test/support/send.js';
 import { tinyTransaction } from '../../test/support/tiny-bundle.js';
 import { createAjv } from '../../platform/validate.js';
@@ -13,9 +14,6 @@ import * as Api from './api-schemas.js';
 import type { ApiError, Health, Metadata, ScoreResponse } from './api-schemas.js';
 import { buildApp, type AppDeps } from './app.js';
 import { createServingSets, type ServingSets } from '../traffic/serving-sets.js';
-import { createScorerMetrics } from '../metrics/scorer-metrics.js';
-import { metricsState } from './metrics-state.js';
-import { createRequestLog } from './request-log.js';
 import type { Readiness } from '../control/readiness.js';
 
 const ADMIN = 'a-long-admin-token';
@@ -23,30 +21,11 @@ let sets: ServingSets;
 let app: FastifyInstance;
 let ready: Readiness = { ready: true, reasons: [], notices: [] };
 
-const deps = (): AppDeps => ({
-  sets,
-  replica: { id: 'r-1', environment: 'production' },
-  draining: () => false,
-  metrics: createScorerMetrics(() => metricsState(sets, null), { ofProcess: false }),
-  requestLog: createRequestLog(0, 'silent'),
-  view: {
-    state: () => Promise.resolve({ ...ready, predictionLog: null, staleSince: null }),
-    metrics: null,
-    catchUp: () => Promise.resolve({ outcome: 'nothing-published' }),
-  },
-  predictionLog: null,
-  feedback: null,
-  adminToken: ADMIN,
-  log: silent,
-  limits: {
-    maxTransactions: 3,
-    bodyBytes: 10_000,
-    scoresPerMinute: 0,
-    waitMs: 1_000,
-    reloadMs: 5_000,
-    requestMs: 15_000,
-  },
-});
+const deps = (): AppDeps => {
+  const base = appDeps(sets, { maxTransactions: 3, bodyBytes: 10_000, waitMs: 1_000 }, { adminToken: ADMIN });
+  const state = () => Promise.resolve({ ...ready, predictionLog: null, staleSince: null });
+  return { ...base, view: { ...base.view, state } };
+};
 
 beforeAll(async () => {
   sets = createServingSets(({ champion }) => void champion.close());

@@ -1,11 +1,8 @@
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { createScorerMetrics } from '../../scoring/metrics/scorer-metrics.js';
 import { buildApp, type AppDeps } from '../../scoring/serving/app.js';
-import { metricsState } from '../../scoring/serving/metrics-state.js';
-import { createRequestLog } from '../../scoring/serving/request-log.js';
 import type { ServingSets } from '../../scoring/traffic/serving-sets.js';
-import { silent } from './live-tiny-bundle.js';
+import { appDeps } from './app-deps.js';
 
 /** The scorer's API over these sets, listening: no control behind it, no prediction log, no database. */
 export async function listeningApp(
@@ -13,32 +10,7 @@ export async function listeningApp(
   limits: Partial<AppDeps['limits']> = {},
   changes: Partial<AppDeps> = {},
 ): Promise<{ app: FastifyInstance; port: number }> {
-  const app = await buildApp({
-    sets,
-    replica: { id: 'r-1', environment: 'production' },
-    draining: () => false,
-    metrics: createScorerMetrics(() => metricsState(sets, null), { ofProcess: false }),
-    requestLog: createRequestLog(0, 'silent'),
-    view: {
-      state: () => Promise.resolve({ ready: true, reasons: [], notices: [], predictionLog: null, staleSince: null }),
-      metrics: null,
-      catchUp: () => Promise.resolve({ outcome: 'nothing-published' }),
-    },
-    predictionLog: null,
-    feedback: null,
-    adminToken: '',
-    log: silent,
-    limits: {
-      maxTransactions: 1_000,
-      bodyBytes: 1024 * 1024,
-      scoresPerMinute: 0,
-      waitMs: 10_000,
-      reloadMs: 5_000,
-      requestMs: 15_000,
-      ...limits,
-    },
-    ...changes,
-  });
+  const app = await buildApp(appDeps(sets, limits, changes));
   await app.listen({ host: '127.0.0.1', port: 0 });
   return { app, port: (app.server.address() as AddressInfo).port };
 }

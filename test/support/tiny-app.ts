@@ -1,12 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import type { ScoredRequest } from '../../scoring/prediction-log/scored-request.js';
 import type { ReadImage } from '../../scoring/bundles/kernel/read-image.js';
-import { createScorerMetrics } from '../../scoring/metrics/scorer-metrics.js';
 import { buildApp, type AppDeps } from '../../scoring/serving/app.js';
-import { metricsState } from '../../scoring/serving/metrics-state.js';
-import { createRequestLog } from '../../scoring/serving/request-log.js';
 import { createServingSets } from '../../scoring/traffic/serving-sets.js';
-import { openTiny, silent } from './live-tiny-bundle.js';
+import { appDeps } from './app-deps.js';
+import { openTiny } from './live-tiny-bundle.js';
 import type { TinyOptions } from './tiny-bundle.js';
 
 export interface TinyApp {
@@ -21,30 +19,9 @@ export const TINY_ADMIN = 'a-long-admin-token';
 /** What an app needs, without any server beside it; nothing is served yet. */
 export function tinyDeps(offered: ScoredRequest[] = []): AppDeps {
   const sets = createServingSets(({ champion }) => void champion.close());
-  return {
-    sets,
-    replica: { id: 'r-1', environment: 'production' },
-    draining: () => false,
-    metrics: createScorerMetrics(() => metricsState(sets, null), { ofProcess: false }),
-    requestLog: createRequestLog(0, 'silent'),
-    view: {
-      state: () => Promise.resolve({ ready: true, reasons: [], notices: [], predictionLog: null, staleSince: null }),
-      metrics: null,
-      catchUp: () => Promise.resolve({ outcome: 'nothing-published' }),
-    },
-    predictionLog: { offer: (request) => void offered.push(request) } as AppDeps['predictionLog'],
-    feedback: null,
-    adminToken: TINY_ADMIN,
-    log: silent,
-    limits: {
-      maxTransactions: 50,
-      bodyBytes: 100_000,
-      scoresPerMinute: 0,
-      waitMs: 1_000,
-      reloadMs: 5_000,
-      requestMs: 15_000,
-    },
-  };
+  const limits = { maxTransactions: 50, bodyBytes: 100_000, waitMs: 1_000 };
+  const predictionLog = { offer: (request: ScoredRequest) => void offered.push(request) } as AppDeps['predictionLog'];
+  return appDeps(sets, limits, { predictionLog, adminToken: TINY_ADMIN });
 }
 
 /** An app that listens and serves a tiny bundle. */
