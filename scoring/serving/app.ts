@@ -55,7 +55,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   });
 
   app.removeAllContentTypeParsers();
-  // Bytes: the prediction log keeps them as they came, and each route parses its own (`bodyOf`).
+  // Bytes: the prediction log keeps them as they came, and each route parses its own (`documentOf`).
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, ({ headers }, body, done) =>
     isEncoded(headers) ? done(encoded()) : done(null, body),
   );

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
-import type { Answer } from './api-errors.js';
+import { errorBody, type Answer } from './api-errors.js';
 import { isEncoded, tooLarge } from './bodies.js';
 import type { Headers, Observer, Request } from './observer.js';
 import { JSON_TYPE } from './routes/score.js';
@@ -67,7 +67,7 @@ function createLane({ answerScores, observer, refusal, facts, requestId, bodyByt
     const { status, error: shown } = refusal(error, request.id, PATH);
     const set = facts();
     observer.refused(request, status, set);
-    send(request, response, status, JSON.stringify({ error: shown, request_id: request.id }), set);
+    send(request, response, status, JSON.stringify(errorBody(shown, request.id, PATH)), set);
   };
 
   return (incoming: IncomingMessage, response: ServerResponse): void => {

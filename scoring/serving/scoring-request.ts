@@ -5,10 +5,9 @@ import type { PredictionLog } from '../prediction-log/prediction-log.js';
 import { scoredRequest } from '../prediction-log/scored-request.js';
 import type { ServingSet } from '../traffic/serving-set.js';
 import type { ServingSets } from '../traffic/serving-sets.js';
-import { parseJsonBody } from './json-body.js';
 import type { Observer, Request } from './observer.js';
 import { createPressure } from './pressure.js';
-import { itemsOf } from './routes/items.js';
+import { documentOf, itemsOf } from './routes/items.js';
 import type { FactsOf, SetFacts } from './set-facts.js';
 
 export interface ScoringDeps {
@@ -51,8 +50,7 @@ export interface ScoringForm {
 export const PLAIN_FORM: ScoringForm = {
   group: 'score',
   read(body, maxTransactions) {
-    const document = body === undefined || body.length === 0 ? undefined : parseJsonBody(body);
-    const { items, pathOf } = itemsOf(document, 'transaction', maxTransactions);
+    const { items, pathOf } = itemsOf(documentOf(body), 'transaction', maxTransactions);
     return { transactions: items, pathOf, bytes: body as Buffer };
   },
   write: (request, { transactions }, scored, _set, { champion }) => champion.write(request.id, transactions, scored),

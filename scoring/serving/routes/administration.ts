@@ -7,7 +7,7 @@ import type { Feedback } from '../feedback.js';
 import type { ControlView } from '../control-view.js';
 import * as Api from '../api-schemas.js';
 import { failures } from './failures.js';
-import { bodyOf, itemsOf } from './items.js';
+import { documentOf, itemsOf } from './items.js';
 
 const ADMIN_REQUESTS_PER_MINUTE = 60;
 const FEEDBACK_REQUESTS_PER_MINUTE = 600;
@@ -51,7 +51,7 @@ export function administrationRoutes(
     handler: async (request): Promise<Api.FeedbackRecorded> => {
       if (feedback === null)
         throw new SluiceError('Conflict', 'this replica has no database (MONGODB_URI) to record labels in');
-      const { items, pathOf } = itemsOf(bodyOf(request)?.document, 'label', MAX_LABELS);
+      const { items, pathOf } = itemsOf(documentOf(request.body), 'label', MAX_LABELS);
       return { request_id: request.id, ...(await feedback.record(items, pathOf)) };
     },
   });

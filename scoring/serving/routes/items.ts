@@ -1,4 +1,3 @@
-import type { FastifyRequest } from 'fastify';
 import { SluiceError } from '../../../platform/errors.js';
 import { parseJsonBody } from '../json-body.js';
 
@@ -18,10 +17,9 @@ export function itemsOf(
 }
 
 /**
- * A request's body, as bytes and as the JSON they are; undefined when there is none.
+ * A request's body as JSON; undefined when there is none.
  * @throws SluiceError InvalidInput
  */
-export function bodyOf({ body }: FastifyRequest): { bytes: Buffer; document: unknown } | undefined {
-  if (!Buffer.isBuffer(body) || body.length === 0) return undefined;
-  return { bytes: body, document: parseJsonBody(body) };
+export function documentOf(body: unknown): unknown {
+  return Buffer.isBuffer(body) && body.length > 0 ? parseJsonBody(body) : undefined;
 }
